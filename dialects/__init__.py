@@ -1,0 +1,1 @@
+"""The dialects that come with the gateway, one folder a vendor."""

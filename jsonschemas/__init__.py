@@ -1,0 +1,1 @@
+"""JSON Schemas (2020-12), one package a dialect; data only."""

@@ -1,0 +1,1 @@
+"""JSON Schemas of the appizer items; data only."""

@@ -1,0 +1,1 @@
+"""JSON Schemas of the databuddy items; data only."""

@@ -1,0 +1,1 @@
+"""JSON Schemas of the tranthor items; data only."""
