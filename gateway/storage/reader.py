@@ -1,0 +1,127 @@
+"""Readers of events.db for the commands: synchronous, read-only, no lock. Nothing here writes.
+
+They work beside a running server, without one, and after a kill. Each page is read to its end at once, so that however
+slow a consumer is, no snapshot stays open that would keep the server's log from being folded back into the file.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from types import TracebackType
+from typing import Self
+
+from gateway.storage.datadir import DataDir, DataDirError
+from gateway.storage.tables import version
+
+PAGE_ROWS = 500
+PAGE_BYTES = 4 << 20
+COUNT_PAGE = 100_000
+
+# BLOB: the very bytes that were appended, with no way through str. Rows of other projects come as NULL, for the page
+# must know how far it has looked.
+PAGE = "SELECT position, CAST(body AS BLOB) FROM events WHERE position > ? ORDER BY position LIMIT ?"
+PROJECT_PAGE = (
+    "SELECT position, CASE WHEN json_extract(body, '$.project') = ? THEN CAST(body AS BLOB) END "
+    "FROM events WHERE position > ? ORDER BY position LIMIT ?"
+)
+COUNT = "SELECT count(*) FROM events WHERE position > ? AND position <= ?"
+PROJECT_COUNT = COUNT + " AND json_extract(body, '$.project') = ?"
+QUARANTINE = "SELECT * FROM quarantine WHERE id > ? AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT ?3"
+
+
+class Reader:
+    """A data directory's log as it is committed. Raises DataDirError where there is none that it can read."""
+
+    def __init__(self, directory: DataDir) -> None:
+        try:
+            self._connection = sqlite3.connect(
+                directory.events.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise DataDirError(f"cannot read {directory.events}: {error}") from error
+        try:
+            found = version(self._connection, directory.events)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise DataDirError(f"cannot read {directory.events}: {error}") from error
+        except DataDirError:
+            self._connection.close()
+            raise
+        if found == 0:
+            self._connection.close()
+            raise DataDirError(f"{directory.path} holds no events yet")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def last(self) -> int:
+        """Return the position of the newest event, 0 where there is none."""
+        return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
+
+    def bodies(self, after: int = 0, project: str | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield each event's position and body behind a position, up to what is committed when the end is reached."""
+        while True:
+            page, after, more = self._page(after, project)
+            yield from page
+            if not more:
+                return
+
+    def follow(self, after: int, pause: Callable[[], bool], project: str | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield what `bodies` would, and what comes later. At the end `pause` is called: it waits; False ends this."""
+        while True:
+            page, after, more = self._page(after, project)
+            yield from page
+            if not more and not pause():
+                return
+
+    def count(self, project: str | None = None) -> int:
+        """Return how many events there are, counted and not believed, in stretches so that no snapshot lasts long."""
+        total, last = 0, self.last()
+        (start,) = self._connection.execute("SELECT coalesce(min(position), 1) - 1 FROM events").fetchone()
+        for low in range(start, last, COUNT_PAGE):
+            bounds = (low, min(low + COUNT_PAGE, last))
+            query = (COUNT, bounds) if project is None else (PROJECT_COUNT, (*bounds, project))
+            total += self._connection.execute(*query).fetchone()[0]
+        return total
+
+    def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
+        """Yield the quarantined items behind an id as rows by column name; `faults` and `payload` are JSON text."""
+        while True:
+            with closing(self._connection.execute(QUARANTINE, (after, project, PAGE_ROWS))) as cursor:
+                names = [column[0] for column in cursor.description]
+                page = [dict(zip(names, row, strict=True)) for row in cursor]
+            yield from page
+            if len(page) < PAGE_ROWS:
+                return
+            after = page[-1]["id"]
+
+    def counters(self) -> list[dict[str, object]]:
+        """Return what became of all items so far: project, dialect, verdict, count.
+
+        Of each project and dialect, `received` is the sum of `stored`, `duplicate` and `quarantined`.
+        """
+        rows = self._connection.execute("SELECT project, dialect, verdict, count FROM counters ORDER BY 1, 2, 3")
+        return [dict(zip(("project", "dialect", "verdict", "count"), row, strict=True)) for row in rows]
+
+    def _page(self, after: int, project: str | None) -> tuple[list[tuple[int, bytes]], int, bool]:
+        """Return a page of events, the last position looked at, and whether there may be more behind it."""
+        query = (PAGE, (after, PAGE_ROWS)) if project is None else (PROJECT_PAGE, (project, after, PAGE_ROWS))
+        page: list[tuple[int, bytes]] = []
+        looked = size = 0
+        with closing(self._connection.execute(*query)) as cursor:
+            for position, body in cursor:
+                after = position
+                looked += 1
+                if body is not None:
+                    page.append((position, body))
+                    size += len(body)
+                if size >= PAGE_BYTES:
+                    return page, after, True
+        return page, after, looked == PAGE_ROWS

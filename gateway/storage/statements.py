@@ -1,0 +1,46 @@
+"""Statements over many rows at once. Text and chunks only.
+
+sqlite3 lets go of the GIL and takes it back around every step. Beside a busy event loop each of these costs up to 5 ms,
+so `executemany`, a statement a row and a row a fetch are traps: here, many rows make one step, whichever way they go.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+CHUNK = 250
+
+
+@lru_cache(maxsize=8192)
+def _values(head: str, width: int, rows: int, tail: str) -> str:
+    row = "(" + ",".join("?" * width) + ")"
+    return head + " VALUES " + ",".join([row] * rows) + tail
+
+
+def insert(
+    connection: sqlite3.Connection, head: str, width: int, flat: Sequence[object], tail: str = "", chunk: int = CHUNK
+) -> None:
+    """Run `head VALUES (...), (...) tail` over the rows that lie one after the other in `flat`, a chunk a statement."""
+    step = width * chunk
+    for start in range(0, len(flat), step):
+        part = flat[start : start + step]
+        connection.execute(_values(head, width, len(part) // width, tail), part)
+
+
+@lru_cache(maxsize=64)
+def _marks(text: str, count: int) -> str:
+    return text.replace("(?)", "(" + ",".join([f"?{number}" for number in range(1, count + 1)]) + ")")
+
+
+def select(connection: sqlite3.Connection, text: str, keys: Sequence[bytes], chunk: int = 4096) -> Iterator[str]:
+    """Run the query, whose every `(?)` becomes the list of keys; each run gives one text, an empty one is left out.
+
+    Lists are filled up to a power of two with their last key, so that few texts are ever prepared.
+    """
+    for start in range(0, len(keys), chunk):
+        part = list(keys[start : start + chunk])
+        size = 1 << (len(part) - 1).bit_length()
+        part += part[-1:] * (size - len(part))
+        (found,) = connection.execute(_marks(text, size), part).fetchone()
+        if found:
+            yield found

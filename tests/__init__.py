@@ -1,0 +1,1 @@
+"""Tests: mirrors of the packages, the corpus, properties, faults, and the benchmark."""

@@ -1,0 +1,77 @@
+"""What the storage tests share: entries that are short to write, and stores on a real file."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from gateway.storage.base import Claim, Entry, Held, Row
+from gateway.storage.commit import GroupCommit
+from gateway.storage.datadir import find, make
+from gateway.storage.reader import Reader
+from gateway.storage.sqlite import SqliteEngine
+
+
+def key(name: object) -> bytes:
+    return str(name).rjust(16).encode()
+
+
+def body(name: object, project: str = "p") -> bytes:
+    return f'{{"project":"{project}","name":"{name}"}}'.encode()
+
+
+def row(name: object, project: str = "p") -> Row:
+    """A row whose client named it."""
+    return Row(body(name, project), key(name))
+
+
+def entry(*rows: Row, project: str = "p", held: tuple[Held, ...] = (), claim: Claim | None = None) -> Entry:
+    return Entry(project, "toy", "track", 1_700_000_000_000, rows, held, claim=claim)
+
+
+def claim(name: str, fingerprint: str = "same", memory: str = "first") -> Claim:
+    return Claim(name.encode(), fingerprint.encode(), memory.encode())
+
+
+@attrs.define
+class Clock:
+    """A monotonic clock that moves when told."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def opened(
+    path: Path,
+    *,
+    window: float = 3600.0,
+    clock: Callable[[], float] | None = None,
+    bound: int = 100_000,
+    queue_bytes: int = 1 << 26,
+    retry_seconds: float = 3600.0,
+) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
+    """A store with its engine; no test waits for its retries unless it says so."""
+    engine = await SqliteEngine.open(make(path), window=window, clock=clock or Clock(), bound=bound)
+    storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)
+    try:
+        yield storage, engine
+    finally:
+        await storage.close()
+
+
+def stored(path: Path) -> list[bytes]:
+    with Reader(find(path)) as reader:
+        return [line for _, line in reader.bodies()]
+
+
+def counted(path: Path) -> dict[str, int]:
+    """The counters, summed by verdict."""
+    counts = dict.fromkeys(("received", "stored", "duplicate", "quarantined"), 0)
+    with Reader(find(path)) as reader:
+        for counter in reader.counters():
+            counts[str(counter["verdict"])] += int(str(counter["count"]))
+    return counts

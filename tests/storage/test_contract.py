@@ -1,0 +1,185 @@
+"""What every Storage promises. Another engine joins by one more entry in STORES."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import attrs
+import pytest
+
+from gateway.outcome import StorageUnavailable
+from gateway.storage.base import Appended, Held, Row, Standing, Storage
+from tests.recording import RecordingStorage
+from tests.storage.stores import Clock, body, claim, counted, entry, opened, row, stored
+
+
+@attrs.frozen
+class Store:
+    storage: Storage
+    bodies: Callable[[], list[bytes]]
+    counts: Callable[[], dict[str, int]]
+
+
+@asynccontextmanager
+async def recording(_: Path) -> AsyncIterator[Store]:
+    storage = RecordingStorage()
+
+    def counts() -> dict[str, int]:
+        total = dict.fromkeys(("received", "stored", "duplicate", "quarantined"), 0)
+        for (_, _, verdict), count in storage.counts.items():
+            total[verdict] += count
+        return total
+
+    yield Store(storage, lambda: storage.bodies, counts)
+
+
+@asynccontextmanager
+async def sqlite(path: Path) -> AsyncIterator[Store]:
+    async with opened(path) as (storage, _):
+        yield Store(storage, lambda: stored(path), lambda: counted(path))
+
+
+@asynccontextmanager
+async def sqlite_with_no_memory(path: Path) -> AsyncIterator[Store]:
+    async with opened(path, bound=1) as (storage, _):
+        yield Store(storage, lambda: stored(path), lambda: counted(path))
+
+
+@asynccontextmanager
+async def sqlite_whose_clock_runs(path: Path) -> AsyncIterator[Store]:
+    clock = Clock()
+
+    def later() -> float:
+        clock.now += 61.0
+        return clock.now
+
+    async with opened(path, clock=later, bound=2) as (storage, _):
+        yield Store(storage, lambda: stored(path), lambda: counted(path))
+
+
+STORES: list[Callable[[Path], AbstractAsyncContextManager[Store]]] = [
+    recording,
+    sqlite,
+    sqlite_with_no_memory,
+    sqlite_whose_clock_runs,
+]
+
+
+@pytest.fixture(params=STORES, ids=lambda opener: opener.__name__)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with request.param(tmp_path / "data") as found:
+        yield found
+
+
+HELD = Held("m1", b'[{"code":"required"}]', b'{"name":""}')
+
+
+async def test_rows_are_kept_in_their_order(store: Store) -> None:
+    answer = await store.storage.append(entry(row(1), row(2), row(3)))
+
+    assert answer == Appended(Standing.FRESH, (False, False, False))
+    assert store.bodies() == [body(1), body(2), body(3)]
+
+
+async def test_a_key_that_comes_again_in_a_later_entry_is_seen(store: Store) -> None:
+    for number in range(8):
+        await store.storage.append(entry(row(number)))
+
+    answers = [await store.storage.append(entry(row(number), row(number + 8))) for number in range(8)]
+
+    assert answers == [Appended(Standing.FRESH, (True, False))] * 8
+    assert sorted(store.bodies()) == sorted(body(number) for number in range(16))
+
+
+async def test_of_two_rows_with_one_key_in_one_entry_the_first_is_kept(store: Store) -> None:
+    answer = await store.storage.append(entry(row(1), Row(body("other"), row(1).key), row(2)))
+
+    assert answer == Appended(Standing.FRESH, (False, True, False))
+    assert store.bodies() == [body(1), body(2)]
+
+
+async def test_of_many_entries_at_once_with_one_key_exactly_one_is_new(store: Store) -> None:
+    answers = await asyncio.gather(*[store.storage.append(entry(row(1))) for _ in range(20)])
+
+    assert sorted(answer.seen for answer in answers) == [(False,), *[(True,)] * 19]
+    assert store.bodies() == [body(1)]
+
+
+async def test_equal_bodies_without_a_key_are_two_events(store: Store) -> None:
+    answer = await store.storage.append(entry(Row(body(1)), Row(body(1))))
+
+    assert answer == Appended(Standing.FRESH, (False, False))
+    assert store.bodies() == [body(1), body(1)]
+
+
+async def test_text_beyond_ascii_is_kept_to_the_byte(store: Store) -> None:
+    line = '{"project":"p","name":"žluťoučký 🐎 \\u0000 \u2028"}'.encode()
+
+    await store.storage.append(entry(Row(line)))
+
+    assert store.bodies() == [line]
+
+
+async def test_an_entry_of_more_rows_than_a_statement_takes_is_kept_whole(store: Store) -> None:
+    rows = [row(number) for number in range(601)]
+
+    answer = await store.storage.append(entry(*rows))
+
+    assert answer == Appended(Standing.FRESH, (False,) * 601)
+    assert store.bodies() == [each.body for each in rows]
+
+
+async def test_an_entry_without_rows_is_fresh(store: Store) -> None:
+    assert await store.storage.append(entry()) == Appended(Standing.FRESH)
+    assert store.bodies() == []
+
+
+async def test_a_claim_that_comes_again_is_answered_with_the_first_memory(store: Store) -> None:
+    first = await store.storage.append(entry(row(1), claim=claim("k", memory="first")))
+    again = await store.storage.append(entry(row(2), claim=claim("k", memory="second")))
+
+    assert (first, again) == (Appended(Standing.FRESH, (False,)), Appended(Standing.REPLAY, memory=b"first"))
+    assert store.bodies() == [body(1)]
+
+
+async def test_a_claim_with_other_content_is_a_conflict_and_stores_nothing(store: Store) -> None:
+    await store.storage.append(entry(row(1), claim=claim("k", "this")))
+
+    assert await store.storage.append(entry(row(2), claim=claim("k", "that"))) == Appended(Standing.CONFLICT)
+    assert store.bodies() == [body(1)]
+    assert store.counts() == {"received": 1, "stored": 1, "duplicate": 0, "quarantined": 0}
+
+
+async def test_of_two_claims_at_once_one_is_fresh_and_the_other_replays_it(store: Store) -> None:
+    entries = [
+        entry(row(1), claim=claim("k", memory="first")),
+        entry(row(1), claim=claim("k", memory="second")),
+        entry(row(2), claim=claim("k", "that")),
+    ]
+    answers = await asyncio.gather(*[store.storage.append(each) for each in entries])
+
+    assert answers == [
+        Appended(Standing.FRESH, (False,)),
+        Appended(Standing.REPLAY, memory=b"first"),
+        Appended(Standing.CONFLICT),
+    ]
+    assert store.bodies() == [body(1)]
+
+
+async def test_the_counters_balance(store: Store) -> None:
+    await store.storage.append(entry(row(1), row(2), held=(HELD,)))
+    await store.storage.append(entry(row(2), row(3), claim=claim("k")))
+    await store.storage.append(entry(row(2), row(3), claim=claim("k")))
+    await store.storage.append(entry(row(4), project="q"))
+
+    assert store.counts() == {"received": 8, "stored": 4, "duplicate": 3, "quarantined": 1}
+
+
+async def test_a_closed_store_takes_nothing_and_is_not_healthy(store: Store) -> None:
+    assert store.storage.healthy
+    await store.storage.close()
+
+    with pytest.raises(StorageUnavailable):
+        await store.storage.append(entry(row(1)))
+    assert not store.storage.healthy

@@ -1,0 +1,137 @@
+"""Merging: a slice a commit, memory published only after it, nothing unknown at any point in between."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.storage.generations import Generations
+from gateway.storage.seen import Seen
+from gateway.storage.tables import upgrade
+from tests.storage.stores import Clock, key
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    upgrade(made, "memory")
+    yield made
+    made.close()
+
+
+def commit(connection: sqlite3.Connection, seen: Seen, position: int, *keys: bytes) -> int:
+    """One commit as the ledger makes it; returns the size of the slice that went with it."""
+    connection.execute("BEGIN")
+    merged = seen.merge(connection, position, len(keys))
+    connection.execute("COMMIT")
+    seen.publish(keys, merged)
+    return merged
+
+
+def on_disk(connection: sqlite3.Connection) -> list[bytes]:
+    return [found for (found,) in connection.execute("SELECT key FROM seen_current")]
+
+
+def watermark(connection: sqlite3.Connection) -> object:
+    return connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()[0]
+
+
+def test_a_merge_goes_in_order_slice_by_slice_and_the_watermark_comes_with_the_last(
+    connection: sqlite3.Connection,
+) -> None:
+    seen = Seen(bound=6)
+    keys = [key(number) for number in range(6)]
+    commit(connection, seen, 0, *reversed(keys))
+
+    steps = []
+    for number in range(3):
+        commit(connection, seen, 6 + number, key(f"new {number}"))
+        steps.append((len(on_disk(connection)), watermark(connection), seen.among(connection, keys) == set(keys)))
+
+    assert steps == [(2, 0, True), (4, 0, True), (6, 6, True)]
+    assert on_disk(connection) == keys
+    assert (seen.frozen, seen.recent) == (set(), {key("new 0"), key("new 1"), key("new 2")})
+
+
+def test_a_commit_that_failed_leaves_memory_as_it_was_and_its_slice_is_written_again(
+    connection: sqlite3.Connection,
+) -> None:
+    seen = Seen(bound=4)
+    keys = [key(number) for number in range(4)]
+    commit(connection, seen, 0, *keys)
+
+    connection.execute("BEGIN")
+    assert seen.merge(connection, 4, 1) == 2
+    connection.execute("ROLLBACK")
+
+    assert seen.among(connection, [*keys, key("failed")]) == set(keys)
+    assert [commit(connection, seen, 4), commit(connection, seen, 4)] == [1, 1]
+    assert [commit(connection, seen, 4, key("a")), watermark(connection)] == [2, 4]
+    assert on_disk(connection) == keys
+
+
+def test_a_merge_keeps_ahead_of_what_is_added(connection: sqlite3.Connection) -> None:
+    seen = Seen(bound=100)
+    sizes = []
+    for number in range(100):
+        commit(connection, seen, number * 10, *[key((number, each)) for each in range(10)])
+        sizes.append(len(seen.recent) + len(seen.frozen))
+
+    assert max(sizes) <= 200
+    assert len(seen.among(connection, [key((number, each)) for number in range(100) for each in range(10)])) == 1000
+
+
+def test_one_look_up_finds_keys_in_memory_and_in_both_generations(connection: sqlite3.Connection) -> None:
+    seen = Seen()
+    seen.recent.add(key("recent"))
+    seen.frozen.add(key("frozen"))
+    connection.execute("INSERT INTO seen_current VALUES (?)", (key("current"),))
+    connection.execute("INSERT INTO seen_previous VALUES (?)", (key("previous"),))
+    known = {key(name) for name in ("recent", "frozen", "current", "previous")}
+
+    assert seen.among(connection, [*known, key("unknown")]) == known
+    assert seen.among(connection, [key(number) for number in range(10_000)]) == set()
+    assert seen.among(connection, []) == set()
+
+
+def test_look_ups_search_and_never_scan(connection: sqlite3.Connection) -> None:
+    plans: list[str] = []
+    connection.executemany("INSERT INTO seen_current VALUES (?)", [(key(number),) for number in range(1000)])
+    connection.set_trace_callback(plans.append)
+    Seen().among(connection, [key(number) for number in range(3000)])
+    connection.set_trace_callback(None)
+
+    plan = connection.execute("EXPLAIN QUERY PLAN " + plans[0]).fetchall()
+    touched = [str(line[3]) for line in plan if "seen_" in str(line[3])]
+    assert touched == [f"SEARCH seen_{name} USING PRIMARY KEY (key=?)" for name in ("current", "previous")]
+
+
+def test_forgetting_empties_a_table_bit_by_bit_before_it_is_dropped(connection: sqlite3.Connection) -> None:
+    clock = Clock()
+    generations = Generations(10.0, clock)
+    generations.load(connection)
+    connection.executemany("INSERT INTO seen_previous VALUES (?)", [(key(number),) for number in range(5000)])
+    clock.now += 10
+
+    left = []
+    for _ in range(6):
+        generations.step(connection)()
+        table = connection.execute("SELECT name FROM sqlite_schema WHERE name = 'seen_forgotten'").fetchone()
+        left.append(connection.execute("SELECT count(*) FROM seen_forgotten").fetchone()[0] if table else None)
+
+    assert left == [5000, 3000, 1000, 0, None, None]
+
+
+def test_a_turn_that_was_rolled_back_is_made_again(connection: sqlite3.Connection) -> None:
+    clock = Clock()
+    generations = Generations(10.0, clock)
+    generations.load(connection)
+    connection.execute("INSERT INTO seen_current VALUES (x'00')")
+    clock.now += 10
+
+    connection.execute("BEGIN")
+    generations.step(connection)
+    connection.execute("ROLLBACK")
+    assert on_disk(connection) == [b"\0"]
+    generations.step(connection)()
+    assert (on_disk(connection), Seen().among(connection, [b"\0"])) == ([], {b"\0"})
