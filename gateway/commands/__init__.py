@@ -1,0 +1,1 @@
+"""The commands of `gateway`, a module a noun; they read options, call the parts and print. Nothing else is here."""

@@ -1,0 +1,46 @@
+"""Options that several commands share, and what they stand for."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gateway.config import data_directory
+from gateway.storage.datadir import DataDir, find
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def data_option(command: Command) -> Command:
+    """Add `--data DIR`."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The data directory [default: GATEWAY_DATA or ./data].",
+    )(command)
+
+
+def project_option(command: Command) -> Command:
+    """Add `--project P`, which narrows what is shown."""
+    return click.option("--project", help="Only this project's.")(command)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """Add `--format F`; the first is the default."""
+    return click.option("--format", "form", default=formats[0], show_default=True, callback=_known(formats))
+
+
+def log_of(data: Path | None) -> DataDir:
+    """Return the data directory that a command reads. Raises DataDirError where it holds no events yet."""
+    return find(data_directory(data))
+
+
+def _known(formats: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], str]:
+    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        if value not in formats:
+            raise click.ClickException(f"there is no format {value!r}; there is: {', '.join(formats)}")
+        return value
+
+    return check

@@ -1,0 +1,92 @@
+"""One item to a canonical event that is fit to store, or to the faults that say why it is not. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from gateway.decode import flaws
+from gateway.dialect import Arrival, Attached, Item, Route
+from gateway.event import Event, encode, identifiers
+from gateway.outcome import Fault
+from gateway.registry import Installed
+from gateway.schema import MOST_FAULTS
+
+KeepIp = Callable[[str], str | None]
+
+UNEXPLAINED = (Fault("invalid"),)
+"""What is said of an item that the compiled check refused and that was not worth explaining."""
+
+
+@attrs.frozen
+class Draft:
+    """What an item would become: the canonical line with its files, or no line and the faults.
+
+    `unusable` says that the item is valid and kept by the vendor, yet its dialect can make no event of it.
+    """
+
+    message_id: str
+    line: bytes | None = None
+    blobs: tuple[bytes, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    unusable: bool = False
+
+
+class Examiner:
+    """Examines the items of one submission, and stops explaining after a bounded number of faults."""
+
+    def __init__(self, installed: Installed, route: Route, arrival: Arrival, keep_ip: KeepIp | None) -> None:
+        self._keep_ip = keep_ip
+        self._schemas = installed.schemas
+        self._translate = route.translate
+        self._arrival = arrival
+        self._budget = MOST_FAULTS
+
+    def examine(self, item: Item, message_id: str) -> Draft:
+        """Return the draft of one item."""
+        if item.fault is not None:
+            return Draft(message_id, faults=(item.fault,))
+        if not self._schemas[item.schema].is_valid(item.payload):
+            return Draft(message_id, faults=self._explain(item))
+        translated = self._translate(item, message_id, self._arrival)
+        if isinstance(translated, Fault):
+            unkept = flaws(item.payload)
+            return Draft(message_id, faults=unkept or (translated,), unusable=not unkept)
+        event, blobs = (translated.event, translated.blobs) if isinstance(translated, Attached) else (translated, ())
+        if self._keep_ip is not None and "ip" in event.context:
+            event = attrs.evolve(event, context=_with_ip(event.context, self._keep_ip))
+        try:
+            line = encode(event)
+        except (TypeError, ValueError, RecursionError):
+            faults = flaws(item.payload)
+            if not faults:  # then the payload is fit and the translation is not: a bug, not the client's
+                raise
+            return Draft(message_id, faults=faults)
+        if rb"\u0000" in line and (faults := tuple(_nul_faults(event))):
+            return Draft(message_id, faults=faults)
+        return Draft(message_id, line, blobs)
+
+    def _explain(self, item: Item) -> tuple[Fault, ...]:
+        if self._budget <= 0:
+            return UNEXPLAINED
+        faults = flaws(item.payload) or self._schemas[item.schema].explain(item.payload, self._budget) or UNEXPLAINED
+        self._budget -= len(faults)
+        return faults
+
+
+def _with_ip(context: Mapping[str, object], keep: KeepIp) -> dict[str, object]:
+    """Return a context with what a project keeps of an address, wherever the client or its connection said it."""
+    address = context["ip"]
+    kept = keep(address) if isinstance(address, str) else None
+    rest = {name: value for name, value in context.items() if name != "ip"}
+    return rest if kept is None else {"ip": kept, **rest}
+
+
+def refuses(installed: Installed, items: tuple[Item, ...]) -> bool:
+    """Return whether the compiled check refuses any of the items; nothing is explained."""
+    return any(item.fault is not None or not installed.schemas[item.schema].is_valid(item.payload) for item in items)
+
+
+def _nul_faults(event: Event) -> Iterator[Fault]:
+    for field, value in identifiers(event).items():
+        if value is not None and "\0" in value:
+            yield Fault("nul_in_identifier", detail={"field": field})

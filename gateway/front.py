@@ -1,0 +1,116 @@
+"""The rules at the front door, the same for every dialect: CORS, preflights, inflating, unknown paths. No aiohttp."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+
+import attrs
+
+from gateway.auth import Keyring
+from gateway.dialect import Fixed
+from gateway.inflate import inflate
+from gateway.message import Request, Response
+from gateway.outcome import Reason, Refusal
+from gateway.own import Own
+from gateway.pipeline import Pipeline
+from gateway.routing import Match, Router
+
+EXPOSED = (
+    "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Idempotency-Replayed, X-Gateway-Receipt"
+)
+METHODS = "GET, POST, OPTIONS"
+ALLOWED = ("authorization", "content-type", "idempotency-key")
+PREFLIGHT_SECONDS = "86400"
+
+
+@attrs.frozen
+class Arrived:
+    """One request off the wire: its target split at the `?`, headers by lower-case name, the client's address."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    client_ip: str | None = None
+
+
+class Front:
+    """Answers requests for every dialect; `clock` gives milliseconds since the epoch, read once a request."""
+
+    def __init__(
+        self, router: Router, pipeline: Pipeline, own: Own, clock: Callable[[], int], headers: tuple[str, ...]
+    ) -> None:
+        self._own = own
+        self._router = router
+        self._pipeline = pipeline
+        self._clock = clock
+        self._allowed = ", ".join(dict.fromkeys((*ALLOWED, *headers)))
+
+    def renew(self, keyring: Keyring) -> None:
+        """Check requests against another snapshot of the credentials from now on."""
+        self._pipeline.keyring = keyring
+
+    def match(self, arrived: Arrived) -> Match | None:
+        """Return where a request belongs; the body is read only when there is an endpoint for it."""
+        if self._own.owns(arrived.path):
+            return None
+        return self._router.match(arrived.headers.get("host", ""), arrived.method, arrived.path)
+
+    async def answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
+        """Return the answer to a request whose wire body is within the cap."""
+        if arrived.method == "OPTIONS":
+            return self._preflight(arrived)
+        if match is None:
+            return self._own.answer(arrived.method, arrived.path)
+        endpoint = match.endpoint
+        if endpoint is None:
+            if match.path == "/" and arrived.method in ("GET", "HEAD"):
+                return self._own.greeting()
+            return self.refuse(arrived, match, _unmatched(match))
+        request = self._request(arrived, match, body)
+        if isinstance(endpoint, Fixed):
+            return endpoint.answer(request)
+        encoding = arrived.headers.get("content-encoding")
+        if encoding:
+            try:
+                request = attrs.evolve(request, body=inflate(body, encoding, match.installed.dialect.body_cap))
+            except Refusal as refusal:
+                return self.refuse(arrived, match, refusal)
+        return await self._pipeline.ingest(match.installed, endpoint, request)
+
+    def refuse(self, arrived: Arrived, match: Match, refusal: Refusal) -> Response:
+        """Return the answer to a request that did not reach its route's parse."""
+        route = None if isinstance(match.endpoint, Fixed) else match.endpoint
+        return self._pipeline.refuse(match.installed, self._request(arrived, match, b""), refusal, route)
+
+    def cors(self, arrived: Arrived) -> dict[str, str]:
+        """Return the CORS headers of every answer: the Origin itself, since `*` makes browsers drop JSON beacons."""
+        origin = arrived.headers.get("origin")
+        if origin is None:
+            return {"Vary": "Origin"}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": EXPOSED,
+            "Vary": "Origin",
+        }
+
+    def _preflight(self, arrived: Arrived) -> Response:
+        headers = {"Allow": METHODS}
+        if "origin" in arrived.headers:
+            headers["Access-Control-Allow-Methods"] = METHODS
+            headers["Access-Control-Allow-Headers"] = self._allowed
+            headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+        return Response(204, headers=headers)
+
+    def _request(self, arrived: Arrived, match: Match, body: bytes) -> Request:
+        query: dict[str, str] = {}
+        if arrived.query:
+            for name, value in parse_qsl(arrived.query, keep_blank_values=True):
+                query.setdefault(name, value)
+        return Request(arrived.method, match.path, query, arrived.headers, body, self._clock(), arrived.client_ip)
+
+
+def _unmatched(match: Match) -> Refusal:
+    if not match.allowed:
+        return Refusal(Reason.NOT_FOUND)
+    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.allowed, "OPTIONS"))})

@@ -1,0 +1,56 @@
+"""What a request-level Idempotency-Key means (IETF draft): its scope, its fingerprint, what is remembered. Pure."""
+
+import json
+from collections.abc import Sequence
+
+from gateway.dialect import Submission
+from gateway.ids import digest
+from gateway.message import Request
+from gateway.outcome import Fault, Outcome, Reason, Refusal, Verdict
+from gateway.storage.base import Claim
+
+HEADER = "idempotency-key"
+LONGEST = 255
+
+
+def key_of(request: Request) -> str | None:
+    """Return the request's key, if it has one. Raises Refusal on one that is empty, too long or not ASCII."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    key = key.strip()
+    if not key or len(key) > LONGEST or not key.isascii() or not key.isprintable():
+        raise Refusal(Reason.IDEMPOTENCY_KEY, detail={"limit": LONGEST})
+    return key
+
+
+def claim(
+    scope: Sequence[str], key: str, request: Request, submission: Submission, outcomes: Sequence[Outcome]
+) -> Claim:
+    """Return what to remember of a request under its key; the scope is (project, dialect, route name)."""
+    memory = [[outcome.verdict.value, outcome.message_id, _faults(outcome)] for outcome in outcomes]
+    # Not orjson: the id of an item that was not fit may hold what it cannot write.
+    return Claim(digest(*scope, key), fingerprint(request, submission), json.dumps(memory).encode())
+
+
+def fingerprint(request: Request, submission: Submission) -> bytes:
+    """Return a digest of the inflated body and the query; credentials are blanked: a rotated key is the same caller."""
+    query = "&".join([f"{name}={value}" for name, value in request.query.items()])
+    body = request.body.decode("latin-1")
+    for credential in submission.credentials:
+        if credential.value:
+            spelled = credential.value.encode("utf-8", "surrogatepass").decode("latin-1")
+            query, body = query.replace(credential.value, ""), body.replace(spelled, "")
+    return digest(query, body)
+
+
+def recall(memory: bytes) -> tuple[Outcome, ...]:
+    """Return the outcomes that were remembered, for the same answer once more."""
+    return tuple(
+        Outcome(Verdict(verdict), message_id, tuple(Fault(*fault) for fault in faults))
+        for verdict, message_id, faults in json.loads(memory)
+    )
+
+
+def _faults(outcome: Outcome) -> list[tuple[str, str, dict[str, object]]]:
+    return [(fault.code, fault.pointer, dict(fault.detail)) for fault in outcome.faults]

@@ -1,0 +1,45 @@
+"""The gateway's own endpoints: a line for a person at `/`, health, readiness, metrics, served scripts. No aiohttp."""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from gateway import __version__
+from gateway.message import Response
+
+PREFIX = "/-/"
+TEXT = "text/plain; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+SCRIPT = "text/javascript; charset=utf-8"
+
+
+@attrs.frozen
+class Own:
+    """What the gateway says of itself; `ready` is asked each time, `scripts` are served under `/-/shim/`."""
+
+    ready: Callable[[], bool]
+    metrics: Callable[[], bytes]
+    scripts: Mapping[str, bytes] = attrs.field(factory=dict)
+
+    def owns(self, path: str) -> bool:
+        """Return whether a path is the gateway's and no vendor's."""
+        return path.startswith(PREFIX)
+
+    def greeting(self) -> Response:
+        """Return what `GET /` answers to a person."""
+        return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
+
+    def answer(self, method: str, path: str) -> Response:
+        """Return the answer to a request under `/-/`."""
+        if method not in ("GET", "HEAD"):
+            return Response(405, b"method not allowed: use GET\n", TEXT, {"Allow": "GET, HEAD, OPTIONS"})
+        if path == "/-/healthy":
+            return Response(200, b"healthy\n", TEXT)
+        if path == "/-/ready":
+            return Response(200, b"ready\n", TEXT) if self.ready() else Response(503, b"not ready\n", TEXT)
+        if path == "/-/metrics":
+            return Response(200, self.metrics(), METRICS)
+        script = self.scripts.get(path.removeprefix("/-/shim/"))
+        if script is not None:
+            return Response(200, script, SCRIPT, {"Cache-Control": "public, max-age=300"})
+        return Response(404, b"not found: the gateway serves /-/healthy, /-/ready and /-/metrics here\n", TEXT)

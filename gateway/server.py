@@ -1,0 +1,126 @@
+"""HTTP by aiohttp on one side, the front's plain values on the other; the only importer of aiohttp.web on this path."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from gateway.front import Arrived, Front
+from gateway.message import Response
+from gateway.outcome import Fault, Reason, Refusal
+from gateway.routing import Match
+
+MOST_LINE = 32 * 1024  # a pixel's whole event stands in its query
+SHUTDOWN_SECONDS = 20.0
+BACKLOG = 1024
+
+
+ClientIp = Callable[[str | None, MultiMapping[str]], str | None]
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address, not listening yet; port 0 picks a free one. Raises OSError."""
+    family, kind, protocol, _name, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen on {host} port {port}: {error.strerror}; choose another --port") from error
+    return listener
+
+
+class Server:
+    """Serves a front on one address until stopped.
+
+    `client_ip` tells the client's address from the peer's and the headers. A body that is not whole after
+    `body_timeout` seconds is refused; one that is over its dialect's cap is refused without being buffered.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        client_ip: ClientIp,
+        body_timeout: float,
+    ) -> None:
+        self._front = front
+        self._client_ip = client_ip
+        self._body_timeout = body_timeout
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, listener: socket.socket) -> str:
+        """Listen on a bound socket, and return the URL that it stands for."""
+        server = web.Server(
+            self._handle,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=MOST_LINE,
+            max_field_size=MOST_LINE,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener, backlog=BACKLOG).start()
+        host, port = listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening and finish the requests that were accepted."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        headers = request.headers
+        arrived = Arrived(request.method, path, query, headers, self._client_ip(request.remote, headers))
+        match = self._front.match(arrived)
+        try:
+            body = await self._body(request, match)
+        except Refusal as refusal:
+            assert match is not None, "only a matched request has a body to refuse"
+            response = self._front.refuse(arrived, match, refusal)
+        else:
+            response = await self._front.answer(arrived, match, body)
+        return _to_aiohttp(response, self._front.cors(arrived))
+
+    async def _body(self, request: web.BaseRequest, match: Match | None) -> bytes:
+        """Return the wire body of a request to an endpoint; of any other it is left to aiohttp to discard."""
+        if match is None or match.endpoint is None or not request.can_read_body:
+            return b""
+        cap = match.installed.dialect.body_cap
+        if (request.content_length or 0) > cap:
+            raise Refusal(Reason.TOO_LARGE, detail={"limit": cap})
+        if request.content.is_eof():  # a small body came with its head: the common case needs no timer
+            body = request.content.read_nowait()
+        else:
+            if request.headers.get("expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = await self._read(request, cap)
+        if len(body) > cap:
+            raise Refusal(Reason.TOO_LARGE, detail={"limit": cap})
+        return body
+
+    async def _read(self, request: web.BaseRequest, cap: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                while size <= cap and (chunk := await request.content.readany()):
+                    chunks.append(chunk)
+                    size += len(chunk)
+        except TimeoutError:
+            raise Refusal(Reason.TIMEOUT) from None
+        except web.RequestPayloadError:
+            raise Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),)) from None
+        return b"".join(chunks)
+
+
+def _to_aiohttp(response: Response, cors: Mapping[str, str]) -> web.Response:
+    headers = {**cors, **response.headers}
+    if response.body is not None:
+        headers["Content-Type"] = response.content_type
+    return web.Response(status=response.status, body=response.body, headers=headers)

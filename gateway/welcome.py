@@ -1,0 +1,73 @@
+"""What the first start on an empty data directory makes and says: a key for each dialect, and how to use it."""
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from gateway.dialect import Dialect
+from gateway.keyfile import KeyFile
+
+PROJECT = "default"
+
+
+@attrs.frozen
+class Gift:
+    """A dialect and the value of the credential that was made for it."""
+
+    dialect: Dialect
+    value: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Welcome:
+    """What was made at this start: on most, nothing. The values are known at this moment only."""
+
+    gifts: tuple[Gift, ...] = ()
+    admin_token: str | None = attrs.field(default=None, repr=False)
+
+
+def make_keys(keys: KeyFile, dialects: Iterable[Dialect], now: int) -> Welcome:
+    """Make what a key file lacks: an admin token, and, where it has no credential at all, one a dialect.
+
+    `now` is in milliseconds since the epoch. Credentials are of the first of each dialect's kinds.
+    """
+    gifts: tuple[Gift, ...] = ()
+    if not keys.list():
+        gifts = tuple(
+            Gift(dialect, keys.add(PROJECT, dialect, dialect.kinds[0], now=now).value) for dialect in dialects
+        )
+    token = keys.new_admin_token() if keys.admin().hash is None else None
+    return Welcome(gifts, token)
+
+
+def text(welcome: Welcome, url: str) -> str:
+    """Return what to tell the person who started the gateway that answers at `url`; empty where nothing was made."""
+    parts = [_of_gifts(welcome.gifts, url)] if welcome.gifts else []
+    if welcome.admin_token is not None:
+        parts.append(
+            f"Admin token, shown this once (`gateway admin-token` makes a new one):\n\n  {welcome.admin_token}\n"
+        )
+    return "\n".join(parts)
+
+
+def _of_gifts(gifts: Sequence[Gift], url: str) -> str:
+    lines = [
+        f"First start: project `{PROJECT}` has one credential a dialect. Only their hashes are kept, so copy them now;",
+        "`gateway keys add --value ...` takes the keys that your SDKs have already.",
+        "",
+    ]
+    for gift in gifts:
+        lines += [
+            f"{gift.dialect.title} ({gift.dialect.kinds[0].name}: {gift.value})",
+            "  in the SDK's settings:",
+            f"    {_filled(gift.dialect.setting, url, gift.value)}",
+            "  to try it:",
+            f"    {_filled(gift.dialect.curl, url, gift.value)}",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _filled(template: str, url: str, value: str) -> str:
+    # Not str.format: the templates are full of braces that are JSON's and JavaScript's.
+    return template.replace("{url}", url).replace("{value}", value)
