@@ -1,0 +1,77 @@
+"""Who sends a request and from where: its credentials, and what all its items share of their surroundings. Pure."""
+
+from typing import Any
+
+from gateway.dialect import Credential
+from gateway.message import Request
+
+KEYLESS_AGENTS = ("node", "databuddy-swift")  # these SDKs say who they are in no header of their own
+
+LONGEST_SITE = 255
+
+
+def credentials(request: Request, first: str | None = None) -> tuple[Credential, ...]:
+    """Return the keys, then one site: of the query, of the header, or of the first item."""
+    shown = keys(request)
+    site = _site(request) or first
+    return shown if site is None else (*shown, Credential("website", site))
+
+
+def keys(request: Request) -> tuple[Credential, ...]:
+    """Return the keys shown. One that is not known counts as not sent: the vendor has no error for it."""
+    own = request.headers.get("x-api-key", "").strip()
+    scheme, _, bearer = request.headers.get("authorization", "").strip().partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    values = dict.fromkeys([own, bearer])
+    return tuple([Credential("api_key", value, optional=True) for value in values if value])
+
+
+def surroundings(request: Request, first: str | None = None) -> dict[str, object]:
+    """Return what all items of a request share: user agent, SDK, site.
+
+    `first` is the site of the first item. Beside a key it stands for that item only: a key's other events need not
+    belong to a site.
+    """
+    headers, query = request.headers, request.query
+    context: dict[str, object] = {}
+    agent = headers.get("user-agent")
+    if agent:
+        context["user_agent"] = _text(agent)
+    name = headers.get("databuddy-sdk-name") or query.get("sdk_name")
+    version = headers.get("databuddy-sdk-version") or query.get("sdk_version")
+    if not name and not version and agent and agent.partition("/")[0] in KEYLESS_AGENTS:
+        name, _, version = agent.partition("/")
+    library = {key: _text(value) for key, value in (("name", name), ("version", version)) if value}
+    if library:
+        context["library"] = library
+    site = _site(request) or (None if keys(request) else first)
+    if site is not None:
+        context["app"] = {"id": site}
+    return context
+
+
+def event_id(body: Any) -> str | None:
+    """Return the id that an item's client gave it, where it is one."""
+    return _string(body, "eventId")
+
+
+def website(body: Any) -> str | None:
+    """Return the site that an item names; what is too long for one is left to the schema to refuse."""
+    site = _string(body, "websiteId")
+    return site if site is None or len(site) <= LONGEST_SITE else None
+
+
+def _string(body: Any, field: str) -> str | None:
+    value = body.get(field) if isinstance(body, dict) else None
+    return value if value and isinstance(value, str) else None
+
+
+def _site(request: Request) -> str | None:
+    query = request.query
+    named = query.get("website_id") or query.get("client_id") or request.headers.get("databuddy-client-id", "").strip()
+    return named or None
+
+
+def _text(header: str) -> str:
+    """Return a header fit to keep; bytes that are not UTF-8 come from the server as surrogates."""
+    return header if header.isascii() else header.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

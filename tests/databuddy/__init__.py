@@ -1,0 +1,1 @@
+"""What a corpus case cannot say of the Databuddy dialect."""
