@@ -1,0 +1,37 @@
+"""A data directory with events in it, written by the real store, for tests of the commands that read one."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.storage.base import Entry, Held, Row
+from gateway.storage.commit import GroupCommit
+from gateway.storage.datadir import make
+from gateway.storage.sqlite import SqliteEngine
+
+NOW = 1767323045678
+
+
+def line(number: int, project: str = "shop") -> bytes:
+    return json.dumps({"project": project, "number": number}, separators=(",", ":")).encode()
+
+
+def entry(rows: Sequence[bytes], project: str = "shop", held: Sequence[Held] = ()) -> Entry:
+    return Entry(project, "acme", "track", NOW, rows=tuple(Row(row) for row in rows), held=tuple(held))
+
+
+def keep(data: Path, *entries: Entry) -> None:
+    """Append entries as a server would, and be gone again."""
+
+    async def append() -> None:
+        directory = make(data)
+        with directory.lock():
+            storage = GroupCommit(await SqliteEngine.open(directory))
+            try:
+                for each in entries:
+                    await storage.append(each)
+            finally:
+                await storage.close()
+
+    asyncio.run(append())

@@ -1,0 +1,161 @@
+import json
+import os
+import select
+import signal
+import sqlite3
+import stat
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.storage.base import Held
+from tests.cli.lines import NOW, entry, keep, line
+from tests.serving import GATEWAY, PATIENCE, run
+
+READING = [
+    ("events", "export"),
+    ("events", "tail"),
+    ("events", "count"),
+    ("quarantine", "list"),
+]
+
+
+def told(*arguments: str) -> tuple[int, str, str]:
+    done = run(*arguments)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    path = tmp_path / "data"
+    keep(path, entry([line(1), line(2)]), entry([line(3, "blog")], "blog"))
+    return str(path)
+
+
+def test_export_prints_the_very_lines_that_were_kept(data: str) -> None:
+    lines = b"".join(each + b"\n" for each in (line(1), line(2), line(3, "blog"))).decode()
+    assert told("events", "export", "--data", data) == (0, lines, "")
+    assert told("events", "export", "--data", data, "--format", "jsonl") == (0, lines, "")
+
+
+def test_export_and_count_look_at_one_project_where_one_is_named(data: str) -> None:
+    assert told("events", "export", "--data", data, "--project", "blog") == (0, line(3, "blog").decode() + "\n", "")
+    assert told("events", "count", "--data", data, "--project", "shop") == (0, "2\n", "")
+    assert told("events", "count", "--data", data, "--project", "nobody") == (0, "0\n", "")
+    assert told("events", "export", "--data", data, "--project", "nobody") == (0, "", "")
+
+
+def test_count_prints_one_integer(data: str) -> None:
+    assert told("events", "count", "--data", data) == (0, "3\n", "")
+
+
+def test_more_than_a_block_comes_out_whole_and_in_order(tmp_path: Path) -> None:
+    rows = [json.dumps({"project": "shop", "number": number, "fill": "x" * 900}).encode() for number in range(3000)]
+    keep(tmp_path, *[entry(rows[start : start + 100]) for start in range(0, 3000, 100)])
+    done = run("events", "export", "--data", str(tmp_path))
+    assert done.stdout.encode() == b"\n".join(rows) + b"\n"
+
+
+def test_output_takes_the_lines_and_replaces_what_was_there(data: str, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "events.jsonl"
+    output.parent.mkdir()
+    output.write_text("before")
+    assert told("events", "export", "--data", data, "--project", "blog", "--output", str(output)) == (0, "", "")
+    left = [(file.name, file.read_bytes()) for file in output.parent.iterdir()]
+    assert left == [("events.jsonl", line(3, "blog") + b"\n")]
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+def test_an_output_that_cannot_be_written_is_told_in_one_line(data: str, tmp_path: Path) -> None:
+    code, out, err = told("events", "export", "--data", data, "--output", str(tmp_path / "none" / "out"))
+    assert (code, out, err.count("\n"), err.startswith("Error: ")) == (1, "", 1, True)
+
+
+def test_a_format_that_is_not_there_is_told_in_one_line(data: str) -> None:
+    expected = (1, "", "Error: there is no format 'xml'; there is: jsonl\n")
+    assert told("quarantine", "list", "--data", data, "--format", "xml") == expected
+    assert told("events", "export", "--data", data, "--format", "xml") == expected
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_directory_without_events_is_told_in_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    said = f"Error: {tmp_path} holds no events yet; is it the directory that `gateway serve --data` was given?\n"
+    assert told(*command, "--data", str(tmp_path)) == (1, "", said)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_file_that_is_no_log_is_told_in_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "events.db").write_text("no database, but long enough to have the head of one " * 10)
+    said = f"Error: cannot read {tmp_path / 'events.db'}: file is not a database\n"
+    assert told(*command, "--data", str(tmp_path)) == (1, "", said)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_newer_directory_is_told_in_one_line(command: tuple[str, ...], data: str) -> None:
+    with closing(sqlite3.connect(Path(data) / "events.db")) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    code, out, err = told(*command, "--data", data)
+    assert (code, out, err.count("\n"), "was written by a newer gateway" in err) == (1, "", 1, True)
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path) -> None:
+    rows = [json.dumps({"project": "shop", "fill": "x" * 900}).encode() for _ in range(3000)]
+    keep(tmp_path, entry(rows))
+    process = subprocess.Popen(
+        [*GATEWAY, "events", "export", "--data", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == rows[0] + b"\n"
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(PATIENCE)) == (b"", 0)
+    process.stderr.close()
+
+
+def start_tail(data: str, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*GATEWAY, "events", "tail", "--data", data, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def until_a_line(process: subprocess.Popen[bytes], data: str, number: int, project: str) -> bytes:
+    """Keep events until the tail, which looks only at what comes after it started, prints one."""
+    assert process.stdout is not None
+    printed = process.stdout.fileno()
+    while not select.select([printed], [], [], 0.5)[0]:
+        keep(Path(data), entry([line(0, "other")], "other"), entry([line(number, project)], project))
+        assert process.poll() is None
+    return os.read(printed, 1 << 16)
+
+
+def test_tail_prints_what_comes_in_and_ends_well_on_ctrl_c(data: str) -> None:
+    with start_tail(data, "--project", "shop") as process:
+        printed = until_a_line(process, data, 7, "shop")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert (process.wait(PATIENCE), process.stderr.read()) == (0, b"")
+    assert set(printed.splitlines()) == {line(7)}
+
+
+def test_tail_ends_when_nobody_reads_it_any_more(data: str) -> None:
+    with start_tail(data) as process:
+        until_a_line(process, data, 7, "shop")
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert (process.wait(PATIENCE), process.stderr.read()) == (0, b"")
+
+
+def test_the_quarantine_is_listed_with_reasons_and_payloads_as_they_came(tmp_path: Path) -> None:
+    held = Held("m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":123456789012345678901234567890}')
+    keep(tmp_path, entry([line(1)], held=[held]), entry([], "blog", [held]))
+    row = (
+        f'{{"id":1,"message_id":"m-1","received_at":{NOW},"project":"shop","dialect":"acme","route":"track",'
+        '"faults":[{"code":"required","pointer":"/event","detail":{}}],'
+        '"payload":{"n":123456789012345678901234567890}}\n'
+    )
+    assert told("quarantine", "list", "--data", str(tmp_path), "--project", "shop") == (0, row, "")
+    both = run("quarantine", "list", "--data", str(tmp_path), "--format", "jsonl").stdout
+    assert [json.loads(each)["project"] for each in both.splitlines()] == ["shop", "blog"]

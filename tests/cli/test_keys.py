@@ -1,0 +1,197 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.auth import Grant
+from gateway.keyfile import KeyFile
+from tests.serving import run
+
+SCOPES = frozenset({"track:events", "write:llm"})
+VALUE = "dbdy_0123456789abcdef"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    return str(tmp_path / "data")
+
+
+def told(*arguments: str, stdin: str | None = None) -> tuple[int, str, str]:
+    done = run(*arguments, stdin=stdin)
+    return done.returncode, done.stdout, done.stderr
+
+
+def added(data: str, *arguments: str, stdin: str | None = None) -> dict[str, Any]:
+    code, out, err = told("keys", "add", "--data", data, "--json", *arguments, stdin=stdin)
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    found = json.loads(out)
+    assert isinstance(found, dict)
+    return found
+
+
+def known(data: str, value: str, dialect: str = "databuddy", kind: str = "api_key") -> Grant | None:
+    with KeyFile.open(Path(data) / "keys.db") as keys:
+        return keys.load().find(dialect, kind, value)
+
+
+def test_add_takes_a_value_that_is_there_already(data: str) -> None:
+    made = added(data, "--project", "shop", "--dialect", "databuddy", "--kind", "api_key", "--value", VALUE)
+    assert list(made) == ["id", "project", "dialect", "kind", "value"]
+    assert made == {"id": made["id"], "project": "shop", "dialect": "databuddy", "kind": "api_key", "value": VALUE}
+    assert known(data, VALUE) == Grant(made["id"], "shop", "databuddy", "api_key", SCOPES)
+
+
+def test_add_takes_a_value_from_standard_input(data: str) -> None:
+    made = added(data, "--dialect", "databuddy", "--value-stdin", stdin=VALUE + "\n")
+    assert (made["value"], made["project"], made["kind"]) == (VALUE, "default", "api_key")
+
+
+def test_add_makes_a_value_and_says_it_to_people_too(data: str) -> None:
+    code, out, err = told("keys", "add", "--data", data, "--dialect", "databuddy", "--kind", "website")
+    said = r"id       key_\w{12}\nproject  default\ndialect  databuddy\nkind     website\nvalue    (\S+)\n"
+    match = re.fullmatch(said, out)
+    assert (code, err, match is not None) == (0, "", True)
+    assert match is not None
+    assert known(data, match[1], kind="website") is not None
+
+
+def test_scopes_and_origins_may_be_named_more_than_once(data: str) -> None:
+    named = ("--scope", "write:llm", "--origin", "https://Shop.example/", "--origin", "*.blog.example")
+    made = added(data, "--dialect", "databuddy", "--value", VALUE, *named)
+    expected = Grant(
+        made["id"],
+        "default",
+        "databuddy",
+        "api_key",
+        frozenset({"write:llm"}),
+        ("shop.example", "*.blog.example"),
+    )
+    assert known(data, VALUE) == expected
+
+
+def test_a_value_added_again_has_the_same_id_and_in_another_project_it_fails(data: str) -> None:
+    first = added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE)
+    assert added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE) == first
+    again = ("keys", "add", "--data", data, "--project", "blog", "--dialect", "databuddy", "--value", VALUE)
+    assert told(*again) == (1, "", f"Error: this api_key opens project shop already, as {first['id']}\n")
+
+
+def test_a_revoked_key_cannot_be_added_again(data: str) -> None:
+    made = added(data, "--dialect", "databuddy", "--value", VALUE)
+    said = f"{made['id']} is revoked: api_key of databuddy, project default\n"
+    assert told("keys", "revoke", made["id"], "--data", data) == (0, said, "")
+    assert told("keys", "add", "--data", data, "--dialect", "databuddy", "--value", VALUE) == (
+        1,
+        "",
+        f"Error: this api_key was revoked ({made['id']}) and stays so; use another value\n",
+    )
+
+
+def test_rotate_prints_the_successor(data: str) -> None:
+    old = added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE, "--scope", "write:llm")
+    code, out, err = told("keys", "rotate", old["id"], "--grace", "3600", "--json", "--data", data)
+    new = json.loads(out)
+    assert (code, err, new) == (0, "", {**old, "id": new["id"], "value": new["value"]})
+    before, after = known(data, VALUE), known(data, new["value"])
+    assert before is not None
+    assert before.expires_at is not None
+    assert after == Grant(new["id"], "shop", "databuddy", "api_key", frozenset({"write:llm"}))
+
+
+def test_list_shows_who_has_what_and_no_secret(data: str) -> None:
+    secret = added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE)
+    site = added(data, "--project", "blog", "--dialect", "databuddy", "--kind", "website", "--origin", "a.example")
+    told("keys", "revoke", secret["id"], "--data", data)
+    code, out, err = told("keys", "list", "--data", data)
+    assert (code, err, VALUE in out) == (0, "", False)
+    rows = [line.split() for line in out.splitlines() if line.strip()]
+    shown = [[row[0], *row[1:5], row[-1]] for row in rows if row[0].startswith("key_")]
+    assert shown == [
+        [secret["id"], "shop", "databuddy", "api_key", "...cdef", "revoked"],
+        [site["id"], "blog", "databuddy", "website", site["value"], "active"],
+    ]
+
+
+def test_list_is_also_json_and_narrowed(data: str) -> None:
+    added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE)
+    site = added(data, "--project", "blog", "--dialect", "databuddy", "--kind", "website", "--origin", "a.example")
+    code, out, err = told("keys", "list", "--json", "--project", "blog", "--data", data)
+    found = json.loads(out)
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert found == {
+        "id": site["id"],
+        "project": "blog",
+        "dialect": "databuddy",
+        "kind": "website",
+        "hint": site["value"],
+        "scopes": ["track:events", "write:llm"],
+        "origins": ["a.example"],
+        "created_at": found["created_at"],
+        "revoked_at": None,
+        "expires_at": None,
+        "standing": "active",
+    }
+    assert told("keys", "list", "--json", "--dialect", "browsee", "--data", data) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--dialect", "nobody"], "there is no dialect 'nobody'; there is: appizer, browsee, databuddy, tranthor"),
+        (["--dialect", "browsee", "--kind", "x"], "there is no kind of browsee 'x'; there is: api_key"),
+        (["--dialect", "appizer", "--scope", "x"], "there is no scope of appizer 'x'; there is: read, write"),
+        (["--dialect", "browsee", "--value", "a", "--value-stdin"], "--value and --value-stdin exclude each other"),
+        ([], "Missing option '--dialect'."),
+    ],
+)
+def test_a_wrong_use_exits_2_and_says_what_there_is(arguments: list[str], problem: str, data: str) -> None:
+    code, out, err = told("keys", "add", "--data", data, *arguments)
+    assert (code, out, err.splitlines()[-1]) == (2, "", f"Error: {problem}")
+    assert not Path(data).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--value", ""], "the value of the api_key is empty"),
+        (["--value", "a" * 513], "the value of the api_key has 513 characters; 512 are the most"),
+        (["--value", "a\tb"], "the value of the api_key has control characters or is not UTF-8"),
+        (["--project", "../x"], "'../x' is no name for a project: up to 64 letters, digits, '.', '_' and '-'"),
+        (["--origin", "null"], "an origin is a host: 'null' is the Origin of pages that hide theirs; it names no host"),
+    ],
+)
+def test_what_cannot_be_kept_is_told_in_one_line(arguments: list[str], problem: str, data: str) -> None:
+    assert told("keys", "add", "--data", data, "--dialect", "browsee", *arguments) == (1, "", f"Error: {problem}\n")
+
+
+def test_a_directory_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, out, err = told("keys", "add", "--data", str(tmp_path / "file" / "data"), "--dialect", "browsee")
+    assert (code, out, err) == (1, "", f"Error: cannot make {tmp_path / 'file' / 'data'}: Not a directory\n")
+
+
+@pytest.mark.parametrize("command", [["list"], ["revoke", "key_x"], ["rotate", "key_x"]])
+def test_reading_keys_makes_no_directory(command: list[str], data: str) -> None:
+    said = f"Error: {data} holds no credentials yet; `gateway keys add` makes the first\n"
+    assert (told("keys", *command, "--data", data), Path(data).exists()) == ((1, "", said), False)
+
+
+@pytest.mark.parametrize("command", ["revoke", "rotate"])
+def test_an_unknown_id_is_told_in_one_line(command: str, data: str) -> None:
+    added(data, "--dialect", "browsee")
+    said = "Error: there is no credential 'key_x'; `gateway keys list` shows them\n"
+    assert told("keys", command, "key_x", "--data", data) == (1, "", said)
+
+
+def test_admin_token_prints_a_new_one_each_time(data: str) -> None:
+    first, second = (told("admin-token", "--data", data) for _ in range(2))
+    assert [(code, err) for code, _, err in (first, second)] == [(0, ""), (0, "")]
+    with KeyFile.open(Path(data) / "keys.db") as keys:
+        assert [keys.admin().verify(out.strip()) for _, out, _ in (first, second)] == [False, True]
+
+
+def test_the_environment_may_name_the_directory(data: str) -> None:
+    done = run("keys", "add", "--dialect", "browsee", "--value", "v", "--json", env={"GATEWAY_DATA": data})
+    assert (json.loads(done.stdout)["value"], known(data, "v", "browsee") is not None) == ("v", True)

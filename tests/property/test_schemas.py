@@ -1,0 +1,27 @@
+"""The compiled check and the explaining validator give the same answer, on every schema."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.registry import discover
+from gateway.schema import Schema, load
+from tests.property.values import like
+
+SCHEMAS = [
+    (package, schema)
+    for package in [*(dialect.schemas for dialect in discover()), "jsonschemas.canonical"]
+    for schema in load(package).values()
+]
+
+
+@pytest.mark.parametrize(
+    ("package", "schema"), SCHEMAS, ids=[f"{package}/{schema.name}" for package, schema in SCHEMAS]
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_both_validators_agree(package: str, schema: Schema, data: st.DataObject) -> None:
+    value: Any = data.draw(like(schema.document))
+    assert schema.is_valid(value) == (schema.explain(value) == ())
