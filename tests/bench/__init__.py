@@ -1,0 +1,1 @@
+"""The benchmark: `python -m tests.bench` measures the gateway beside a bare aiohttp handler, in one run."""
