@@ -7,6 +7,7 @@ import attrs
 
 from gateway.dialect import Credential, Kind, Submission
 from gateway.outcome import Reason, Refusal
+from gateway.record import record
 
 
 @attrs.frozen
@@ -30,7 +31,7 @@ class Grant:
         return not self.revoked and (self.expires_at is None or now < self.expires_at)
 
 
-@attrs.frozen
+@record
 class Principal:
     """Who a request turned out to be: its project, the credential that opened it, and the public site, if one did."""
 
@@ -45,7 +46,7 @@ def digest(salt: bytes, dialect: str, kind: str, value: str) -> bytes:
     return hashlib.blake2b(text, digest_size=32, key=salt).digest()
 
 
-@attrs.frozen
+@record
 class Door:
     """What a request stands before: the dialect's kinds of key, the scope its route needs, where and when it comes."""
 

@@ -12,12 +12,13 @@ import attrs
 from gateway.event import Event
 from gateway.message import Request, Response
 from gateway.outcome import Fault, Outcome, Quota, Refusal
+from gateway.record import record
 
 NOTHING: Mapping[str, object] = {}
 NO_SCRIPTS: Mapping[str, bytes] = {}
 
 
-@attrs.frozen
+@record
 class Credential:
     """What a request showed to prove who sends it: the kind of key and its value, in the kind's canonical form.
 
@@ -29,7 +30,7 @@ class Credential:
     optional: bool = False
 
 
-@attrs.frozen
+@record
 class Item:
     """The smallest unit of a request that can be accepted alone.
 
@@ -46,7 +47,7 @@ class Item:
     fault: Fault | None = None
 
 
-@attrs.frozen
+@record
 class Submission:
     """What one request hands in.
 
@@ -61,7 +62,7 @@ class Submission:
     context: Mapping[str, object] = NOTHING
 
 
-@attrs.frozen
+@record
 class Arrival:
     """What `translate` may know beyond the item: whose it is, when and from where it came.
 
@@ -76,7 +77,7 @@ class Arrival:
     context: Mapping[str, object]
 
 
-@attrs.frozen
+@record
 class Attached:
     """An event together with the files that came in its item; the event's context names each by its SHA-256."""
 
@@ -88,7 +89,7 @@ Translated = Event | Attached | Fault
 """An event; or why a payload that its schema allows still is not one (a time that is none, say)."""
 
 
-@attrs.frozen
+@record
 class Handled:
     """An admitted submission and what became of each of its items, in the items' order."""
 

@@ -12,6 +12,7 @@ from gateway.message import Request, Response
 from gateway.outcome import Reason, Refusal
 from gateway.own import Own
 from gateway.pipeline import Pipeline
+from gateway.record import record
 from gateway.routing import Match, Router
 
 EXPOSED = (
@@ -22,7 +23,7 @@ ALLOWED = ("authorization", "content-type", "idempotency-key")
 PREFLIGHT_SECONDS = "86400"
 
 
-@attrs.frozen
+@record
 class Arrived:
     """One request off the wire: its target split at the `?`, headers by lower-case name, the client's address."""
 

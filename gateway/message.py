@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-import attrs
+from gateway.record import record
 
 NO_HEADERS: Mapping[str, str] = {}
 
 
-@attrs.frozen
+@record
 class Request:
     """One request, its body whole and inflated.
 
@@ -25,7 +25,7 @@ class Request:
     client_ip: str | None = None
 
 
-@attrs.frozen
+@record
 class Response:
     """One answer; a body of None has no Content-Type and no Content-Length."""
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from gateway.record import record
+
 NO_FACTS: Mapping[str, object] = {}
 
 
@@ -18,7 +20,7 @@ class Verdict(enum.Enum):
     INVALID = "refused"
 
 
-@attrs.frozen
+@record
 class Fault:
     """Why an item or a body is not fit: a stable code, where (a JSON pointer), and the facts.
 
@@ -32,7 +34,7 @@ class Fault:
     detail: Mapping[str, object] = NO_FACTS
 
 
-@attrs.frozen
+@record
 class Outcome:
     """One item's verdict. An item refused only because of a neighbour is INVALID with no faults of its own."""
 
@@ -41,7 +43,7 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
 
 
-@attrs.frozen
+@record
 class Quota:
     """What a rate limit says now: requests allowed, requests left, and when it is whole again (epoch seconds)."""
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from gateway import idempotency
-from gateway.assemble import assemble, stamp
+from gateway.assemble import Sorting, assemble, stamp
 from gateway.auth import Door, Keyring, Principal
 from gateway.dialect import Arrival, Handled, Route, Submission, Unfit
-from gateway.examine import UNEXPLAINED, Draft, Examiner, KeepIp, refuses
+from gateway.examine import UNEXPLAINED, Examiner, KeepIp, refuses
 from gateway.ids import derived
 from gateway.limit import Limiter
 from gateway.message import Request, Response
@@ -19,7 +19,6 @@ from gateway.registry import Installed
 from gateway.storage.base import Entry, Standing, Storage
 from gateway.timestamps import from_millis
 
-EXPANSION = 16  # the canonical lines of one request may be so many times the body's cap
 log = logging.getLogger("gateway")
 
 
@@ -98,8 +97,13 @@ class Pipeline:
     ) -> tuple[tuple[Outcome, ...], bool]:
         dialect, project = installed.dialect.name, principal.project
         key = idempotency.key_of(request)
-        drafts = self._draft(installed, route, request, submission, principal, key)
-        assembled = assemble(dialect, principal, route.unfit, request, submission.items, drafts)
+        received_at = from_millis(request.received_at)
+        assert received_at is not None, "the clock is outside the years 1 to 9999"
+        arrival = Arrival(project, principal.site, received_at, request.client_ip, submission.context)
+        examiner = Examiner(installed, route, arrival, self.keep_ip(project))
+        name = self._names((project, dialect, route.name), key, request.received_at)
+        sorting = Sorting(request, principal, dialect, route.unfit, installed.dialect.body_cap, name)
+        assembled = assemble(sorting, submission.items, examiner.examine)
         outcomes = assembled.outcomes
         claim = None
         if key is not None:
@@ -124,35 +128,11 @@ class Pipeline:
             return idempotency.recall(appended.memory), True
         return stamp(outcomes, appended.seen), False
 
-    def _draft(
-        self,
-        installed: Installed,
-        route: Route,
-        request: Request,
-        submission: Submission,
-        principal: Principal,
-        key: str | None,
-    ) -> list[Draft]:
-        received_at = from_millis(request.received_at)
-        assert received_at is not None, "the clock is outside the years 1 to 9999"
-        arrival = Arrival(principal.project, principal.site, received_at, request.client_ip, submission.context)
-        examine = Examiner(installed, route, arrival, self.keep_ip(principal.project)).examine
-        room = EXPANSION * installed.dialect.body_cap
-        drafts = []
-        for index, item in enumerate(submission.items):
-            if item.message_id:
-                message_id = item.message_id
-            elif key is not None:
-                message_id = derived(principal.project, installed.dialect.name, route.name, key, str(index))
-            else:
-                message_id = self.ids(request.received_at)
-            draft = examine(item, message_id)
-            drafts.append(draft)
-            if draft.line is not None:
-                room -= len(draft.line)
-                if room < 0:  # small items that each carry the batch's large context: not for memory to hold
-                    raise Refusal(Reason.TOO_LARGE, detail={"limit": EXPANSION * installed.dialect.body_cap})
-        return drafts
+    def _names(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
+        """Return what names an item that brought no id: always alike under an Idempotency-Key, else afresh."""
+        if key is None:
+            return lambda _index: self.ids(now)
+        return lambda index: derived(*scope, key, str(index))
 
 
 def _refuse_bad_body(installed: Installed, route: Route, submission: Submission) -> None:

@@ -6,12 +6,13 @@ from urllib.parse import unquote
 import attrs
 
 from gateway.dialect import Fixed, Route
+from gateway.record import record
 from gateway.registry import Installed
 
 Endpoint = Route | Fixed
 
 
-@attrs.frozen
+@record
 class Match:
     """Where a request landed. No endpoint means nothing matched; `allowed` are the methods its path does have."""
 

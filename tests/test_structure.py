@@ -11,7 +11,8 @@ MODULES = sorted([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "dialects").rglob(
 VENDORS = sorted(folder.name for folder in (ROOT / "dialects").iterdir() if (folder / "__init__.py").exists())
 
 LAYERS = [
-    {"event", "message", "outcome", "timestamps", "ids"},
+    {"event", "timestamps", "ids", "record"},
+    {"message", "outcome"},
     {"decode", "inflate", "hostnames"},
     {"dialect", "schema", "storage"},
     {"registry", "limit", "auth", "idempotency", "metrics", "clients"},
@@ -27,7 +28,7 @@ LAYERS = [
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
-OPEN_TO_DIALECTS = {f"gateway.{name}" for name in ("dialect", "event", "message", "outcome", "decode", "timestamps")}
+OPEN_TO_DIALECTS = {f"gateway.{name}" for name in ("dialect", "event", "message", "outcome", "decode", "timestamps", "record")}
 ONLY_IN = {
     "jsonschema": {"gateway/schema.py"},
     "jsonschema_rs": {"gateway/schema.py"},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from gateway.outcome import Fault, Refusal
+from gateway.record import record
 
 NO_DETAILS: Mapping[str, object] = {}
 
@@ -23,7 +24,7 @@ _ISSUES = {
 }
 
 
-@attrs.frozen
+@record
 class Problem:
     """What the envelope says beside the status."""
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from gateway.record import record
+
 NOTHING: Mapping[str, object] = {}
 
 HEAD = frozenset({"eventId", "anonymousId", "sessionId", "profileId", "timestamp", "path", "properties"})
@@ -43,7 +45,7 @@ CALL = frozenset({"traceId", "type", "model", "provider", "input", "tools"})
 RESULT = frozenset({"finishReason", "output", "usage", "cost", "error", "durationMs", "httpStatus"})
 
 
-@attrs.frozen
+@record
 class Vocabulary:
     """The fields of one kind of item; all others are the site's own.
 
@@ -87,7 +89,7 @@ IDENTIFY = Vocabulary(head=HEAD | {"websiteId", "traits"})
 AI_CALL = Vocabulary("ai_call", own=CALL | RESULT)
 
 
-@attrs.frozen
+@record
 class Sent:
     """One object as sent, sorted: who and when, its `properties`, its surroundings, and all the rest.
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-import attrs
-
 from dialects.tranthor.coerce import text, truth
 from gateway.event import EventType
+from gateway.record import record
 
 KINDS: dict[str, EventType] = {
     "identify": "identify",
@@ -28,7 +27,7 @@ _NAME = {"track": "event", "page": "name", "screen": "name"}
 _EMPTY: Mapping[str, object] = {}
 
 
-@attrs.frozen
+@record
 class Message:
     """One message; an id or a group id that is empty is None. `timestamp` is as sent.
 

@@ -3,10 +3,10 @@
 import enum
 from typing import Protocol
 
-import attrs
+from gateway.record import record
 
 
-@attrs.frozen
+@record
 class Row:
     """One event to append: its canonical JSON line, and the digest of the client's id for it in its scope.
 
@@ -17,7 +17,7 @@ class Row:
     key: bytes | None = None
 
 
-@attrs.frozen
+@record
 class Held:
     """One item that is answered 2xx but is not fit to be an event, with all that is needed to look at it later.
 
@@ -29,7 +29,7 @@ class Held:
     payload: bytes
 
 
-@attrs.frozen
+@record
 class Blob:
     """A file that came with an event, named by the SHA-256 of its bytes (lower-case hex)."""
 
@@ -37,7 +37,7 @@ class Blob:
     content: bytes
 
 
-@attrs.frozen
+@record
 class Claim:
     """A request's Idempotency-Key in its scope, the digest of its content, and the outcomes to answer again."""
 
@@ -46,7 +46,7 @@ class Claim:
     memory: bytes
 
 
-@attrs.frozen
+@record
 class Entry:
     """One submission to append: all of it is committed, or none."""
 
@@ -68,7 +68,7 @@ class Standing(enum.Enum):
     CONFLICT = "conflict"
 
 
-@attrs.frozen
+@record
 class Appended:
     """The answer to an entry: per row whether it was seen before; for a replay, the claim's first memory."""
 
