@@ -1,0 +1,111 @@
+"""One gateway a module, one Chromium and one site a session; what each test proves goes into the report."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.sdk import programs
+from tests.sdk.programs import Bundled, Drive, Open, Visit
+from tests.sdk.site import Site, hosting
+from tests.sdk.stored import Kept
+from tests.sdk.team import KEYS
+from tests.serving import Served, run, serving
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sdk(name, version, call): what a test proves; {parameters} are filled in")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        marker = item.get_closest_marker("sdk")
+        if marker is not None:
+            parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            words = [str(word).format(**parameters) for word in marker.args]
+            item.user_properties.extend(zip(("sdk", "version", "call"), words, strict=True))
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that knows the team's credentials and has no events."""
+    data = tmp_path_factory.mktemp("keys") / "data"
+    for dialect, kind, value, *options in KEYS:
+        named = ("--project", "shop", "--dialect", dialect, "--kind", kind, "--value", value)
+        added = run("keys", "add", "--data", str(data), *named, *options)
+        assert (added.returncode, added.stderr) == (0, "")
+    return data
+
+
+@pytest.fixture(scope="module")
+def gateway(keys: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """A running gateway; a module's `CONFIG`, if it has one, is its configuration."""
+    folder = tmp_path_factory.mktemp("gateway")
+    shutil.copytree(keys, folder / "data")
+    config: str | None = getattr(request.module, "CONFIG", None)
+    options: tuple[str, ...] = ()
+    if config is not None:
+        (folder / "gateway.toml").write_text(config, "utf-8")
+        options = ("--config", str(folder / "gateway.toml"))
+    with serving(folder / "data", *options) as served:
+        yield served
+
+
+@pytest.fixture
+def stored(gateway: Served) -> Iterator[Kept]:
+    """The events that this test causes; nothing may be left that it did not take."""
+    kept = Kept(gateway.data / "events.db")
+    kept.rest()
+    yield kept
+    assert kept.rest() == []
+
+
+@pytest.fixture(scope="session")
+def drive() -> Drive:
+    """Runs a Node driver that uses the published packages."""
+    programs.install()
+    return programs.drive
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Site]:
+    """The team's web site."""
+    with hosting() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def bundled(drive: Drive) -> Bundled:
+    """Bundles a script of `pages/` with the packages it imports; names may stand for a package's several versions."""
+
+    @cache
+    def bundle(name: str, *alias: tuple[str, str]) -> bytes:
+        entry = str(programs.HERE / "pages" / name)
+        return str(drive("bundle.mjs", {"entry": entry, "alias": dict(alias)})).encode()
+
+    return bundle
+
+
+@pytest.fixture(scope="session")
+def visit(drive: Drive) -> Iterator[Open]:
+    """A headless Chromium: opens one page after the other, each in a profile of its own."""
+    command = [programs.found("node"), str(programs.DRIVERS / "browser.mjs"), programs.found("chromium")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        asked, answers = process.stdin, process.stdout
+        assert asked is not None
+        assert answers is not None
+
+        def open_page(address: str, *calls: tuple[str, object], leave: str | None = None) -> Visit:
+            asked.write(json.dumps({"address": address, "calls": calls, "leave": leave}) + "\n")
+            asked.flush()
+            seen = json.loads(answers.readline())
+            assert "failed" not in seen, seen["failed"]
+            return Visit(**seen)
+
+        yield open_page
+        asked.close()
+        process.wait(programs.PATIENCE)

@@ -1,0 +1,78 @@
+"""The programs beside Python that these tests run: finds them, installs the npm packages once, runs the drivers."""
+
+import fcntl
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import attrs
+import pytest
+
+HERE = Path(__file__).parent
+DRIVERS = HERE / "drivers"
+MODULES = HERE / "node_modules"
+INSTALL = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error")
+PATIENCE = 60
+Drive = Callable[[str, object], Any]
+Bundled = Callable[..., bytes]
+APT = {"node": "nodejs", "npm": "npm", "chromium": "chromium", "curl": "curl"}
+
+
+def found(program: str) -> str:
+    """Return where a program is; skip the test that needs it where there is none."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(f"{program} is not installed (apt-get install {APT[program]})")
+    return path
+
+
+def install() -> None:
+    """Install what package.json names; once for all that run tests in this tree, also at the same time."""
+    npm, stamp = found("npm"), MODULES / ".installed"
+    with (HERE / "package.json").open("r", encoding="utf-8") as listed:
+        fcntl.flock(listed, fcntl.LOCK_EX)
+        wanted = listed.read()
+        if stamp.exists() and stamp.read_text("utf-8") == wanted:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "package.json").write_text(wanted, "utf-8")
+            done = subprocess.run(
+                [npm, "install", *INSTALL], cwd=folder, capture_output=True, text=True, timeout=180, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            shutil.rmtree(MODULES, ignore_errors=True)
+            shutil.move(Path(folder) / "node_modules", MODULES)
+        stamp.write_text(wanted, "utf-8")
+
+
+def drive(driver: str, given: object) -> Any:
+    """Run a driver with its instructions on standard input; return what it printed."""
+    done = subprocess.run(
+        [found("node"), DRIVERS / driver],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@attrs.frozen
+class Visit:
+    """What a page told, what it said on its console, and what it sent beyond its own origin."""
+
+    told: list[Any]
+    said: list[str]
+    sent: list[dict[str, Any]]
+
+
+class Open(Protocol):
+    """Opens a page, calls functions that its script has put on `window.page`, and leaves it in the way named."""
+
+    def __call__(self, address: str, *calls: tuple[str, object], leave: str | None = None) -> Visit: ...

@@ -1,0 +1,28 @@
+"""The compatibility table is made of what the tests say they prove and how they ended."""
+
+from xml.etree import ElementTree
+
+from tests.sdk.report import HEAD, page, rows
+
+CASE = '<testcase name="t"><properties>{}</properties>{}</testcase>'
+NAMED = (
+    '<property name="sdk" value="a &lt;b&gt;"/><property name="version" value="1"/><property name="call" value="{}"/>'
+)
+
+
+def test_each_test_that_names_an_sdk_is_a_row() -> None:
+    cases = [
+        CASE.format(NAMED.format("z|z"), ""),
+        CASE.format(NAMED.format("broken"), "<failure message='x'/>"),
+        CASE.format(NAMED.format("halted"), "<error message='x'/>"),
+        CASE.format(NAMED.format("away"), "<skipped message='npm is not installed'/>"),
+        CASE.format("", ""),
+    ]
+    report = ElementTree.fromstring(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    assert page(rows(report)) == HEAD + (
+        "\n| SDK | version | call | result |\n|---|---|---|---|\n"
+        "| a &lt;b> | 1 | away | not run: npm is not installed |\n"
+        "| a &lt;b> | 1 | broken | **fails** |\n"
+        "| a &lt;b> | 1 | halted | **fails** |\n"
+        "| a &lt;b> | 1 | z\\|z | works |\n"
+    )

@@ -1,0 +1,70 @@
+"""`@dittofeed/sdk-web`, bundled into a page as a team does, with only its `host` changed."""
+
+import pytest
+
+from tests.sdk.programs import Bundled, Drive, Open
+from tests.sdk.site import Site
+from tests.sdk.stored import MADE_THERE, Kept, event
+from tests.sdk.team import TRANTHOR_KEY
+from tests.serving import Served
+
+SDK, VERSION = "@dittofeed/sdk-web", "0.1.2"
+TRACK = ["track", {"anonymousId": "a-1", "event": "Clicked", "properties": {"n": 1}}]
+
+
+@pytest.fixture
+def page(shop: Site, bundled: Bundled) -> str:
+    shop.script("/web.js", bundled("dittofeed.js", ("dittofeed", f"dittofeed-web-{VERSION}")))
+    return shop.page("/tranthor.html", "<script src=/web.js></script>")
+
+
+def calling(host: str, *calls: object, key: str = TRANTHOR_KEY) -> tuple[str, object]:
+    return "call", {"options": {"writeKey": key, "host": host}, "calls": calls}
+
+
+@pytest.mark.sdk(SDK, VERSION, "init({{host}})")
+def test_the_sdk_is_the_published_one(drive: Drive) -> None:
+    assert drive("version.mjs", f"dittofeed-web-{VERSION}") == {"name": SDK, "version": VERSION}
+
+
+@pytest.mark.sdk(SDK, VERSION, "identify(), track(), page(), screen(), flush()")
+def test_each_call_is_an_event_of_its_type(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
+    calls = [
+        ["identify", {"userId": "u-1", "traits": {"email": "a@example.com"}}],
+        TRACK,
+        ["page", {"anonymousId": "a-1", "name": "Home"}],
+        ["screen", {"userId": "u-1", "name": "Recipe", "messageId": "screen-1"}],
+        ["flush"],
+    ]
+    seen = visit(page, calling(gateway.url, *calls))
+    assert (seen.told, seen.said) == ([[None] * 5], [])
+    assert stored.take(4) == [
+        event("tranthor", "identify", message_id=MADE_THERE, user_id="u-1", traits={"email": "a@example.com"}),
+        event("tranthor", name="Clicked", message_id=MADE_THERE, anonymous_id="a-1", properties={"n": 1}),
+        event("tranthor", "page", name="Home", message_id=MADE_THERE, anonymous_id="a-1"),
+        event("tranthor", "screen", name="Recipe", message_id="screen-1", user_id="u-1"),
+    ]
+
+
+@pytest.mark.sdk(SDK, VERSION, "track(), sent by the SDK's own timer")
+def test_what_the_sdk_sends_by_itself_is_stored(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
+    visit(page, calling(gateway.url, TRACK))
+    assert stored.take(1) == [
+        event("tranthor", name="Clicked", message_id=MADE_THERE, anonymous_id="a-1", properties={"n": 1})
+    ]
+
+
+@pytest.mark.parametrize("leave", ["close", "navigate"])
+@pytest.mark.sdk(SDK, VERSION, "flush() as the tab is left ({leave})")
+def test_what_was_flushed_survives_the_page(gateway: Served, stored: Kept, visit: Open, page: str, leave: str) -> None:
+    visit(page, calling(gateway.url, TRACK, ["flush"]), leave=leave)
+    assert stored.take(1) == [
+        event("tranthor", name="Clicked", message_id=MADE_THERE, anonymous_id="a-1", properties={"n": 1})
+    ]
+
+
+@pytest.mark.sdk(SDK, VERSION, "a wrong writeKey")
+def test_a_page_sees_that_its_key_is_wrong(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
+    seen = visit(page, calling(gateway.url, TRACK, ["flush"], key="Basic d3Jvbmc="))
+    assert seen.told == [[None, "HTTP error! status: 401"]]
+    assert stored.take(0) == []
