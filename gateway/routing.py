@@ -26,11 +26,11 @@ class Match:
 class _Table:
     """The endpoints of one or more dialects by path, then method."""
 
-    paths: dict[str, dict[str, tuple[Installed, Endpoint]]] = attrs.field(factory=dict)
+    paths: dict[str, dict[str, Match]] = attrs.field(factory=dict)
 
     def add(self, installed: Installed, endpoint: Endpoint, paths: Iterable[str]) -> None:
         for path in paths:
-            self.paths.setdefault(path, {})[endpoint.method] = (installed, endpoint)
+            self.paths.setdefault(path, {})[endpoint.method] = Match(installed, path, endpoint)
 
 
 def normalize(path: str) -> str:
@@ -84,9 +84,5 @@ def _look_up(installed: Installed, table: _Table, method: str, path: str) -> Mat
     return Match(installed, path) if found is None else _among(found, method, path)
 
 
-def _among(found: dict[str, tuple[Installed, Endpoint]], method: str, path: str) -> Match:
-    hit = found.get(method)
-    if hit is not None:
-        return Match(hit[0], path, hit[1])
-    installed = next(iter(found.values()))[0]
-    return Match(installed, path, allowed=tuple(found))
+def _among(found: dict[str, Match], method: str, path: str) -> Match:
+    return found.get(method) or Match(next(iter(found.values())).installed, path, allowed=tuple(found))

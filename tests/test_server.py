@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -181,3 +182,20 @@ async def test_the_gateways_own_endpoints_answer_a_person_and_a_probe(running: R
         'gateway_requests_total{dialect="toy",result="accepted"} 1.0',
         'gateway_requests_total{dialect="toy",result="invalid"} 1.0',
     }
+
+
+async def test_a_head_request_is_answered_without_the_body(running: Running) -> None:
+    answer = await talk(running, b"HEAD /-/healthy HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n")
+    assert (b"\r\nContent-Length: 8\r\n" in answer, b"\r\nConnection: close\r\n" in answer) == (True, True)
+
+
+async def test_http_1_0_is_kept_alive_only_when_asked(running: Running) -> None:
+    request = b"GET /-/healthy HTTP/1.0\r\nHost: g\r\n"
+    assert b"\r\nConnection: close\r\n" in await talk(running, request + b"\r\n")
+    assert b"\r\nConnection: keep-alive\r\n" in await talk(running, request + b"Connection: keep-alive\r\n\r\n")
+
+
+async def test_answers_on_one_connection_come_in_the_requests_order(running: Running) -> None:
+    request = b"POST /toy-api/v0/ping HTTP/1.1\r\nHost: g\r\nx-toy-key: toy_1\r\nContent-Length: 16\r\n\r\n" + PING
+    answers = await talk(running, request + b"GET /-/healthy HTTP/1.1\r\nHost: g\r\n\r\n", b"healthy\n")
+    assert re.findall(rb"HTTP/1.1 ([0-9]+)", answers) == [b"201", b"200"]

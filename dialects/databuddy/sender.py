@@ -19,11 +19,21 @@ def credentials(request: Request, first: str | None = None) -> tuple[Credential,
 
 def keys(request: Request) -> tuple[Credential, ...]:
     """Return the keys shown. One that is not known counts as not sent: the vendor has no error for it."""
-    own = request.headers.get("x-api-key", "").strip()
-    scheme, _, bearer = request.headers.get("authorization", "").strip().partition(" ")
-    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-    values = dict.fromkeys([own, bearer])
-    return tuple([Credential("api_key", value, optional=True) for value in values if value])
+    own, bearer = request.headers.get("x-api-key", "").strip(), _bearer(request)
+    if not own or own == bearer:
+        return (Credential("api_key", bearer, optional=True),) if bearer else ()
+    key = Credential("api_key", own, optional=True)
+    return (key, Credential("api_key", bearer, optional=True)) if bearer else (key,)
+
+
+def _shows_key(request: Request) -> bool:
+    """Return whether a request shows any key, known or not."""
+    return bool(request.headers.get("x-api-key", "").strip() or _bearer(request))
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    return token.strip() if scheme == "Bearer" or scheme.lower() == "bearer" else ""
 
 
 def surroundings(request: Request, first: str | None = None) -> dict[str, object]:
@@ -39,12 +49,12 @@ def surroundings(request: Request, first: str | None = None) -> dict[str, object
         context["user_agent"] = _text(agent)
     name = headers.get("databuddy-sdk-name") or query.get("sdk_name")
     version = headers.get("databuddy-sdk-version") or query.get("sdk_version")
-    if not name and not version and agent and agent.partition("/")[0] in KEYLESS_AGENTS:
-        name, _, version = agent.partition("/")
-    library = {key: _text(value) for key, value in (("name", name), ("version", version)) if value}
-    if library:
-        context["library"] = library
-    site = _site(request) or (None if keys(request) else first)
+    if not name and not version and agent and agent.startswith(KEYLESS_AGENTS):
+        product, _, rest = agent.partition("/")
+        name, version = (product, rest) if product in KEYLESS_AGENTS else (None, None)
+    if name or version:
+        context["library"] = {key: _text(value) for key, value in (("name", name), ("version", version)) if value}
+    site = _site(request) or (first if first is not None and not _shows_key(request) else None)
     if site is not None:
         context["app"] = {"id": site}
     return context
