@@ -16,7 +16,8 @@ from gateway.outcome import Outcome, Reason, Refusal, Verdict
 from gateway.record import record
 from gateway.storage.base import Blob, Held, Row
 
-EXPANSION = 16  # the canonical lines of one request may be so many times the body's cap
+EXPANSION = 16  # what one request becomes may take so many times the body's cap
+OVERHEAD = 500  # bytes that a held item takes beside its own
 
 
 @record
@@ -55,22 +56,25 @@ def assemble(sorting: Sorting, items: Sequence[Item], examine: Callable[[Item, s
     room, refused = EXPANSION * sorting.cap, False
     for index, item in enumerate(items):
         message_id = item.message_id or sorting.name(index)
+        if room < 0:  # many small items, or each with a copy of the batch's large context: not for memory to hold
+            raise Refusal(Reason.TOO_LARGE, detail={"limit": EXPANSION * sorting.cap})
         made = examine(item, message_id)
         if isinstance(made, Misfit):
-            if unfit is Unfit.REFUSE_ALL or (unfit is Unfit.REFUSE_INVALID and not made.unusable):
-                refused = True
-            if refused or unfit is Unfit.REFUSE_ITEM:
+            if made.filtered:
+                outcomes.append(Outcome(Verdict.FILTERED, message_id))
+            elif unfit is Unfit.REFUSE_ITEM or _refuses(unfit, made):
+                refused = refused or unfit is not Unfit.REFUSE_ITEM
                 outcomes.append(Outcome(Verdict.INVALID, message_id, made.faults))
+                continue
             else:
-                held.append(_held(sorting.request, item, message_id, made))
                 outcomes.append(Outcome(Verdict.QUARANTINED, message_id, made.faults))
+            held.append(_held(sorting, item, index, message_id, made))
+            room -= len(held[-1].payload) + len(held[-1].faults) + OVERHEAD
             continue
         if isinstance(made, WithBlobs):
             blobs += [Blob(hashlib.sha256(blob).hexdigest(), blob) for blob in made.blobs]
             made = made.line
         room -= len(made)
-        if room < 0:  # small items that each carry the batch's large context: not for memory to hold
-            raise Refusal(Reason.TOO_LARGE, detail={"limit": EXPANSION * sorting.cap})
         named = item.message_id
         rows.append(Row(made, key(project, dialect, item.site or site or "", item.kind, named) if named else None))
         outcomes.append(Outcome(Verdict.ACCEPTED, message_id))
@@ -80,24 +84,34 @@ def assemble(sorting: Sorting, items: Sequence[Item], examine: Callable[[Item, s
     return Assembled(tuple(outcomes), tuple(rows), tuple(held), tuple(blobs))
 
 
+def _refuses(unfit: Unfit, misfit: Misfit) -> bool:
+    """Return whether one such item refuses its whole request."""
+    return unfit is Unfit.REFUSE_ALL or (unfit is Unfit.REFUSE_INVALID and not misfit.unusable)
+
+
 def stamp(outcomes: tuple[Outcome, ...], seen: tuple[bool, ...]) -> tuple[Outcome, ...]:
-    """Return the outcomes with the rows that the store had seen before marked as duplicates."""
+    """Return the outcomes with what the store had seen before marked as duplicates: first the rows, then the held."""
     if True not in seen:
         return outcomes
-    marks = iter(seen)
-    return tuple(
-        attrs.evolve(outcome, verdict=Verdict.DUPLICATE)
-        if outcome.verdict is Verdict.ACCEPTED and next(marks)
-        else outcome
-        for outcome in outcomes
-    )
+    rows = sum([outcome.verdict is Verdict.ACCEPTED for outcome in outcomes])
+    marks, held = iter(seen[:rows]), iter(seen[rows:])
+    stamped = []
+    for outcome in outcomes:
+        known = outcome.verdict is not Verdict.INVALID and next(marks if outcome.verdict is Verdict.ACCEPTED else held)
+        stamped.append(attrs.evolve(outcome, verdict=Verdict.DUPLICATE) if known else outcome)
+    return tuple(stamped)
 
 
-def _held(request: Request, item: Item, message_id: str, misfit: Misfit) -> Held:
+def _held(sorting: Sorting, item: Item, index: int, message_id: str, misfit: Misfit) -> Held:
     faults = orjson.dumps([attrs.asdict(fault) for fault in misfit.faults])
     try:
         payload = rewrite(item.payload)
     except RecursionError:  # nested beyond what Python writes: the whole body, as text
-        payload = rewrite(request.body.decode("utf-8", "replace"))
+        payload = rewrite(sorting.request.body.decode("utf-8", "replace"))
     readable = message_id.encode("utf-8", "backslashreplace").decode()
-    return Held(readable, faults, payload)
+    named = None
+    if item.message_id:
+        site = item.site or sorting.principal.site or ""
+        named = key(sorting.principal.project, sorting.dialect, site, item.kind, item.message_id)
+    verdict = Verdict.FILTERED if misfit.filtered else Verdict.QUARANTINED
+    return Held(readable, faults, payload, named, index, verdict.value)

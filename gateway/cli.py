@@ -10,6 +10,7 @@ from gateway.commands.events import events
 from gateway.commands.inspect import check_config, dialects, schemas
 from gateway.commands.keys import admin_token, keys
 from gateway.commands.quarantine import quarantine
+from gateway.commands.receipt import receipt
 from gateway.commands.serve import serve
 from gateway.config import ConfigError
 from gateway.keytables import DatabaseError
@@ -47,5 +48,5 @@ def main() -> None:
     """A self-hosted gateway that speaks four analytics vendors' ingestion protocols."""
 
 
-for command in (serve, keys, admin_token, events, quarantine, dialects, schemas, check_config):
+for command in (serve, keys, admin_token, events, quarantine, receipt, dialects, schemas, check_config):
     main.add_command(command)

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,14 @@ class Config:
     workers: int = 1
     queue_bytes: int = 64 * 1024 * 1024
     dedupe_window: float = 7 * 86_400.0
+    keep_raw: float = 0.0
+    refused_bytes: int = 64 * 1024 * 1024
+    refused_window: float = 7 * 86_400.0
     body_timeout: float = 30.0
+    idle_timeout: float = 75.0
     trusted_proxies: tuple[Network, ...] = ()
     client_ip: Mapping[str, Policy] = attrs.field(factory=dict)
+    filter_bots: frozenset[str] = frozenset()
     log_level: str = "info"
     switched_off: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     file: Path | None = None
@@ -64,10 +70,14 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "PORT": ("server", "port", int),
     "WORKERS": ("server", "workers", int),
     "BODY_TIMEOUT": ("server", "body_timeout", float),
+    "IDLE_TIMEOUT": ("server", "idle_timeout", float),
     "TRUSTED_PROXIES": ("server", "trusted_proxies", _split),
     "LOG_LEVEL": ("server", "log_level", str),
     "QUEUE_MEGABYTES": ("storage", "queue_megabytes", float),
     "DEDUPE_DAYS": ("storage", "dedupe_days", float),
+    "KEEP_RAW_DAYS": ("storage", "keep_raw_days", float),
+    "REFUSED_MEGABYTES": ("storage", "refused_megabytes", float),
+    "REFUSED_DAYS": ("storage", "refused_days", float),
 }
 """Environment variables, without their prefix, and the setting that each stands for; DATA and CONFIG stand alone."""
 
@@ -110,11 +120,15 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def check(config: Config, dialects: Iterable[Dialect]) -> None:
-    """Raise ConfigError on settings for dialects and switches that are not installed."""
+    """Raise ConfigError on settings for dialects, switches and packages that are not installed."""
     switches = {dialect.name: [switch.name for switch in dialect.switches] for dialect in dialects}
     named = [(("dialects", name), name) for name in (*config.body_caps, *config.switches, *config.switched_off)]
     named += [(("limits", name), name) for name in config.limits]
     named += [(("hosts", host), name) for host, name in config.hosts.items()]
+    for project in sorted(config.filter_bots):
+        if find_spec("crawleruseragents") is None:
+            problem = "needs the package crawler-user-agents: pip install 'event-gateway[bots]'"
+            raise _wrong(config, ("projects", project, "filter_bots"), problem)
     for path, name in named:
         if name not in switches:
             raise _wrong(config, path, f"no dialect is named {name!r}; {did_you_mean(name, switches)}")
@@ -177,9 +191,14 @@ def _config(file: File, data: Path, path: Path | None) -> Config:
         workers=file.server.workers,
         queue_bytes=int(file.storage.queue_megabytes * 1024 * 1024),
         dedupe_window=file.storage.dedupe_days * 86_400.0,
+        keep_raw=file.storage.keep_raw_days * 86_400.0,
+        refused_bytes=int(file.storage.refused_megabytes * 1024 * 1024),
+        refused_window=file.storage.refused_days * 86_400.0,
         body_timeout=float(file.server.body_timeout),
+        idle_timeout=float(file.server.idle_timeout),
         trusted_proxies=file.server.trusted_proxies,
         client_ip={name: project.client_ip for name, project in file.projects.items()},
+        filter_bots=frozenset(name for name, project in file.projects.items() if project.filter_bots),
         log_level=file.server.log_level,
         switched_off=switches(False),
         file=path,

@@ -44,22 +44,30 @@ def _level(_: object, field: "attrs.Attribute[Any]", value: str) -> None:
 
 @attrs.frozen
 class Server:
-    """`[server]`: how it listens. `body_timeout` is in seconds; port 0 takes any that is free."""
+    """`[server]`: how it listens. Timeouts are in seconds; port 0 takes any that is free.
+
+    `idle_timeout` is for a connection on which no request has come whole up to its body; longer than a proxy's own for
+    the connections that it keeps (nginx: 60), or the proxy sends into closed ones.
+    """
 
     host: str = "127.0.0.1"
     port: int = attrs.field(default=8080, validator=_between(0, 65535))
     workers: int = attrs.field(default=1, validator=_between(1, 256))
     body_timeout: float = attrs.field(default=30.0, validator=_between(0.1, 3600))
+    idle_timeout: float = attrs.field(default=75.0, validator=_between(0.1, 86_400))
     trusted_proxies: Networks = ()
     log_level: str = attrs.field(default="info", validator=_level)
 
 
 @attrs.frozen
 class Storage:
-    """`[storage]`: how much may wait to be written, and for how long ids are remembered."""
+    """`[storage]`: how much may wait to be written, for how long ids are remembered, how much of refused requests."""
 
     queue_megabytes: float = attrs.field(default=64.0, validator=_between(1, 65536))
     dedupe_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))
+    keep_raw_days: float = attrs.field(default=0.0, validator=_between(0, 3650))
+    refused_megabytes: float = attrs.field(default=64.0, validator=_between(0, 65536))
+    refused_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))
 
 
 @attrs.frozen
@@ -67,6 +75,7 @@ class Project:
     """`[projects.<name>]`: what one project wants differently."""
 
     client_ip: Policy = Policy.AS_SENT
+    filter_bots: bool = False
 
 
 @attrs.frozen
@@ -187,6 +196,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _strictly(str, "a text"))
     converter.register_structure_hook(int, _strictly(int, "a whole number"))
     converter.register_structure_hook(float, _strictly(float, "a number", int))
+    converter.register_structure_hook(bool, _strictly(bool, "true or false"))
     converter.register_structure_hook(bool | int, _strictly(bool, "true or false", int))
     converter.register_structure_hook(Policy, _policy)
     converter.register_structure_hook_func(lambda kind: kind == Networks, _networks)

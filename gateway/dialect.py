@@ -6,14 +6,16 @@ A dialect is one vendor's wire protocol as a plug-in: a `Dialect` value behind a
 
 import enum
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import attrs
 
 from gateway.event import Event
 from gateway.message import Request, Response
-from gateway.outcome import Fault, Outcome, Quota, Refusal
+from gateway.outcome import Fault, Outcome, Quota, Reason, Refusal
 from gateway.record import record
 
+T = TypeVar("T")
 NOTHING: Mapping[str, object] = {}
 NO_SCRIPTS: Mapping[str, bytes] = {}
 
@@ -45,6 +47,19 @@ class Item:
     message_id: str | None = None
     site: str | None = None
     fault: Fault | None = None
+
+
+MOST_ITEMS = 20_000
+
+
+def bounded(elements: list[T]) -> list[T]:
+    """Return the elements of a body that become items. Raises Refusal where they are more than one request may bring.
+
+    A body of nothing but `{}` has millions: objects for each are not made for whoever comes along.
+    """
+    if len(elements) > MOST_ITEMS:
+        raise Refusal(Reason.TOO_LARGE, detail={"most_items": MOST_ITEMS})
+    return elements
 
 
 @record
@@ -177,7 +192,8 @@ class Dialect:
     answered in its voice (`""` owns what nobody else does). `headers` are request headers that browsers may send
     beyond the gateway's own. `routes` gives the endpoints for the set of switches that are on. `setting` and `curl`
     are what a person needs to start: templates in which `{url}` and `{value}` are replaced, for the first of `kinds`.
-    `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be repointed.
+    `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be repointed. `secret_fields`
+    are fields of a body or a query that hold a secret: they are blanked in what is kept of a request.
     """
 
     name: str
@@ -195,3 +211,4 @@ class Dialect:
     switches: tuple[Switch, ...] = ()
     body_cap: int = 2 * 1024 * 1024
     scripts: Mapping[str, bytes] = NO_SCRIPTS
+    secret_fields: tuple[str, ...] = ()

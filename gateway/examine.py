@@ -13,6 +13,7 @@ from gateway.registry import Installed
 from gateway.schema import MOST_FAULTS
 
 KeepIp = Callable[[str], str | None]
+IsBot = Callable[[str], bool]
 
 UNEXPLAINED = (Fault("invalid"),)
 """What is said of an item that the compiled check refused and that was not worth explaining."""
@@ -22,11 +23,13 @@ UNEXPLAINED = (Fault("invalid"),)
 class Misfit:
     """Why no event can be stored for an item.
 
-    `unusable` says that the item is valid and kept by the vendor, yet its dialect can make no event of it.
+    `unusable` says that the item is valid and kept by the vendor, yet its dialect can make no event of it; `filtered`
+    that it is an event which a switch of the operator's keeps out.
     """
 
     faults: tuple[Fault, ...]
     unusable: bool = False
+    filtered: bool = False
 
 
 @record
@@ -37,6 +40,8 @@ class WithBlobs:
     blobs: tuple[bytes, ...]
 
 
+KNOWN_BOT = Misfit((Fault("known_bot", "/context/user_agent"),), filtered=True)
+
 Examined = bytes | WithBlobs | Misfit
 """Mostly the event's canonical line, as it is: an object around it would cost each event a third of a microsecond."""
 
@@ -44,12 +49,21 @@ Examined = bytes | WithBlobs | Misfit
 class Examiner:
     """Examines the items of one submission, and stops explaining after a bounded number of faults."""
 
-    def __init__(self, installed: Installed, route: Route, arrival: Arrival, keep_ip: KeepIp | None) -> None:
+    def __init__(
+        self,
+        installed: Installed,
+        route: Route,
+        arrival: Arrival,
+        keep_ip: KeepIp | None,
+        is_bot: IsBot | None = None,
+    ) -> None:
         self._keep_ip = keep_ip
+        self._is_bot = is_bot
         self._schemas = installed.schemas
         self._translate = route.translate
         self._arrival = arrival
         self._budget = MOST_FAULTS
+        self._shared: tuple[Fault, ...] | None = None
 
     def examine(self, item: Item, message_id: str) -> Examined:
         """Return what one item becomes."""
@@ -67,13 +81,21 @@ class Examiner:
         try:
             line = encode(event)
         except (TypeError, ValueError, RecursionError):
-            faults = flaws(item.payload)
-            if not faults:  # then the payload is fit and the translation is not: a bug, not the client's
+            faults = flaws(item.payload) or self._shared_flaws()
+            if not faults:  # then what came is fit and the translation is not: a bug, not the client's
                 raise
             return Misfit(faults)
         if rb"\u0000" in line and (faults := tuple(_nul_faults(event))):
             return Misfit(faults)
+        if self._is_bot is not None and self._is_bot(str(event.context.get("user_agent") or "")):
+            return KNOWN_BOT
         return WithBlobs(line, translated.blobs) if isinstance(translated, Attached) else line
+
+    def _shared_flaws(self) -> tuple[Fault, ...]:
+        """Return why what all items share is not fit to keep; looked at once, however many items there are."""
+        if self._shared is None:
+            self._shared = flaws(self._arrival.context)
+        return self._shared
 
     def _explain(self, item: Item) -> tuple[Fault, ...]:
         if self._budget <= 0:

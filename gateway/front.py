@@ -61,7 +61,7 @@ class Front:
         if arrived.method == "OPTIONS":
             return self._preflight(arrived)
         if match is None:
-            return self._own.answer(arrived.method, arrived.path)
+            return self._own.answer(arrived.method, arrived.path, arrived.headers)
         endpoint = match.endpoint
         if endpoint is None:
             if match.path == "/" and arrived.method in ("GET", "HEAD"):

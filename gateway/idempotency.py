@@ -24,13 +24,16 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def claim(
-    scope: Sequence[str], key: str, request: Request, submission: Submission, outcomes: Sequence[Outcome]
-) -> Claim:
+def claim(scope: Sequence[str], key: str, request: Request, submission: Submission, memory: bytes) -> Claim:
     """Return what to remember of a request under its key; the scope is (project, dialect, route name)."""
+    return Claim(digest(*scope, key), fingerprint(request, submission), memory)
+
+
+def remember(outcomes: Sequence[Outcome]) -> bytes:
+    """Return outcomes as they are kept: for `recall`, and for the receipt."""
     memory = [[outcome.verdict.value, outcome.message_id, _faults(outcome)] for outcome in outcomes]
     # Not orjson: the id of an item that was not fit may hold what it cannot write.
-    return Claim(digest(*scope, key), fingerprint(request, submission), json.dumps(memory).encode())
+    return json.dumps(memory).encode()
 
 
 def fingerprint(request: Request, submission: Submission) -> bytes:

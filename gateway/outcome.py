@@ -78,7 +78,10 @@ class Reason(enum.Enum):
 
 @attrs.frozen(eq=False)
 class Refusal(Exception):
-    """A request that is answered with an error; nothing of it is stored. `retry_after` is in whole seconds."""
+    """A request that is answered with an error; nothing of it is stored. `retry_after` is in whole seconds.
+
+    `project` and `site` are whose it was, where that was found out.
+    """
 
     reason: Reason
     faults: tuple[Fault, ...] = ()
@@ -86,6 +89,8 @@ class Refusal(Exception):
     detail: Mapping[str, object] = NO_FACTS
     retry_after: int | None = None
     quota: Quota | None = None
+    project: str | None = None
+    site: str | None = None
 
 
 class StorageUnavailable(Exception):

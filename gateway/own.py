@@ -15,11 +15,15 @@ SCRIPT = "text/javascript; charset=utf-8"
 
 @attrs.frozen
 class Own:
-    """What the gateway says of itself; `ready` is asked each time, `scripts` are served under `/-/shim/`."""
+    """What the gateway says of itself; `ready` is asked each time, `scripts` are served under `/-/shim/`.
+
+    `admin` answers the paths that show data, by their headers.
+    """
 
     ready: Callable[[], bool]
     metrics: Callable[[], bytes]
     scripts: Mapping[str, bytes] = attrs.field(factory=dict)
+    admin: Callable[[str, Mapping[str, str]], Response | None] | None = None
 
     def owns(self, path: str) -> bool:
         """Return whether a path is the gateway's and no vendor's."""
@@ -29,7 +33,7 @@ class Own:
         """Return what `GET /` answers to a person."""
         return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
 
-    def answer(self, method: str, path: str) -> Response:
+    def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
         """Return the answer to a request under `/-/`."""
         if method not in ("GET", "HEAD"):
             return Response(405, b"method not allowed: use GET\n", TEXT, {"Allow": "GET, HEAD, OPTIONS"})
@@ -39,6 +43,9 @@ class Own:
             return Response(200, b"ready\n", TEXT) if self.ready() else Response(503, b"not ready\n", TEXT)
         if path == "/-/metrics":
             return Response(200, self.metrics(), METRICS)
+        found = None if self.admin is None else self.admin(path, headers)
+        if found is not None:
+            return found
         script = self.scripts.get(path.removeprefix("/-/shim/"))
         if script is not None:
             return Response(200, script, SCRIPT, {"Cache-Control": "public, max-age=300"})

@@ -1,9 +1,11 @@
 """HTTP by aiohttp on one side, the front's plain values on the other; the only importer of aiohttp.web on this path."""
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
 from multidict import MultiMapping
@@ -17,6 +19,9 @@ from gateway.routing import Match
 MOST_LINE = 32 * 1024  # a pixel's whole event stands in its query
 SHUTDOWN_SECONDS = 20.0
 BACKLOG = 1024
+TEXT = "text/plain; charset=utf-8"
+CLOSING = {"Connection": "close"}
+log = logging.getLogger("gateway")
 
 
 ClientIp = Callable[[str | None, MultiMapping[str]], str | None]
@@ -41,7 +46,8 @@ class Server:
     """Serves a front on one address until stopped.
 
     `client_ip` tells the client's address from the peer's and the headers. A body that is not whole after
-    `body_timeout` seconds is refused; one that is over its dialect's cap is refused without being buffered.
+    `body_timeout` seconds is refused; one that is over its dialect's cap is refused without being buffered. A
+    connection on which no request comes for `idle_timeout` seconds is closed.
     """
 
     def __init__(
@@ -49,17 +55,20 @@ class Server:
         front: Front,
         client_ip: ClientIp,
         body_timeout: float,
+        idle_timeout: float = 75.0,
     ) -> None:
         self._front = front
         self._client_ip = client_ip
         self._body_timeout = body_timeout
+        self._idle_timeout = idle_timeout
         self._runner: web.ServerRunner | None = None
 
     async def start(self, listener: socket.socket) -> str:
         """Listen on a bound socket, and return the URL that it stands for."""
-        server = web.Server(
+        server = _Server(
             self._handle,
             access_log=None,
+            keepalive_timeout=self._idle_timeout,
             auto_decompress=False,
             max_line_size=MOST_LINE,
             max_field_size=MOST_LINE,
@@ -123,6 +132,26 @@ class Server:
         return b"".join(chunks)
 
 
+class _Protocol(web.RequestHandler):
+    """aiohttp's, but for what it says of what is not HTTP: its own repeats the client's bytes, credentials included."""
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Return the answer to what could not be handled; only a fault of ours leaves a traceback."""
+        self.keep_alive(False)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("a bug answered %s", status, exc_info=exc)
+            return _Answer(Response(status, b"internal error\n", TEXT, CLOSING), {})
+        log.info("refused what is not HTTP, from %s", request.remote)
+        return _Answer(Response(status, b"bad request: this is not HTTP that the gateway reads\n", TEXT, CLOSING), {})
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
 class _Answer(web.StreamResponse):
     """A response that writes itself whole, in one call: aiohttp's own assembling is a third of what it does at all."""
 
@@ -136,7 +165,7 @@ class _Answer(web.StreamResponse):
         transport = request.transport
         if transport is None:
             raise ConnectionResetError
-        self._keep_alive = request.keep_alive
+        self._keep_alive = request.keep_alive and self._response.headers.get("Connection") != "close"
         connection = None if request.keep_alive else "close"
         if request.keep_alive and request.version < HttpVersion11:
             connection = "keep-alive"

@@ -18,6 +18,9 @@ def from_millis(millis: float) -> str | None:
     """Return milliseconds since the epoch as a canonical time; fractions of one are kept to the microsecond."""
     if not _EARLIEST <= millis <= _LATEST:
         return None
+    if isinstance(millis, int):
+        seconds, rest = divmod(millis, 1000)
+        return f"{_second(seconds)}.{rest:03d}Z"
     whole = int(millis // 1)
     seconds, rest = divmod(whole, 1000)
     micros = round((millis - whole) * 1000)

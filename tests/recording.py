@@ -6,7 +6,7 @@ import attrs
 
 from gateway.outcome import StorageUnavailable
 from gateway.storage.base import Appended, Blob, Entry, Held, Standing
-from gateway.storage.plan import decide
+from gateway.storage.plan import Before, decide
 
 
 @attrs.define
@@ -21,22 +21,28 @@ class RecordingStorage:
     failure: StorageUnavailable | None = None
     closed: bool = False
     _keys: set[bytes] = attrs.field(factory=set)
-    _claims: dict[bytes, tuple[bytes, bytes]] = attrs.field(factory=dict)
+    _claims: dict[bytes, tuple[bytes, bytes, int]] = attrs.field(factory=dict)
+    _held_keys: set[bytes] = attrs.field(factory=set)
+    _receipt: int = 0
 
     async def append(self, entry: Entry) -> Appended:
         if self.closed:
             raise StorageUnavailable("the gateway is stopping")
         if self.failure is not None:
             raise self.failure
-        plan = decide([entry], len(self.bodies), self._keys, self._claims)
+        before = Before(len(self.bodies), self._receipt, len(self.held), self._keys, self._claims, self._held_keys)
+        plan = decide([entry], before, chance=lambda: 0)
         self.entries.append(entry)
         self.bodies += [str(body).encode() for body in plan.events[2::3]]
         if plan.answers[0].standing is Standing.FRESH:
-            self.held += entry.held
+            marks = plan.answers[0].seen[len(entry.rows) :]
+            self.held += [held for held, known in zip(entry.held, marks, strict=True) if not known]
             self.blobs += entry.blobs
         self.counts += plan.counts
         self._keys |= plan.keys
         self._claims |= plan.claims
+        self._held_keys |= plan.held_keys
+        self._receipt = plan.receipt
         return plan.answers[0]
 
     @property

@@ -171,7 +171,7 @@ def test_a_wrong_variable_is_told_in_one_line(variable: str, text: str, problem:
             "[projects.shop]\nclient_ip = 'truncate'",
             "projects.shop.client_ip: 'truncate' is no policy; did you mean truncated?",
         ),
-        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; there is: client_ip"),
+        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; there is: client_ip, filter_bots"),
         ("[server", "is not TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
 )

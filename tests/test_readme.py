@@ -33,7 +33,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "dialects").glob("*/README.md"))]
 
 
 def requirements(text: str) -> set[str]:
-    return {re.split(r"[<>=~!\[; ]", line)[0] for line in text.split()}
+    return {re.split(r"[<>=~!\[; ]", line)[0] for line in text.splitlines() if line}
 
 
 # The first screen
@@ -175,8 +175,9 @@ def unfolded(path: str) -> list[str]:
 def test_its_dependency_table_is_that_of_setup_cfg() -> None:
     told = {name: why for names, why in rows(section("Dependencies")) for name in names.split(", ")}
     setup = described()
-    runtime = requirements(setup["options"]["install_requires"])
-    test = requirements(setup["options.extras_require"]["test"])
+    extras = setup["options.extras_require"]
+    runtime = requirements(setup["options"]["install_requires"]) | requirements(extras["bots"])
+    test = requirements(extras["test"])
     assert ({name for name, why in told.items() if why != "tests only"}, set(told)) == (runtime, runtime | test)
 
 

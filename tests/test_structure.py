@@ -12,23 +12,25 @@ VENDORS = sorted(folder.name for folder in (ROOT / "dialects").iterdir() if (fol
 
 LAYERS = [
     {"event", "timestamps", "ids", "record"},
-    {"message", "outcome"},
-    {"decode", "inflate", "hostnames"},
-    {"dialect", "schema", "storage"},
-    {"registry", "limit", "auth", "idempotency", "metrics", "clients"},
-    {"configfile", "keyvalues", "routing", "examine"},
-    {"config", "keytables", "assemble", "own"},
-    {"keyfile", "keywatch", "pipeline"},
+    {"message", "outcome", "sentence"},
+    {"decode", "inflate", "hostnames", "head"},
+    {"dialect", "schema", "storage", "differences"},
+    {"registry", "limit", "auth", "idempotency", "metrics", "clients", "bots"},
+    {"configfile", "keyvalues", "routing", "examine", "blank"},
+    {"config", "keytables", "assemble", "own", "refused"},
+    {"keyfile", "keywatch", "pipeline", "replay", "admin", "ledgers"},
     {"front"},
-    {"server", "welcome"},
+    {"server", "welcome", "workers"},
     {"app"},
-    {"commands"},
+    {"commands", "worker"},
     {"cli"},
     {"__main__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
-OPEN_TO_DIALECTS = {f"gateway.{name}" for name in ("dialect", "event", "message", "outcome", "decode", "timestamps", "record")}
+OPEN_TO_DIALECTS = {
+    f"gateway.{name}" for name in ("dialect", "event", "message", "outcome", "decode", "timestamps", "record")
+}
 ONLY_IN = {
     "jsonschema": {"gateway/schema.py"},
     "jsonschema_rs": {"gateway/schema.py"},

@@ -25,4 +25,5 @@ dialect = Dialect(
     """ -d '{"apiKey": "{value}", "anonymousId": "a-1", "event": "CLICKED_CHECKOUT", "properties": {"price": 100}}'""",
     switches=SWITCHES,
     scripts={SCRIPT: shim()},
+    secret_fields=("apiKey",),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from dialects.databuddy import wire
 from dialects.databuddy.sender import credentials, event_id, keys, surroundings, website
 from gateway.decode import Undecodable, decode
-from gateway.dialect import Item, Submission
+from gateway.dialect import Item, Submission, bounded
 from gateway.message import Request
 from gateway.outcome import Fault
 
@@ -31,7 +31,7 @@ def track(request: Request) -> Submission:
         body = decode(request.body)
     except Undecodable as problem:
         return _unreadable(request, problem)
-    events = body if isinstance(body, list) else [body]
+    events = bounded(body) if isinstance(body, list) else [body]
     first = website(events[0]) if events else None
     items = tuple([Item("custom", "custom", event, event_id(event), website(event)) for event in events])
     return Submission(credentials(request, first), items, context=surroundings(request, first))
@@ -76,7 +76,7 @@ def llm(request: Request) -> Submission:
         body = decode(request.body)
     except Undecodable as problem:
         return Submission(keys(request), fault=problem.fault)
-    calls = body if isinstance(body, list) else [body]
+    calls = bounded(body) if isinstance(body, list) else [body]
     items = tuple([Item("llm", "llm", call, event_id(call)) for call in calls])
     context = surroundings(request)
     context.pop("app", None)  # a site that the request names is no credential here, and so nobody checks it

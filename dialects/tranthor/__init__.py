@@ -27,4 +27,5 @@ dialect = Dialect(
         "curl -i '{url}/api/public/apps/track' -H 'Authorization: Basic {value}' -H 'Content-Type: application/json'"
         ' -d \'{"messageId":"hello-\'"$(date +%s)"\'","userId":"1043","event":"Signed Up"}\''
     ),
+    secret_fields=("writeKey",),
 )

@@ -1,12 +1,10 @@
 """Requests to submissions: the key, then the body split into items. Cheap: it runs before authentication."""
 
-from collections.abc import Mapping
-
 from dialects.tranthor.coerce import text
 from dialects.tranthor.keys import shown
 from dialects.tranthor.wire import KINDS
-from gateway.decode import Undecodable, decode, flaws
-from gateway.dialect import Item, Submission
+from gateway.decode import Undecodable, decode
+from gateway.dialect import Item, Submission, bounded
 from gateway.message import Request
 from gateway.outcome import Fault
 
@@ -27,9 +25,9 @@ def single(kind: str, request: Request) -> Submission:
 
 
 def batch(request: Request) -> Submission:
-    """Return the messages of `/batch`, the batch's own context merged under each one's.
+    """Return the messages of `/batch`; its own context goes along once, for `translate` to merge under each one's.
 
-    Merged here and not in `translate`, so that a quarantined item is kept with its context too.
+    Not merged here: before authentication a stranger could have a large context copied for each of many small items.
     """
     credentials = shown(request.headers)
     try:
@@ -40,15 +38,12 @@ def batch(request: Request) -> Submission:
     if fault is not None:
         return Submission(credentials, fault=fault)
     assert isinstance(body, dict), "anything else has a fault"
-    shared = body.get("context")
-    items = tuple([_element(element, shared) for element in body["batch"]])
+    items = tuple([_element(element) for element in bounded(body["batch"])])
+    shared = {"shared": body["context"]} if body.get("context") else {}
     if body.keys() <= _OF_THE_BATCH:
-        return Submission(credentials, items)
+        return Submission(credentials, items, context=shared)
     unknown = {key: value for key, value in body.items() if key not in _OF_THE_BATCH}
-    flawed = flaws(unknown)  # they become part of every event, but of no item that could be refused alone
-    if flawed:
-        return Submission(credentials, fault=flawed[0])
-    return Submission(credentials, items, context={"batch": unknown})
+    return Submission(credentials, items, context={**shared, "batch": unknown})
 
 
 def _fault(body: object) -> Fault | None:
@@ -63,15 +58,9 @@ def _fault(body: object) -> Fault | None:
     return None
 
 
-def _element(element: object, shared: Mapping[str, object] | None) -> Item:
+def _element(element: object) -> Item:
     if not isinstance(element, dict):
         return Item("message", UNTYPED, element)
-    if shared:
-        own = element.get("context")
-        if own is None:
-            element = {**element, "context": shared}
-        elif isinstance(own, dict):
-            element = {**element, "context": {**shared, **own}}
     kind = element.get("type")
     return _item(kind if isinstance(kind, str) and kind in KINDS else UNTYPED, element)
 

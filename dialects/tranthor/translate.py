@@ -1,5 +1,8 @@
 """One Tranthor message to one canonical event. Pure."""
 
+from collections.abc import Mapping
+from typing import cast
+
 from dialects.tranthor.coerce import alone
 from dialects.tranthor.files import unpack
 from dialects.tranthor.wire import Message, read
@@ -25,7 +28,8 @@ def translate(item: Item, message_id: str, arrival: Arrival) -> Translated:
         return NO_ID
     if message.type == "group" and message.group_id is None:
         return NO_GROUP_ID
-    ours: dict[str, object] = {**arrival.context}
+    of_batch = arrival.context
+    ours: dict[str, object] = {"batch": of_batch["batch"]} if "batch" in of_batch else {}
     if message.assigned is not None:
         ours["assigned"] = message.assigned
     timestamp = _timestamp(message, arrival, ours)
@@ -38,6 +42,8 @@ def translate(item: Item, message_id: str, arrival: Arrival) -> Translated:
     if message.extra:
         ours["extra"] = message.extra
     context = message.context
+    if "shared" in of_batch:
+        context = {**cast(Mapping[str, object], of_batch["shared"]), **context}
     if _OURS in context:  # the client's own use of our name
         ours["context"] = {_OURS: context[_OURS]}
     event = Event(

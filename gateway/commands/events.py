@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 import click
 
+from gateway.commands.counts import counts
 from gateway.commands.options import data_option, format_option, log_of, project_option
+from gateway.commands.retranslate import retranslate
 from gateway.storage.reader import Reader
 
 BLOCK_BYTES = 1 << 20
@@ -73,6 +75,10 @@ def count(data: Path | None, project: str | None) -> None:
     """Print how many events there are."""
     with Reader(log_of(data)) as reader:
         click.echo(reader.count(project))
+
+
+events.add_command(counts)
+events.add_command(retranslate)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,13 @@ def project_option(command: Command) -> Command:
     return click.option("--project", help="Only this project's.")(command)
 
 
+def config_option(command: Command) -> Command:
+    """Add `--config FILE`: what the dialects' switches are set to."""
+    return click.option(
+        "--config", type=click.Path(path_type=Path), help="The server's TOML file [default: GATEWAY_CONFIG]."
+    )(command)
+
+
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """Add `--format F`; the first is the default."""
     return click.option("--format", "form", default=formats[0], show_default=True, callback=_known(formats))

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+Thing = TypeVar("Thing")
 WIDE = 400  # into a file or a pipe: rich would take 80 columns and fold
 
 
@@ -21,6 +24,11 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*[Text(cell) for cell in row])
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False)
     console.print(table)
+
+
+def progress(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
+    """Yield the things, and show on stderr how far it is, where a person looks at it."""
+    return track(things, doing, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def moment(millis: int) -> str:

@@ -3,6 +3,8 @@
 import enum
 from typing import Protocol
 
+import attrs
+
 from gateway.record import record
 
 
@@ -19,14 +21,35 @@ class Row:
 
 @record
 class Held:
-    """One item that is answered 2xx but is not fit to be an event, with all that is needed to look at it later.
+    """One item that is answered 2xx and yet is no event: not fit to be one, or filtered (`verdict`).
 
-    `faults` and `payload` are JSON; `payload` is the item as it came, with credentials blanked.
+    `faults` and `payload` are JSON; `payload` is the item as it came, with credentials blanked, and `index` its place
+    in its request. `key` is as a Row's: an item whose id is known, be it as an event's or as a held one's, is not held
+    again.
     """
 
     message_id: str
     faults: bytes
     payload: bytes
+    key: bytes | None = None
+    index: int = 0
+    verdict: str = "quarantined"
+
+
+@record
+class Raw:
+    """A request as it came, but for its credentials, which are blanked: enough to run it through its dialect again.
+
+    `query` and `headers` are JSON objects; `body` is inflated. `site` is the public site that opened the request.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: bytes
+    body: bytes
+    client_ip: str | None = None
+    site: str | None = None
 
 
 @record
@@ -48,7 +71,13 @@ class Claim:
 
 @record
 class Entry:
-    """One submission to append: all of it is committed, or none."""
+    """One submission to append: all of it is committed, or none.
+
+    `raw` is the request that the held items came in. `account` says what became of each item where not every one is a
+    row, as JSON: a list of [verdict, message id, faults] in the items' order. `settles` is the number of a held item
+    that ends with this entry: replayed, where it brings the item's row, or dropped; where it has ended before, the
+    answer is REPLAY and nothing is written. `packed` is the request once more, compressed, to be kept for a while.
+    """
 
     project: str
     dialect: str
@@ -58,6 +87,10 @@ class Entry:
     held: tuple[Held, ...] = ()
     blobs: tuple[Blob, ...] = ()
     claim: Claim | None = None
+    raw: Raw | None = None
+    account: bytes = b""
+    settles: int | None = None
+    packed: bytes = b""
 
 
 class Standing(enum.Enum):
@@ -70,11 +103,15 @@ class Standing(enum.Enum):
 
 @record
 class Appended:
-    """The answer to an entry: per row whether it was seen before; for a replay, the claim's first memory."""
+    """The answer to an entry: per row, then per held item, whether it was seen before; and the number of its receipt.
+
+    For a replay, the claim's first memory and the first receipt.
+    """
 
     standing: Standing
     seen: tuple[bool, ...] = ()
     memory: bytes = b""
+    receipt: int = attrs.field(default=0, eq=False)
 
 
 class Storage(Protocol):

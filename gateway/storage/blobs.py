@@ -14,6 +14,10 @@ from gateway.storage.datadir import sync_folder
 NAME = re.compile(r"[0-9a-f]{64}")
 
 
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 @attrs.frozen
 class Blobs:
     """A folder of files, each named by the SHA-256 of its bytes: blobs/ab/cdef..."""
@@ -49,8 +53,8 @@ class Blobs:
             raise
 
     def _folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (self.root, folder):  # not by `parents`, which would leave the root open to others
+            each.mkdir(mode=0o700, exist_ok=True)
         # Each time, for the same reason as above; blobs are rare beside events.
         sync_folder(self.root.parent)
         sync_folder(self.root)
@@ -58,7 +62,7 @@ class Blobs:
     def _write(self, final: Path, content: bytes) -> None:
         part = final.with_suffix(".part")
         try:
-            with part.open("wb") as file:
+            with open(part, "wb", opener=_for_owner) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -174,7 +174,9 @@ def weight(entry: Entry) -> int:
     size += sum([len(row.body) for row in entry.rows])
     size += sum([len(held.payload) + len(held.faults) for held in entry.held])
     size += sum([len(blob.content) for blob in entry.blobs])
-    return size
+    if entry.raw is not None:
+        size += len(entry.raw.body) + len(entry.raw.headers) + len(entry.raw.query)
+    return size + len(entry.packed)
 
 
 def _rows(entry: Entry) -> int:

@@ -30,6 +30,11 @@ class DataDir:
         return self.path / "keys.db"
 
     @property
+    def refused(self) -> Path:
+        """Where refused requests lie: a ring of their own, that never takes room from what was acknowledged."""
+        return self.path / "refused.db"
+
+    @property
     def blobs(self) -> Path:
         """Where the files that came with events lie."""
         return self.path / "blobs"

@@ -1,8 +1,10 @@
 """One connection to events.db and what must be known to commit to it. Synchronous: it runs on the writer's thread."""
 
 import contextlib
+import random
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import attrs
 
@@ -10,7 +12,7 @@ from gateway.storage.base import Appended, Entry, Standing
 from gateway.storage.blobs import Blobs
 from gateway.storage.datadir import DataDir, sync_folder
 from gateway.storage.generations import Generations
-from gateway.storage.plan import Plan, decide
+from gateway.storage.plan import CHANCE_BITS, Before, Plan, decide
 from gateway.storage.seen import Seen
 from gateway.storage.statements import insert, select
 from gateway.storage.tables import upgrade
@@ -26,11 +28,25 @@ SETTINGS = (
     "PRAGMA secure_delete = OFF",
 )
 CLAIMED = (
-    "SELECT group_concat(hex(digest) || ':' || hex(fingerprint) || ':' || hex(memory)) FROM ("
+    "SELECT group_concat(hex(digest) || ':' || hex(fingerprint) || ':' || hex(memory) || ':' || coalesce(receipt, 0)) "
+    "FROM ("
     "SELECT * FROM claims_current WHERE digest IN (?) UNION ALL SELECT * FROM claims_previous WHERE digest IN (?))"
 )
 ADD_UP = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
-QUARANTINE = "INSERT INTO quarantine (message_id, received_at, project, dialect, route, faults, payload)"
+HELD = "SELECT group_concat(hex(key)) FROM quarantine WHERE key IN (?)"
+PENDING = "SELECT group_concat(id || ':' || verdict) FROM quarantine WHERE id IN (?)"
+FORGET_RAWS = "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
+QUARANTINE = (
+    "INSERT INTO quarantine (id, message_id, received_at, project, dialect, route, faults, payload, verdict, key, "
+    "item, receipt)"
+)
+CHANCE = random.Random()  # noqa: S311 (seeded by the kernel; a receipt's number is no secret)
+SETTLE = (
+    "DELETE FROM requests WHERE receipt IN (SELECT receipt FROM quarantine WHERE id = ?1) "
+    "AND NOT EXISTS (SELECT 1 FROM quarantine other WHERE other.receipt = requests.receipt AND other.id <> ?1)",
+    "DELETE FROM quarantine WHERE id = ?1",
+)
+LAST_HELD = "SELECT max((SELECT coalesce(max(id), 0) FROM quarantine), (SELECT coalesce(max(id), 0) FROM settled))"
 
 
 @attrs.define
@@ -42,12 +58,26 @@ class Ledger:
     generations: Generations
     blobs: Blobs
     position: int
+    receipt: int
+    held_id: int
+    streams: dict[tuple[str, str, str], int]
+    keep_raw: float
+    raws: bool
 
     @classmethod
     def load(
-        cls, connection: sqlite3.Connection, directory: DataDir, window: float, clock: Callable[[], float], bound: int
+        cls,
+        connection: sqlite3.Connection,
+        directory: DataDir,
+        window: float,
+        clock: Callable[[], float],
+        bound: int,
+        keep_raw: float = 0.0,
     ) -> "Ledger":
-        """Prepare the connection, upgrade the file, and read what memory must hold."""
+        """Prepare the connection, upgrade the file, and read what memory must hold.
+
+        `keep_raw` is for how many seconds requests are kept beside their events.
+        """
         for setting in SETTINGS:
             connection.execute(setting).fetchall()
         upgrade(connection, directory.events)
@@ -63,17 +93,23 @@ class Ledger:
         generations.load(connection)
         blobs = Blobs(directory.blobs)
         blobs.sweep()
-        return cls(connection, seen, generations, blobs, position)
+        (receipt,) = connection.execute("SELECT coalesce(max(id), 0) FROM receipts").fetchone()
+        (held_id,) = connection.execute(LAST_HELD).fetchone()
+        streams = {
+            (project, dialect, route): number
+            for number, project, dialect, route in connection.execute("SELECT * FROM streams")
+        }
+        (raws,) = connection.execute("SELECT EXISTS (SELECT 1 FROM raws)").fetchone()
+        return cls(connection, seen, generations, blobs, position, receipt, held_id, streams, keep_raw, bool(raws))
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """Decide and write the group in one transaction; on any exception it is rolled back and memory is as before."""
-        keys = {row.key for entry in entries for row in entry.rows if row.key is not None}
         # Read outside the transaction: with one writer nothing can change between here and the commit.
-        plan = decide(entries, self.position, self.seen.among(self.connection, keys), self._claimed(entries))
+        plan = decide(entries, self._before(entries), partial(CHANCE.getrandbits, CHANCE_BITS))
         for entry, answer in zip(entries, plan.answers, strict=True):
             for blob in entry.blobs if answer.standing is Standing.FRESH else ():
                 self.blobs.keep(blob)
-        if entries and not plan.counts:
+        if entries and not plan.counts and not plan.settled:
             return plan.answers
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -86,22 +122,61 @@ class Ledger:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
             raise
-        self.position = plan.position
+        self.position, self.receipt, self.held_id = plan.position, plan.receipt, plan.held_id
+        self.streams |= plan.streams
+        self.raws = self.raws or bool(plan.raws)
         self.seen.publish(plan.keys, merged)
         become()
         return plan.answers
 
-    def _claimed(self, entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, bytes]]:
+    def _before(self, entries: Sequence[Entry]) -> Before:
+        """Return what was committed before, as far as this group must know."""
+        keys = {row.key for entry in entries for row in entry.rows if row.key is not None}
+        held = {held.key for entry in entries for held in entry.held if held.key is not None}
+        return Before(
+            self.position,
+            self.receipt,
+            self.held_id,
+            self.seen.among(self.connection, keys | held),
+            self._claimed(entries),
+            {bytes.fromhex(key) for found in select(self.connection, HELD, list(held)) for key in found.split(",")},
+            self._pending(entries),
+            self.streams,
+        )
+
+    def _claimed(self, entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, bytes, int]]:
         digests = [entry.claim.digest for entry in entries if entry.claim is not None]
-        claimed: dict[bytes, tuple[bytes, bytes]] = {}
+        claimed: dict[bytes, tuple[bytes, bytes, int]] = {}
         for found in select(self.connection, CLAIMED, digests):
             for line in found.split(","):
-                digest, fingerprint, memory = map(bytes.fromhex, line.split(":"))
-                claimed[digest] = (fingerprint, memory)
+                *texts, receipt = line.split(":")
+                digest, fingerprint, memory = map(bytes.fromhex, texts)
+                claimed[digest] = (fingerprint, memory, int(receipt))
         return claimed
+
+    def _pending(self, entries: Sequence[Entry]) -> dict[int, str]:
+        numbers = [entry.settles for entry in entries if entry.settles is not None]
+        pending: dict[int, str] = {}
+        for found in select(self.connection, PENDING, numbers):
+            for line in found.split(","):
+                number, _, verdict = line.partition(":")
+                pending[int(number)] = verdict
+        return pending
 
     def _write(self, plan: Plan) -> None:
         insert(self.connection, "INSERT INTO events", 3, plan.events)
-        insert(self.connection, QUARANTINE, 7, plan.quarantine)
-        insert(self.connection, "INSERT INTO claims_current", 3, plan.claimed())
+        insert(self.connection, "INSERT INTO receipts", 6, plan.receipts)
+        insert(self.connection, "INSERT INTO streams", 4, plan.named_streams())
+        insert(self.connection, QUARANTINE, 12, plan.quarantine)
+        insert(self.connection, "INSERT INTO requests", 8, plan.requests)
+        insert(self.connection, "INSERT INTO raws", 2, plan.raws)
+        if self.raws:
+            # By the receipts' own time, a few a commit, so that no commit is long: twice as many as one may add.
+            oldest = (plan.receipt >> CHANCE_BITS) - int(self.keep_raw * 1000)
+            self.connection.execute(FORGET_RAWS, (max(0, oldest) << CHANCE_BITS, 100 + len(plan.raws)))
+        insert(self.connection, "INSERT INTO settled", 4, plan.settlements())
+        for number in plan.settled:
+            for statement in SETTLE:
+                self.connection.execute(statement, (number,))
+        insert(self.connection, "INSERT INTO claims_current", 4, plan.claimed())
         insert(self.connection, "INSERT INTO counters", 4, plan.counters(), ADD_UP)

@@ -8,10 +8,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from gateway.storage.datadir import DataDir, DataDirError
-from gateway.storage.tables import version
+from gateway.storage.tables import VERSION, version
 
 PAGE_ROWS = 500
 PAGE_BYTES = 4 << 20
@@ -26,7 +26,14 @@ PROJECT_PAGE = (
 )
 COUNT = "SELECT count(*) FROM events WHERE position > ? AND position <= ?"
 PROJECT_COUNT = COUNT + " AND json_extract(body, '$.project') = ?"
-QUARANTINE = "SELECT * FROM quarantine WHERE id > ? AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT ?3"
+COLUMNS = (
+    *("id", "message_id", "received_at", "project", "dialect", "route"),
+    *("verdict", "item", "receipt", "faults", "payload"),
+)
+QUARANTINE = (
+    "SELECT id, message_id, received_at, project, dialect, route, verdict, item, printf('%x', receipt) AS receipt, "
+    "faults, payload FROM quarantine WHERE id > ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT ?3"
+)
 
 
 class Reader:
@@ -50,6 +57,8 @@ class Reader:
         if found == 0:
             self._connection.close()
             raise DataDirError(f"{directory.path} holds no events yet")
+        self._older = DataDirError(f"{directory.events} was written by an older gateway; `gateway serve` upgrades it")
+        self._upgraded = found == VERSION
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +69,12 @@ class Reader:
     def close(self) -> None:
         """Release the file."""
         self._connection.close()
+
+    def ask(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows that answer a question, all at once. Raises DataDirError where the file is an older one."""
+        if not self._upgraded:
+            raise self._older
+        return self._connection.execute(question, values).fetchall()
 
     def last(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
@@ -92,7 +107,9 @@ class Reader:
         return total
 
     def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
-        """Yield the quarantined items behind an id as rows by column name; `faults` and `payload` are JSON text."""
+        """Yield the held items behind an id as rows by column name; `faults` and `payload` are JSON text."""
+        if not self._upgraded:
+            raise self._older
         while True:
             with closing(self._connection.execute(QUARANTINE, (after, project, PAGE_ROWS))) as cursor:
                 names = [column[0] for column in cursor.description]
@@ -105,7 +122,8 @@ class Reader:
     def counters(self) -> list[dict[str, object]]:
         """Return what became of all items so far: project, dialect, verdict, count.
 
-        Of each project and dialect, `received` is the sum of `stored`, `duplicate` and `quarantined`.
+        Of each project and dialect, `received` is the sum of `stored`, `duplicate`, `quarantined` and `filtered`;
+        `refused` are items that an answer named as bad, beside those.
         """
         rows = self._connection.execute("SELECT project, dialect, verdict, count FROM counters ORDER BY 1, 2, 3")
         return [dict(zip(("project", "dialect", "verdict", "count"), row, strict=True)) for row in rows]

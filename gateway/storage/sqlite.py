@@ -48,14 +48,16 @@ class SqliteEngine:
         window: float = WEEK,
         clock: Callable[[], float] = time.monotonic,
         bound: int = 200_000,
+        keep_raw: float = 0.0,
     ) -> "SqliteEngine":
         """Open events.db, made or upgraded where needed. Raises DataDirError on a file that cannot be used.
 
-        Keys and claims are remembered for `window` seconds at least; `bound` is the number of keys kept in memory.
+        Keys and claims are remembered for `window` seconds at least; `bound` is the number of keys kept in memory;
+        packed requests are kept for `keep_raw` seconds.
         """
 
         def load(connection: sqlite3.Connection) -> Ledger:
-            return Ledger.load(connection, directory, window, clock, bound)
+            return Ledger.load(connection, directory, window, clock, bound, keep_raw)
 
         try:
             # Made here alone: a file that is gone at a reopen must not come back empty. SQLite's log takes its mode.

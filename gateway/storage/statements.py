@@ -32,7 +32,7 @@ def _marks(text: str, count: int) -> str:
     return text.replace("(?)", "(" + ",".join([f"?{number}" for number in range(1, count + 1)]) + ")")
 
 
-def select(connection: sqlite3.Connection, text: str, keys: Sequence[bytes], chunk: int = 4096) -> Iterator[str]:
+def select(connection: sqlite3.Connection, text: str, keys: Sequence[object], chunk: int = 4096) -> Iterator[str]:
     """Run the query, whose every `(?)` becomes the list of keys; each run gives one text, an empty one is left out.
 
     Lists are filled up to a power of two with their last key, so that few texts are ever prepared.

@@ -1,7 +1,7 @@
 """The tables of events.db, and how an older file becomes a newer one. No rows are read or written here.
 
-Anyone may open the file with plain `sqlite3` and ask it questions: `events.body` and the quarantine's `faults` and
-`payload` are JSON text.
+Anyone may open the file with plain `sqlite3` and ask it questions: `events.body`, the quarantine's `faults` and
+`payload`, the requests' `query` and `headers`, and the receipts' `outcomes` are JSON text.
 """
 
 import sqlite3
@@ -9,7 +9,10 @@ import sqlite3
 from gateway.storage.datadir import DataDirError
 
 SEEN = "CREATE TABLE seen_current (key BLOB PRIMARY KEY) WITHOUT ROWID"
-CLAIMS = "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID"
+CLAIMS = (
+    "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB, receipt INTEGER) "
+    "WITHOUT ROWID"
+)
 
 # One tuple of statements a version, never changed once released: the file's PRAGMA user_version counts them.
 UPGRADES: tuple[tuple[str, ...], ...] = (
@@ -24,8 +27,32 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "INSERT INTO meta VALUES ('watermark', 0), ('elapsed', 0.0)",
         SEEN,
         "CREATE TABLE seen_previous (key BLOB PRIMARY KEY) WITHOUT ROWID",
-        CLAIMS,
+        "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID",
         "CREATE TABLE claims_previous (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID",
+    ),
+    (
+        # What is held: both what is not fit to be an event and what was filtered. `item` is its place in its request;
+        # what an older gateway kept has no request.
+        "ALTER TABLE quarantine ADD COLUMN verdict TEXT NOT NULL DEFAULT 'quarantined'",
+        "ALTER TABLE quarantine ADD COLUMN key BLOB",
+        "ALTER TABLE quarantine ADD COLUMN item INTEGER",
+        "ALTER TABLE quarantine ADD COLUMN receipt INTEGER",
+        "CREATE INDEX quarantine_by_key ON quarantine (key) WHERE key IS NOT NULL",
+        "CREATE INDEX quarantine_by_receipt ON quarantine (receipt) WHERE receipt IS NOT NULL",
+        # Once a request, however many of its items are held; gone with the last of them.
+        "CREATE TABLE requests (receipt INTEGER PRIMARY KEY, method TEXT NOT NULL, path TEXT NOT NULL, "
+        "query TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, client_ip TEXT, site TEXT)",
+        # Requests of stored events, compressed; they go when their time is over.
+        "CREATE TABLE raws (receipt INTEGER PRIMARY KEY, packed BLOB NOT NULL)",
+        # What became of held items since: `verdict` is stored or duplicate (replayed), or dropped.
+        "CREATE TABLE settled (id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, position INTEGER, at INTEGER NOT NULL)",
+        # A request's `count` events lie from `position` on, unless `outcomes` tells them one by one.
+        "CREATE TABLE receipts (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, stream INTEGER NOT NULL, "
+        "position INTEGER NOT NULL, count INTEGER NOT NULL, outcomes TEXT)",
+        "CREATE TABLE streams (id INTEGER PRIMARY KEY, project TEXT NOT NULL, dialect TEXT NOT NULL, "
+        "route TEXT NOT NULL, UNIQUE (project, dialect, route))",
+        "ALTER TABLE claims_current ADD COLUMN receipt INTEGER",
+        "ALTER TABLE claims_previous ADD COLUMN receipt INTEGER",
     ),
 )
 VERSION = len(UPGRADES)

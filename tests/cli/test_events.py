@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.storage.base import Held
+from gateway.storage.datadir import find
+from gateway.storage.reader import Reader
 from tests.cli.lines import NOW, entry, keep, line
 from tests.serving import GATEWAY, PATIENCE, run
 
@@ -151,9 +153,12 @@ def test_tail_ends_when_nobody_reads_it_any_more(data: str) -> None:
 def test_the_quarantine_is_listed_with_reasons_and_payloads_as_they_came(tmp_path: Path) -> None:
     held = Held("m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":123456789012345678901234567890}')
     keep(tmp_path, entry([line(1)], held=[held]), entry([], "blog", [held]))
+    with Reader(find(tmp_path)) as reader:
+        receipt = next(reader.quarantine())["receipt"]
     row = (
         f'{{"id":1,"message_id":"m-1","received_at":{NOW},"project":"shop","dialect":"acme","route":"track",'
-        '"faults":[{"code":"required","pointer":"/event","detail":{}}],'
+        f'"verdict":"quarantined","item":0,"receipt":"{receipt}",'
+        '"faults":[{"code":"required","pointer":"/event","detail":{},"sentence":"/event is missing"}],'
         '"payload":{"n":123456789012345678901234567890}}\n'
     )
     assert told("quarantine", "list", "--data", str(tmp_path), "--project", "shop") == (0, row, "")

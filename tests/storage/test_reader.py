@@ -130,7 +130,7 @@ async def test_a_reader_that_rests_in_the_middle_holds_no_snapshot(tmp_path: Pat
 
 async def test_quarantined_items_are_listed_by_column_and_project(tmp_path: Path) -> None:
     async with opened(tmp_path) as (storage, _):
-        await storage.append(entry(held=(Held("m1", b"[]", b'{"a":1}'),)))
+        first_receipt = (await storage.append(entry(held=(Held("m1", b"[]", b'{"a":1}'),)))).receipt
         await storage.append(entry(project="q", held=tuple(Held(f"n{number}", b"[]", b"{}") for number in range(600))))
 
     with Reader(find(tmp_path)) as reader:
@@ -141,6 +141,9 @@ async def test_quarantined_items_are_listed_by_column_and_project(tmp_path: Path
             "project": "p",
             "dialect": "toy",
             "route": "track",
+            "verdict": "quarantined",
+            "item": 0,
+            "receipt": f"{first_receipt:x}",
             "faults": "[]",
             "payload": '{"a":1}',
         }

@@ -135,8 +135,9 @@ async def test_quarantined_items_are_kept_whole_and_counted(tmp_path: Path) -> N
     async with opened(tmp_path) as (storage, _):
         answer = await storage.append(entry(row(1), held=held))
 
-    assert answer == Appended(Standing.FRESH, (False,))
-    assert asked(tmp_path, "SELECT * FROM quarantine") == [
+    assert answer == Appended(Standing.FRESH, (False, False, False))
+    columns = "id, message_id, received_at, project, dialect, route, faults, payload"
+    assert asked(tmp_path, f"SELECT {columns} FROM quarantine") == [
         (1, "m1", 1_700_000_000_000, "p", "toy", "track", '[{"code":"required"}]', '{"a":1}'),
         (2, "m2", 1_700_000_000_000, "p", "toy", "track", "[]", '{"b":2}'),
     ]

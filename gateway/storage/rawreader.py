@@ -1,0 +1,73 @@
+"""Reads kept requests beside the events that came of them, and rewrites those events. For the holder of the lock."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gateway.record import record
+from gateway.storage.base import Raw
+from gateway.storage.packed import unpack
+from gateway.storage.reader import Reader
+
+PAGE = (
+    "SELECT w.receipt, w.packed, r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
+    "FROM raws w JOIN receipts r ON r.id = w.receipt JOIN streams s ON s.id = r.stream "
+    "WHERE w.receipt > ?1 AND (?2 IS NULL OR s.project = ?2) ORDER BY w.receipt LIMIT 100"
+)
+BODIES = "SELECT position, CAST(body AS BLOB) FROM events WHERE position IN (SELECT value FROM json_each(?))"
+REPLAYED = "SELECT position FROM settled WHERE id = ? AND verdict = 'stored'"
+REWRITE = "UPDATE events SET body = ? WHERE position = ? AND body = ?"
+
+
+@record
+class KeptRequest:
+    """One request and the events that came of it: by the item's place, the event's position and its line."""
+
+    receipt: int
+    received_at: int
+    project: str
+    dialect: str
+    route: str
+    raw: Raw
+    events: Mapping[int, tuple[int, bytes]]
+
+
+def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRequest]:
+    """Yield the kept requests, oldest first."""
+    after = 0
+    while page := reader.ask(PAGE, after, project):
+        for receipt, packed, received_at, whose, dialect, route, position, count, outcomes in page:
+            after = receipt
+            places = _places(reader, position, count, outcomes)
+            bodies = dict(reader.ask(BODIES, json.dumps(list(places.values()))))
+            events = {index: (place, bodies[place]) for index, place in places.items() if place in bodies}
+            yield KeptRequest(receipt, received_at, whose, dialect, route, unpack(packed), events)
+
+
+def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
+    """Put new lines at positions where the old ones still stand, all in one transaction; return how many did."""
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    ) as file:
+        file.execute("PRAGMA synchronous = FULL")
+        file.execute("BEGIN IMMEDIATE")
+        rows = [(new.decode(), position, old.decode()) for position, old, new in changes]
+        done = file.executemany(REWRITE, rows).rowcount
+        file.execute("COMMIT")
+    return done
+
+
+def _places(reader: Reader, position: int, count: int, outcomes: str | None) -> dict[int, int]:
+    """Return where the events of a request's items lie; items that are none are left out."""
+    if outcomes is None:
+        return {index: position + index for index in range(count)}
+    places: dict[int, int] = {}
+    for index, item in enumerate(json.loads(outcomes)):
+        if "position" in item:
+            places[index] = item["position"]
+        elif "quarantine" in item:
+            for (place,) in reader.ask(REPLAYED, item["quarantine"]):
+                places[index] = place
+    return places

@@ -1,0 +1,1 @@
+"""Several processes as one gateway: starting them, keeping them, ending them, and the memory that they share."""

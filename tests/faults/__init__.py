@@ -1,0 +1,1 @@
+"""Faults, done to real processes: kills, cut connections, full and failing disks, jumping clocks, power cuts."""

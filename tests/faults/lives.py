@@ -1,0 +1,43 @@
+"""A gateway's life, watched: what it wrote on stderr must hold no traceback, however it ended."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.request import urlopen
+
+from tests.serving import Served, serving
+
+TRACEBACK = "Traceback (most recent call last)"
+
+
+@contextlib.contextmanager
+def watched(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """Serve as `serving` does; fails where the log then shows that something was not foreseen."""
+    with serving(data, *arguments, env=env) as served:
+        yield served
+    said = log_of(data)
+    assert TRACEBACK not in said, said[said.index(TRACEBACK) :][:4000]
+
+
+def log_of(data: Path) -> str:
+    """Return what the last gateway on a data directory wrote on stderr."""
+    return (data.parent / f"{data.name}.stderr").read_text("utf-8", "replace")
+
+
+def status_of(url: str, path: str = "/-/ready") -> int:
+    """Return the status that a GET is answered with."""
+    try:
+        with urlopen(url + path, timeout=5) as answer:
+            return int(answer.status)
+    except OSError as error:
+        return int(getattr(error, "code", 0))
+
+
+def seconds_until(url: str, status: int, patience: float = 10.0) -> float:
+    """Return how long it took until `/-/ready` answered so."""
+    started = time.monotonic()
+    while status_of(url) != status:
+        assert time.monotonic() - started < patience, f"/-/ready is not {status} after {patience} s"
+        time.sleep(0.02)
+    return time.monotonic() - started

@@ -1,0 +1,163 @@
+"""The oracle: it stands outside the gateway's process, sends, and keeps its own log of what was acknowledged."""
+
+import asyncio
+import json
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import attrs
+
+from tests.faults.traffic import Sent, marks_in
+from tests.faults.wire import Answer, Connection, Cut
+from tests.serving import Served
+
+BUSY = 503
+REMEMBERED = 2000
+RETRIED = 0.25
+
+
+@attrs.define
+class Oracle:
+    """What was sent and what was answered. `broken` are promises that were not kept, in words."""
+
+    kinds: Sequence[Callable[[int], Sent]]
+    chance: random.Random
+    acknowledged: set[str] = attrs.field(factory=set)
+    held: set[str] = attrs.field(factory=set)
+    unsure: set[str] = attrs.field(factory=set)
+    broken: list[str] = attrs.field(factory=list)
+    counts: Counter[str] = attrs.field(factory=Counter)
+    ever: Callable[[Sent, Answer], None] | None = None
+    _again: deque[Sent] = attrs.field(factory=deque)
+    _first: dict[bytes, tuple[Sent, Answer]] = attrs.field(factory=dict)
+    _recent: deque[bytes] = attrs.field(factory=lambda: deque(maxlen=REMEMBERED))
+    _number: int = 0
+
+    def next(self) -> Sent:
+        """Return what to send now: what has no answer yet, what has one already, or something new."""
+        if self._again:
+            return self._again.popleft()
+        if self._recent and self.chance.random() < RETRIED:
+            return self._first[self.chance.choice(self._recent)][0]
+        self._number += 1
+        return self.kinds[self._number % len(self.kinds)](self._number)
+
+    def answered(self, sent: Sent, answer: Answer) -> None:
+        """Take down an answer, and compare it with the first one to the same request."""
+        if answer.status == BUSY:
+            self.counts["unavailable"] += 1
+            if "retry-after" not in answer.headers:
+                self.broken.append(f"{sent.kind}: 503 without Retry-After")
+            self._again.append(sent)
+            return
+        if not 200 <= answer.status < 300:
+            self.broken.append(f"{sent.kind}: {answer.status} {answer.body[:200]!r}")
+            return
+        self.acknowledged.update(sent.marks)
+        self.held.update(sent.held)
+        self.counts["acknowledged"] += 1
+        if self.ever is not None:
+            self.ever(sent, answer)
+        if not sent.safe:
+            return
+        before = self._first.get(sent.raw)
+        if before is None:
+            self._first[sent.raw] = (sent, answer)
+            self._recent.append(sent.raw)
+            return
+        self.counts["retried"] += 1
+        if before[1].said != answer.said:
+            self.broken.append(f"{sent.kind}: first {before[1].said!r}, then {answer.said!r}")
+        if sent.keyed and answer.headers.get("idempotency-replayed") != "true":
+            self.broken.append(f"{sent.kind}: a retry that does not say that it is one")
+
+    def unanswered(self, sent: Sent) -> None:
+        """Take down that a request's answer never came: a client would send it again, where it may."""
+        self.counts["cut off"] += 1
+        if sent.safe:
+            self._again.append(sent)
+        else:
+            self.unsure.update(sent.marks)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests are still without an answer."""
+        return len(self._again)
+
+    async def load(self, url: str, until: asyncio.Event, connections: int = 12) -> None:
+        """Send over several connections until told to stop, or until nobody answers any more."""
+        await asyncio.gather(*[self._client(url, until) for _ in range(connections)])
+
+    async def _client(self, url: str, until: asyncio.Event) -> None:
+        connection: Connection | None = None
+        while not until.is_set():
+            sent = self.next()
+            try:
+                connection = connection or await Connection.open(url)
+                answer = await connection.exchange(sent.raw)
+            except Cut:
+                self.unanswered(sent)
+                if connection is None:  # nobody listens
+                    return
+                connection.cut()
+                connection = None
+                continue
+            self.answered(sent, answer)
+            if answer.status == BUSY:
+                await asyncio.sleep(0.02)
+            if answer.headers.get("connection") == "close":
+                connection = None
+        if connection is not None:
+            connection.cut()
+
+    async def settle(self, url: str) -> None:
+        """Send what has no answer until it has one, and everything lately answered once more."""
+        self._again.extend(self._first[raw][0] for raw in list(self._recent)[-300:])
+        tries = 0
+        connection = await Connection.open(url)
+        while self._again:
+            tries += 1
+            assert tries < 50_000, f"{self.waiting} requests are never answered"
+            sent = self._again.popleft()
+            self.answered(sent, await connection.exchange(sent.raw))
+        connection.cut()
+
+    def judge(self, served: Served) -> dict[str, int]:
+        """Compare what is stored with what was acknowledged; `lost` and `doubled` must be 0."""
+        return self.verdict(served.cli("events", "export", "--format", "jsonl"), served, served.data)
+
+    def verdict(self, exported: str, served: Served, data: Path) -> dict[str, int]:
+        """Return the figures for an export."""
+        stored: Counter[str] = Counter()
+        for line in exported.splitlines():
+            stored.update(marks_in(line)[:1])
+            if '"sha256"' in line:
+                self._file(line, data)
+        held: Counter[str] = Counter()
+        for line in served.cli("quarantine", "list", "--format", "jsonl").splitlines():
+            held.update(set(marks_in(line)))
+        return {
+            "acknowledged": len(self.acknowledged) + len(self.held),
+            "lost": len(self.acknowledged - stored.keys()) + len(self.held - held.keys()),
+            "doubled": sum(count > 1 for count in stored.values()) + sum(held[mark] > 1 for mark in self.held),
+            "invented": len(stored.keys() - self.acknowledged - self.unsure),
+            "unlike answers": len(self.broken),
+        }
+
+    def _file(self, line: str, data: Path) -> None:
+        for file in json.loads(line)["context"]["tranthor"]["files"]:
+            name = file["sha256"]
+            path = data / "blobs" / name[:2] / name[2:]
+            if not path.is_file() or sha256(path.read_bytes()).hexdigest() != name:
+                self.broken.append(f"the file {name} is not what the event says")
+
+
+GOOD = {"lost": 0, "doubled": 0, "invented": 0, "unlike answers": 0}
+
+
+def faults_in(figures: dict[str, int]) -> dict[str, int]:
+    """Return the part of the figures that must be GOOD."""
+    return {name: figures[name] for name in GOOD}

@@ -1,0 +1,51 @@
+"""A connection that is cut after the commit and before the answer: the retry is stored once and answered the same."""
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.figures import Figure
+from tests.faults.lives import watched
+from tests.faults.oracle import GOOD, Oracle, faults_in
+from tests.faults.traffic import Sent, keys_of, kinds
+from tests.faults.wire import Connection
+from tests.serving import Served
+
+CUTS = 180
+LONGEST = 0.02
+
+
+async def cut_off(served: Served, oracle: Oracle, chance: random.Random) -> int:
+    """Send requests and reset each connection without reading; return how many had their answer under way."""
+    under_way = 0
+
+    async def one(sent: Sent) -> None:
+        nonlocal under_way
+        connection = await Connection.open(served.url)
+        connection.writer.write(sent.raw)
+        await asyncio.sleep(chance.uniform(0, LONGEST))
+        under_way += bool(connection.reader._buffer)  # type: ignore[attr-defined]
+        connection.cut()
+        oracle.unanswered(sent)
+
+    sent = [oracle.next() for _ in range(CUTS)]
+    for start in range(0, CUTS, 12):
+        await asyncio.gather(*map(one, sent[start : start + 12]))
+    return under_way
+
+
+def test_a_client_that_never_saw_its_answer_gets_it_by_a_retry(tmp_path: Path, figure: Figure) -> None:
+    with watched(tmp_path / "data") as served:
+        chance = random.Random(5)
+        oracle = Oracle(kinds(keys_of(served.greeting)), chance)
+        under_way = asyncio.run(cut_off(served, oracle, chance))
+        stored = Counter(event["properties"]["mark"] for event in served.events())
+        asyncio.run(oracle.settle(served.url))
+        figures = oracle.judge(served)
+        assert served.stop() == 0
+    figure(f"{CUTS} cuts, {under_way} with the answer under way, {len(stored)} events kept before any retry; {figures}")
+    assert oracle.broken == []
+    assert faults_in(figures) == GOOD
+    assert len(stored) > CUTS // 2
+    assert under_way > 0

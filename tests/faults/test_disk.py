@@ -1,0 +1,148 @@
+"""A disk that is full or that fails: the gateway stops saying yes, says so, and comes back by itself."""
+
+import asyncio
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.faults.figures import Figure
+from tests.faults.lives import seconds_until, status_of, watched
+from tests.faults.oracle import GOOD, Oracle, faults_in
+from tests.faults.traffic import Keys, keys_of, kinds
+from tests.faults.wire import Answer, ask
+from tests.serving import Served
+
+MEBIBYTES = 48
+VOICES = {
+    "databuddy /track": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
+    "databuddy /batch": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
+    "appizer /v1/events": b'"code":"SERVICE_UNAVAILABLE"',
+    "appizer batch": b'"code":"SERVICE_UNAVAILABLE"',
+    "appizer without a key": b'"code":"SERVICE_UNAVAILABLE"',
+    "tranthor batch": b'"statusCode":503',
+    "tranthor with a bad item": b'"statusCode":503',
+    "tranthor with a file": b'"statusCode":503',
+    "browsee /api/v1/track": b'{"status":"failure","message":',
+}
+
+
+class Trouble(Protocol):
+    """A disk whose trouble begins and ends when a test says so."""
+
+    data: Path
+    env: dict[str, str]
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Filled:
+    """A small tmpfs, filled with a ballast."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "disk"
+        self.data.mkdir()
+        self.env: dict[str, str] = {}
+        size = f"size={MEBIBYTES}m,mode=0700"
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", self.data], capture_output=True, check=False
+        )
+        self.mounted = done.returncode == 0
+
+    def begin(self) -> None:
+        with (self.data / "ballast").open("wb", buffering=0) as file:
+            size = 1 << 20
+            while size >= 1:
+                try:
+                    file.write(b"\0" * size)
+                except OSError:
+                    size //= 16
+
+    def end(self) -> None:
+        (self.data / "ballast").unlink()
+
+
+class Shimmed:
+    """A disk behind the shim, which fails while a file stands in the control folder."""
+
+    def __init__(self, folder: Path, shim: Path, flag: str) -> None:
+        self.data, control = folder / "data", folder / "control"
+        control.mkdir()
+        self.env = {"LD_PRELOAD": str(shim), "FAULTS_ROOT": str(self.data), "FAULTS_CONTROL": str(control)}
+        self._flag = control / flag
+
+    def begin(self) -> None:
+        self._flag.touch()
+
+    def end(self) -> None:
+        self._flag.unlink()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Filled]:
+    disk = Filled(tmp_path)
+    if not disk.mounted:
+        pytest.skip("a tmpfs cannot be mounted here; the test beside this one does the same with a shim")
+    yield disk
+    subprocess.run(["umount", "-l", disk.data], check=True)
+
+
+def test_a_full_disk_is_503_in_every_voice_and_is_left_behind_without_a_restart(
+    small_disk: Filled, figure: Figure
+) -> None:
+    endured(small_disk, figure)
+
+
+@pytest.mark.parametrize("flag", ["full", "eio"])
+def test_a_disk_that_cannot_keep_is_503_in_every_voice_and_is_left_behind_without_a_restart(
+    tmp_path: Path, figure: Figure, shim: Callable[[str], Path], flag: str
+) -> None:
+    endured(Shimmed(tmp_path, shim("disk"), flag), figure)
+
+
+def endured(disk: Trouble, figure: Figure) -> None:
+    """Have trouble begin and end under load, check every answer in between, and that nothing was lost by it."""
+    with watched(disk.data, env=disk.env) as served:
+        keys = keys_of(served.greeting)
+        oracle = Oracle(kinds(keys), random.Random(3))
+        back = asyncio.run(troubled(disk, served, oracle, keys))
+        figures = oracle.judge(served)
+        assert served.stop() == 0
+    figure(f"ready again {back:.2f} s after, {oracle.counts['unavailable']} answers of 503, {figures}")
+    assert oracle.broken == []
+    assert faults_in(figures) == GOOD
+    assert oracle.counts["unavailable"] > 0
+
+
+async def troubled(disk: Trouble, served: Served, oracle: Oracle, keys: Keys) -> float:
+    stop = asyncio.Event()
+    load = asyncio.create_task(oracle.load(served.url, stop))
+    await asyncio.sleep(0.4)
+    disk.begin()
+    await asyncio.to_thread(seconds_until, served.url, 503)
+    for answer, kind in await voices(served.url, keys):
+        assert (kind, answer.status, int(answer.headers["retry-after"]) > 0) == (kind, 503, True)
+        assert VOICES[kind] in answer.body
+    assert status_of(served.url, "/-/healthy") == 200
+    await asyncio.sleep(0.3)
+    disk.end()
+    started = time.monotonic()
+    await asyncio.to_thread(seconds_until, served.url, 200)
+    back = time.monotonic() - started
+    await asyncio.sleep(0.3)
+    stop.set()
+    await load
+    await oracle.settle(served.url)
+    return back
+
+
+async def voices(url: str, keys: Keys) -> list[tuple[Answer, str]]:
+    """Send one request of each kind, none of which the oracle knows and all of which must be refused."""
+    made = [make(10**9 + number) for number, make in enumerate(kinds(keys, size=20))]
+    return [(await ask(url, sent.raw), sent.kind) for sent in made]

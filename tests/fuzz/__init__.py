@@ -1,0 +1,1 @@
+"""Fuzzing: what nobody would send, over the HTTP surface and into the decoder."""

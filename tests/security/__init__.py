@@ -1,0 +1,1 @@
+"""The claims of docs/security.md, each tested against a running gateway."""

@@ -1,0 +1,82 @@
+"""What is kept of a request has no secret in it, however it was spelled, and is otherwise as it came."""
+
+import json
+from collections.abc import Mapping
+
+import attrs
+import pytest
+
+from gateway.blank import kept
+from gateway.dialect import Credential
+from gateway.message import Request
+from gateway.storage.base import Raw
+from tests.acme import dialect
+
+SECRET = "acme_0123456789"
+OWN = attrs.evolve(dialect, secret_fields=("apiKey",))
+
+
+def request(
+    body: bytes = b"{}", headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+) -> Request:
+    return Request("POST", "/acme", query or {}, headers or {}, body, 0, "192.0.2.77")
+
+
+def of(sent: Request, kind: str = "api_key", value: str = SECRET) -> Raw:
+    return kept(sent, OWN, [Credential(kind, value)], "site-1")
+
+
+def test_a_request_without_secrets_is_kept_as_it_came() -> None:
+    sent = request(b'\xff{"a": "\\u00e9"}', {"Host": "h", "Idempotency-Key": "k-1"}, {"a": "1"})
+    expected = (b'{"a":"1"}', b'{"host":"h","idempotency-key":"k-1"}', sent.body, "192.0.2.77", "site-1")
+    assert of(sent) == Raw("POST", "/acme", *expected)
+
+
+@pytest.mark.parametrize(
+    ("came", "stays"),
+    [
+        ({"Authorization": f"Bearer {SECRET}"}, {"authorization": "Bearer [blanked]"}),
+        ({"Authorization": "bearer other"}, {"authorization": "bearer [blanked]"}),
+        ({"Authorization": "odd other"}, {"authorization": "[blanked]"}),
+        ({"X-Api-Key": "other", "PublicWriteKey": "other"}, {"x-api-key": "[blanked]", "publicwritekey": "[blanked]"}),
+        ({"Cookie": "session=1", "Host": "h"}, {"host": "h"}),
+        ({"Referer": f"https://a.example/?k={SECRET}"}, {"referer": "https://a.example/?k=[blanked]"}),
+    ],
+)
+def test_headers_that_are_secrets_are_blanked(came: dict[str, str], stays: dict[str, str]) -> None:
+    assert json.loads(of(request(headers=came)).headers) == stays
+
+
+@pytest.mark.parametrize(
+    ("came", "stays"),
+    [
+        (f'{{"k":"{SECRET}"}}', '{"k":"[blanked]"}'),
+        ('{"k":"acme_012345678\\u0039","a":"\\n"}', '{"k":"[blanked]","a":"\\n"}'),
+        ('{"apiKey" : "another","apiKey":"one \\" more"}', '{"apiKey" : "[blanked]","apiKey":"[blanked]"}'),
+        (f"no json {SECRET}", "no json [blanked]"),
+        ('"\\', '"\\'),
+    ],
+)
+def test_a_body_is_kept_but_for_secrets(came: str, stays: str) -> None:
+    assert of(request(came.encode())).body == stays.encode()
+
+
+def test_a_query_is_kept_but_for_secrets() -> None:
+    sent = request(query={"apiKey": "other", "a": f"x{SECRET}", SECRET: "b"})
+    assert json.loads(of(sent).query) == {"apiKey": "[blanked]", "a": "x[blanked]", "[blanked]": "b"}
+
+
+def test_public_ids_stay() -> None:
+    sent = request(b'{"site":"1234-5678"}', query={"site": "1234-5678"})
+    raw = of(sent, "site", "1234-5678")
+    assert (raw.body, raw.query) == (sent.body, b'{"site":"1234-5678"}')
+
+
+def test_where_a_project_keeps_no_addresses_none_is_kept() -> None:
+    sent = request(headers={"X-Forwarded-For": "192.0.2.77", "Host": "h"})
+    raw = kept(sent, OWN, [], keep_ip=lambda _address: None)
+    assert (raw.client_ip, raw.headers) == (None, b'{"host":"h"}')
+
+
+def test_a_header_that_is_not_utf8_is_kept_as_escapes() -> None:
+    assert of(request(headers={"user-agent": "\udcff"})).headers == b'{"user-agent": "\\udcff"}'
