@@ -11,6 +11,9 @@ from gateway.storage.base import Appended, Entry
 from gateway.storage.engine import Broken, Engine
 
 MEBIBYTE = 1 << 20
+# A request that has arrived takes aiohttp so many turns of the loop to come to its append.
+QUIET_TURNS = 3
+ENOUGH = 256
 # What an entry, a row or a held item weighs in memory beside its bytes.
 OVERHEAD = 200
 log = logging.getLogger("gateway.storage")
@@ -97,6 +100,7 @@ class GroupCommit:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 group = self._take()
                 try:
                     await self._commit(group)
@@ -104,6 +108,14 @@ class GroupCommit:
                     self._bytes -= sum(waiting.weight for waiting in group)
         finally:
             self._runner = None
+
+    async def _gather(self) -> None:
+        """Let the loop first finish what it has at hand: no timer, only as many turns as bring more to commit."""
+        quiet = 0
+        while quiet < QUIET_TURNS and len(self._waiting) < ENOUGH:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._waiting) == before else 0
 
     def _take(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
