@@ -68,7 +68,9 @@ class Pipeline:
             log.exception("a bug answered 500 to %s %s", request.method, request.path)
             return self.refuse(installed, request, Refusal(Reason.INTERNAL), route, submission)
         self.meter.accepted(installed.dialect.name, handled.outcomes)
-        return Response(response.status, response.body, response.content_type, {**response.headers, **headers})
+        if response.headers:
+            headers = {**response.headers, **headers}
+        return Response(response.status, response.body, response.content_type, headers)
 
     def refuse(
         self,
