@@ -1,7 +1,7 @@
 """Items to canonical events. Pure. The format has no id and no time: both are the gateway's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from dialects.appizer.wire import BATCH_REST, Alias, ReplaceId, TolerantTrack, TrackEvent, UserUpsert
 from gateway.dialect import Arrival, Item, Translated
@@ -131,7 +131,7 @@ def _context(
     shared = arrival.context
     if shared:
         ip = ip or arrival.client_ip
-        ua = ua or shared.get("user_agent")  # type: ignore[assignment]
+        ua = ua or cast(str | None, shared.get("user_agent"))
     context: dict[str, object] = {}
     if ip:
         context["ip"] = ip

@@ -54,7 +54,9 @@ def surroundings(request: Request, first: str | None = None) -> dict[str, object
         name, version = (product, rest) if product in KEYLESS_AGENTS else (None, None)
     if name or version:
         context["library"] = {key: _text(value) for key, value in (("name", name), ("version", version)) if value}
-    site = _site(request) or (first if first is not None and not _shows_key(request) else None)
+    site = _site(request) if query or "databuddy-client-id" in headers else None
+    if site is None and first is not None and not _shows_key(request):
+        site = first
     if site is not None:
         context["app"] = {"id": site}
     return context

@@ -182,13 +182,15 @@ class GroupCommit:
 
 def weight(entry: Entry) -> int:
     """Return about how many bytes of memory the entry takes."""
-    size = OVERHEAD * (1 + len(entry.rows) + len(entry.held))
-    size += sum([len(row.body) for row in entry.rows])
-    size += sum([len(held.payload) + len(held.faults) for held in entry.held])
-    size += sum([len(blob.content) for blob in entry.blobs])
-    if entry.raw is not None:
-        size += len(entry.raw.body) + len(entry.raw.headers) + len(entry.raw.query)
-    return size + len(entry.packed)
+    size = OVERHEAD * (1 + len(entry.rows) + len(entry.held)) + len(entry.packed)
+    for row in entry.rows:
+        size += len(row.body)
+    for held in entry.held:
+        size += len(held.payload) + len(held.faults)
+    for blob in entry.blobs:
+        size += len(blob.content)
+    raw = entry.raw
+    return size if raw is None else size + len(raw.body) + len(raw.headers) + len(raw.query)
 
 
 def _rows(entry: Entry) -> int:
