@@ -14,6 +14,7 @@ TOGETHER = 25  # patterns in one expression: more of them are slower, whatever t
 
 def known_bots() -> Callable[[str], bool]:
     """Return what tells whether a user agent is a known crawler's."""
+    # The package has no type information.
     from crawleruseragents import CRAWLER_USER_AGENTS_DATA as LIST  # type: ignore[import-untyped]
 
     patterns = [str(each["pattern"]) for each in LIST if "http-library" not in each.get("tags", ())]

@@ -30,6 +30,7 @@ GIVE_WAY_FOR = 0.00005
 
 class _Visited(sqlite3.Connection):
     def __init__(self, *arguments: object, jobs: deque[Job], **options: object) -> None:
+        # aiosqlite hands on what it was given; the stub wants each argument by its own type.
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         self._jobs = jobs
 

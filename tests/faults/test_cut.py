@@ -25,6 +25,7 @@ async def cut_off(served: Served, oracle: Oracle, chance: random.Random) -> int:
         connection = await Connection.open(served.url)
         connection.writer.write(sent.raw)
         await asyncio.sleep(chance.uniform(0, LONGEST))
+        # Private, but the only way to see an answer arrive without waiting for it.
         under_way += bool(connection.reader._buffer)  # type: ignore[attr-defined]
         connection.cut()
         oracle.unanswered(sent)

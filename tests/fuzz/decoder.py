@@ -6,7 +6,7 @@ without flaws reads back as it was.
 
 import sys
 
-import atheris  # type: ignore[import-untyped]
+import atheris  # type: ignore[import-untyped]  # it has no type information
 
 with atheris.instrument_imports(include=["gateway.decode"], enable_loader_override=False):
     from gateway.decode import Undecodable, decode, flaws, rewrite

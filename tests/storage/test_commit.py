@@ -30,6 +30,7 @@ async def test_what_is_appended_while_a_commit_runs_is_committed_together(tmp_pa
             sizes.append(len(entries))
             return await inner(entries)
 
+        # The real engine still commits; only the sizes of the groups are noted on the way.
         engine.commit = counting  # type: ignore[method-assign]
         first = asyncio.create_task(storage.append(entry(row(0))))
         while not sizes:  # noqa: ASYNC110
@@ -113,6 +114,7 @@ async def test_a_value_that_sqlite_refuses_fails_alone(tmp_path: Path) -> None:
     async with opened(tmp_path) as (storage, _):
         blob = Blob("../../etc/passwd", b"content")
         wrong = [
+            # The wrong types are the poison that must not fail its neighbours.
             entry(Row(body(1), object())),  # type: ignore[arg-type]
             entry(row(1), project={}),  # type: ignore[arg-type]
             attrs.evolve(entry(row(1)), blobs=(blob,)),

@@ -157,6 +157,7 @@ async def test_an_entry_at_fault_fails_alone_and_a_store_in_trouble_says_so(tmp_
         answers = await asyncio.gather(
             storage.append(entry(row(1))),
             storage.append(entry(Row(b"\xff"))),
+            # The wrong type is the point: it cannot be put into a frame.
             storage.append(entry(Row(object()))),  # type: ignore[arg-type]
             storage.append(entry(row(2))),
             return_exceptions=True,
