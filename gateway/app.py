@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import attrs
 import uvloop
-from multidict import MultiMapping
 
 from gateway import welcome
 from gateway.admin import Desk
@@ -30,9 +29,10 @@ from gateway.limit import Limiter
 from gateway.metrics import Meter
 from gateway.own import Own
 from gateway.pipeline import Pipeline
+from gateway.reading import ClientIp
 from gateway.registry import discover, install
 from gateway.routing import Router
-from gateway.server import ClientIp, Server, bind
+from gateway.server import Server, bind
 from gateway.storage.base import Storage
 from gateway.storage.datadir import DataDir, Lock, make
 from gateway.storage.refused import RefusedRing
@@ -160,13 +160,9 @@ async def _following(directory: DataDir, renew: Callable[[Keyring, Admin], None]
 def _client_ip(config: Config) -> ClientIp:
     trusted = config.trusted_proxies
     if not trusted:
-        return lambda peer, _headers: peer
+        return lambda peer, _forwarded_for: peer
 
-    def client_ip(peer: str | None, headers: MultiMapping[str]) -> str | None:
-        # A client's own line may stand before the proxy's: only the last entries are anybody's word.
-        return client_address(peer, ", ".join(headers.getall("x-forwarded-for", ())), trusted)
-
-    return client_ip
+    return lambda peer, forwarded_for: client_address(peer, forwarded_for, trusted)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -1,5 +1,6 @@
-"""The rules at the front door, the same for every dialect: CORS, preflights, inflating, unknown paths. No aiohttp."""
+"""The rules at the front door, the same for every dialect: CORS, preflights, inflating, unknown paths. No sockets."""
 
+import logging
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,10 @@ EXPOSED = (
 METHODS = "GET, POST, OPTIONS"
 ALLOWED = ("authorization", "content-type", "idempotency-key")
 PREFLIGHT_SECONDS = "86400"
+VARY = "Vary: Origin\r\n"
+CREDENTIALED = f"Access-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: {EXPOSED}\r\n{VARY}"
+INTERNAL = Response(500, b"internal error\n", "text/plain; charset=utf-8")
+log = logging.getLogger("gateway")
 
 
 @record
@@ -57,7 +62,14 @@ class Front:
         return self._router.match(arrived.headers.get("host", ""), arrived.method, arrived.path)
 
     async def answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
-        """Return the answer to a request whose wire body is within the cap."""
+        """Return the answer to a request whose wire body is within the cap; it never raises."""
+        try:
+            return await self._answer(arrived, match, body)
+        except Exception:
+            log.exception("a bug answered 500 to %s %s", arrived.method, arrived.path)
+            return INTERNAL
+
+    async def _answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
         if arrived.method == "OPTIONS":
             return self._preflight(arrived)
         if match is None:
@@ -83,17 +95,12 @@ class Front:
         route = None if isinstance(match.endpoint, Fixed) else match.endpoint
         return self._pipeline.refuse(match.installed, self._request(arrived, match, b""), refusal, route)
 
-    def cors(self, arrived: Arrived) -> dict[str, str]:
-        """Return the CORS headers of every answer: the Origin itself, since `*` makes browsers drop JSON beacons."""
+    def cors(self, arrived: Arrived) -> str:
+        """Return every answer's CORS header lines: the Origin itself, since `*` makes browsers drop JSON beacons."""
         origin = arrived.headers.get("origin")
-        if origin is None:
-            return {"Vary": "Origin"}
-        return {
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Credentials": "true",
-            "Access-Control-Expose-Headers": EXPOSED,
-            "Vary": "Origin",
-        }
+        if origin is None or "\n" in origin or "\r" in origin:
+            return VARY
+        return f"Access-Control-Allow-Origin: {origin}\r\n{CREDENTIALED}"
 
     def _preflight(self, arrived: Arrived) -> Response:
         headers = {"Allow": METHODS}

@@ -1,37 +1,36 @@
 """An answer as the bytes that go out: status line, headers, body, in one piece. Pure; the date is an argument."""
 
 import functools
-from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 
 from gateway.message import Response
 
+KEEP, KEEP_1_0, CLOSE = "", "Connection: keep-alive\r\n", "Connection: close\r\n"
+"""What an answer says of its connection; in HTTP/1.1 silence keeps it."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _NO_LENGTH = (204, 304)
 
 
-def serialize(
-    response: Response, cors: Mapping[str, str], seconds: int, connection: str | None, with_body: bool = True
-) -> bytes:
-    """Return a response as HTTP/1.1; `connection` is the header of that name, where one is needed.
+def serialize(response: Response, common: str, connection: str, seconds: int, with_body: bool = True) -> bytes:
+    """Return a response as HTTP/1.1; `common` are header lines, each with its end, that every answer has.
 
-    Raises ValueError on a header that would end its line.
+    Raises ValueError on a header of the response's own that would end its line.
     """
-    named = {**cors, **response.headers}
+    lines = _LINES[response.status] + common + connection
+    for name, value in response.headers.items():
+        if "\n" in value or "\r" in value:
+            raise ValueError("a header's value has a line break")
+        lines += f"{name}: {value}\r\n"
     body = response.body
-    if body is not None:
-        named["Content-Type"] = response.content_type
-        named["Content-Length"] = str(len(body))
-    elif response.status not in _NO_LENGTH:
-        named["Content-Length"] = "0"
-    if connection is not None:
-        named["Connection"] = connection
-    lines = "\r\n".join([f"{name}: {value}" for name, value in named.items()])
-    if lines.count("\n") != len(named) - 1 or lines.count("\r") != len(named) - 1:
-        raise ValueError("a header's value has a line break")
-    head = f"{_LINES[response.status]}{lines}\r\n{_date(seconds)}".encode("utf-8", "surrogateescape")
-    return head + body if body is not None and with_body else head
+    if body is None:
+        length = "" if response.status in _NO_LENGTH else "Content-Length: 0\r\n"
+        return f"{lines}{length}{_date(seconds)}".encode("utf-8", "surrogateescape")
+    lines = f"{lines}Content-Type: {response.content_type}\r\nContent-Length: {len(body)}\r\n{_date(seconds)}"
+    head = lines.encode("utf-8", "surrogateescape")
+    return head + body if with_body else head
 
 
 @functools.lru_cache(maxsize=16)

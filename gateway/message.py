@@ -1,4 +1,4 @@
-"""HTTP as plain values: what came in and what goes out. No aiohttp, no IO."""
+"""HTTP as plain values: what came in and what goes out. No IO."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The gateway's own endpoints: a line for a person at `/`, health, readiness, metrics, served scripts. No aiohttp."""
+"""The gateway's own endpoints: a line for a person at `/`, health, readiness, metrics, served scripts. No sockets."""
 
 from collections.abc import Callable, Mapping
 

@@ -20,6 +20,8 @@ LAYERS = [
     {"config", "keytables", "assemble", "own", "refused"},
     {"keyfile", "keywatch", "pipeline", "replay", "admin", "ledgers"},
     {"front"},
+    {"reading", "eager"},
+    {"connection"},
     {"server", "welcome", "workers"},
     {"app"},
     {"commands", "worker"},
@@ -36,7 +38,7 @@ ONLY_IN = {
     "jsonschema_rs": {"gateway/schema.py"},
     "aiosqlite": {"gateway/keywatch.py", "gateway/storage/"},
     "importlib.metadata": {"gateway/registry.py"},
-    "aiohttp": {"gateway/server.py"},
+    "httptools": {"gateway/reading.py"},
     "cattrs": {"gateway/configfile.py"},
 }
 

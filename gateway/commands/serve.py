@@ -22,7 +22,7 @@ def serve(data: Path | None, host: str | None, port: int | None, workers: int | 
     On an empty data directory it makes a project `default` with one credential a dialect, and prints how to use them.
     It prints http://HOST:PORT once it is ready.
     """
-    from gateway.app import serve as run  # the other commands need not wait for aiohttp
+    from gateway.app import serve as run  # the other commands need not wait for a server
 
     settings = load(config, {"data": data, "host": host, "port": port, "workers": workers})
     check(settings, discover())

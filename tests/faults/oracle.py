@@ -109,6 +109,7 @@ class Oracle:
             if answer.status == BUSY:
                 await asyncio.sleep(0.02)
             if answer.headers.get("connection") == "close":
+                connection.cut()
                 connection = None
         if connection is not None:
             connection.cut()

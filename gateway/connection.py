@@ -1,0 +1,187 @@
+"""One client's connection: requests are answered one after the other, in their order. Neither HTTP's text nor rules."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import attrs
+
+from gateway import eager
+from gateway.front import Arrived, Front
+from gateway.head import CLOSE, CONTINUE, serialize
+from gateway.message import Response
+from gateway.outcome import Reason, Refusal
+from gateway.reading import Asked, ClientIp, Reading
+from gateway.routing import Match
+
+LINGER_SECONDS = 5.0
+NEVER = float("inf")
+
+
+@attrs.define(eq=False)
+class House:
+    """What the connections of one server have in common; `now` gives seconds, as the timeouts are."""
+
+    front: Front
+    client_ip: ClientIp
+    body_timeout: float
+    idle_timeout: float
+    now: Callable[[], float]
+    stopping: bool = False
+    connections: "set[Connection]" = attrs.field(factory=set)
+
+
+class Connection(asyncio.Protocol):
+    """Has requests answered, and closes behind the last one.
+
+    `expires` is when to call `expire`: where no request comes, a body does not become whole, or a client does not go
+    away. While an answer is made, nothing expires: what is being committed gets its answer.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.expires = house.now() + house.idle_timeout
+        self._house = house
+        self._transport: asyncio.Transport | None = None
+        self._reading: Reading | None = None
+        self._waiting: deque[Asked] = deque()
+        self._answering: Asked | None = None
+        self._client_done = False
+        self._paused = False
+        self._choked = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a client in."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
+        peer = transport.get_extra_info("peername")
+        self._reading = Reading(self, peer[0] if peer else None, self._house.client_ip)
+        self._house.connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Let the client go; what is being committed for it goes its way."""
+        self._transport = None
+        self._waiting.clear()
+        self._house.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a client that sends more before it has its answer is not read from until it does."""
+        if self._answering is not None and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        assert self._reading is not None, "nothing comes before the connection is made"
+        self._reading.feed(data)
+
+    def eof_received(self) -> bool:
+        """Answer what a client asked before it stopped talking; True keeps the connection for that."""
+        self._client_done = True
+        return self._answering is not None or bool(self._waiting)
+
+    def pause_writing(self) -> None:
+        """Answer no more while the client does not take what it has."""
+        self._choked = True
+
+    def resume_writing(self) -> None:
+        """Answer on."""
+        self._choked = False
+        self._go_on()
+
+    # What the reading calls.
+
+    def match(self, arrived: Arrived) -> Match | None:
+        """Return where a request belongs; its body has so much time from now on."""
+        if self._answering is None:
+            self.expires = self._house.now() + self._house.body_timeout
+        return self._house.front.match(arrived)
+
+    def asked(self, request: Asked) -> None:
+        """Answer a request, once those before it have their answers."""
+        self._waiting.append(request)
+        if self._answering is None:
+            self._go_on()
+
+    def expected(self) -> None:
+        """Tell the client to send the body; behind an earlier answer it will go on by itself."""
+        if self._answering is None and self._transport is not None:
+            self._transport.write(CONTINUE)
+
+    # What the server calls.
+
+    def expire(self) -> None:
+        """Give the client up, with an answer where a body did not come in time."""
+        if self._reading is not None and self._reading.is_in_body:
+            self._reading.refuse(Refusal(Reason.TIMEOUT))
+        elif self._transport is not None:
+            self._transport.abort()
+
+    def finish(self) -> None:
+        """Close, but for what was asked and has no answer yet."""
+        idle = self._answering is None and not self._waiting
+        if idle and self._transport is not None and self._reading is not None and not self._reading.is_in_body:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _go_on(self) -> None:
+        """Answer what waits, until the store must be waited for."""
+        while self._waiting and self._answering is None and not self._choked:
+            self._answering, self.expires = self._waiting.popleft(), NEVER
+            response = self._begin(self._answering)
+            if response is not None:
+                self._write(response)
+        if self._paused and self._answering is None and not self._waiting and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _begin(self, request: Asked) -> Response | None:
+        """Return the answer, or None where it comes later."""
+        arrived, match, body = request.arrived, request.match, request.body
+        if isinstance(body, Response):
+            return body
+        front = self._house.front
+        if isinstance(body, Refusal):
+            assert match is not None, "only a matched request has a body to refuse"
+            return front.refuse(arrived, match, body)
+        return eager.start(front.answer(arrived, match, body), self._answered)
+
+    def _answered(self, response: Response) -> None:
+        self._write(response)
+        self._go_on()
+
+    def _write(self, response: Response) -> None:
+        request, transport, house = self._answering, self._transport, self._house
+        assert request is not None, "only an answer that is waited for is written"
+        self._answering = None
+        if transport is None:
+            return
+        connection = CLOSE if house.stopping else request.connection
+        arrived = request.arrived
+        common = house.front.cors(arrived)
+        transport.write(serialize(response, common, connection, int(time.time()), arrived.method != "HEAD"))
+        if connection == CLOSE:
+            self._close(request)
+        elif self._client_done and not self._waiting:
+            transport.close()
+        else:
+            in_body = self._reading is not None and self._reading.is_in_body
+            self.expires = house.now() + (house.body_timeout if in_body else house.idle_timeout)
+
+    def _close(self, last: Asked) -> None:
+        """Close behind an answer; where more may be under way, only once the client has had time to read it.
+
+        Bytes that nobody reads make the kernel reset the connection, and the answer may go with it.
+        """
+        assert self._transport is not None, "an answer was just written"
+        assert self._reading is not None, "a request was just read"
+        self._reading.deaf = True
+        self._waiting.clear()
+        if last.whole or self._client_done:
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self.expires = self._house.now() + LINGER_SECONDS
