@@ -14,6 +14,7 @@ import uvloop
 
 from gateway import welcome
 from gateway.admin import Desk
+from gateway.admission import Gate
 from gateway.auth import Keyring
 from gateway.bots import known_bots
 from gateway.clients import client_address
@@ -64,7 +65,8 @@ def front(
     installed = install(capped, config.switches)
     shared = shared or Shared(Meter(), {name: Limiter(limit) for name, limit in config.limits.items()})
     meter, limiters = shared.meter, shared.limiters
-    pipeline = Pipeline(storage, keyring, ids, meter, limiters, config.keep_ip, None if ring is None else ring.note)
+    note = None if ring is None else ring.note
+    pipeline = Pipeline(storage, Gate(keyring, limiters), ids, meter, config.keep_ip, note)
     pipeline.keep_raw = config.keep_raw > 0
     if config.filter_bots:
         pipeline.is_bot, pipeline.filtered = known_bots(), config.filter_bots

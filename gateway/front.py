@@ -53,7 +53,7 @@ class Front:
 
     def renew(self, keyring: Keyring) -> None:
         """Check requests against another snapshot of the credentials from now on."""
-        self._pipeline.keyring = keyring
+        self._pipeline.gate.keyring = keyring
 
     def match(self, arrived: Arrived) -> Match | None:
         """Return where a request belongs; the body is read only when there is an endpoint for it."""
@@ -64,31 +64,31 @@ class Front:
     async def answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
         """Return the answer to a request whose wire body is within the cap; it never raises."""
         try:
-            return await self._answer(arrived, match, body)
+            if match is None or match.endpoint is None or arrived.method == "OPTIONS":
+                return self._other(arrived, match)
+            request = self._request(arrived, match, body)
+            endpoint, encoding = match.endpoint, arrived.headers.get("content-encoding")
+            if isinstance(endpoint, Fixed):
+                return endpoint.answer(request)
+            if encoding:
+                request = attrs.evolve(request, body=inflate(body, encoding, match.installed.dialect.body_cap))
+            return await self._pipeline.ingest(match.installed, endpoint, request)
+        except Refusal as refusal:
+            assert match is not None, "only what is inflated for a route is refused here"
+            return self.refuse(arrived, match, refusal)
         except Exception:
             log.exception("a bug answered 500 to %s %s", arrived.method, arrived.path)
             return INTERNAL
 
-    async def _answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
+    def _other(self, arrived: Arrived, match: Match | None) -> Response:
+        """Return the answer to what is no vendor's request."""
         if arrived.method == "OPTIONS":
             return self._preflight(arrived)
         if match is None:
             return self._own.answer(arrived.method, arrived.path, arrived.headers)
-        endpoint = match.endpoint
-        if endpoint is None:
-            if match.path == "/" and arrived.method in ("GET", "HEAD"):
-                return self._own.greeting()
-            return self.refuse(arrived, match, _unmatched(match))
-        request = self._request(arrived, match, body)
-        if isinstance(endpoint, Fixed):
-            return endpoint.answer(request)
-        encoding = arrived.headers.get("content-encoding")
-        if encoding:
-            try:
-                request = attrs.evolve(request, body=inflate(body, encoding, match.installed.dialect.body_cap))
-            except Refusal as refusal:
-                return self.refuse(arrived, match, refusal)
-        return await self._pipeline.ingest(match.installed, endpoint, request)
+        if match.path == "/" and arrived.method in ("GET", "HEAD"):
+            return self._own.greeting()
+        return self.refuse(arrived, match, _unmatched(match))
 
     def refuse(self, arrived: Arrived, match: Match, refusal: Refusal) -> Response:
         """Return the answer to a request that did not reach its route's parse."""

@@ -1,24 +1,24 @@
 """The path of one submission, from a request to its answer, both plain values; its one await is the store."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import attrs
 
 from gateway import idempotency
+from gateway.admission import Gate, attributed
 from gateway.assemble import Sorting, assemble, stamp
-from gateway.auth import Door, Keyring, Principal
+from gateway.auth import Principal
 from gateway.blank import kept
-from gateway.dialect import Arrival, Handled, Route, Submission, Unfit
-from gateway.examine import UNEXPLAINED, Examiner, IsBot, KeepIp, refuses
+from gateway.dialect import Arrival, Handled, Route, Submission
+from gateway.examine import Examiner, IsBot, KeepIp
 from gateway.ids import derived
-from gateway.limit import Limiter
 from gateway.message import Request, Response
 from gateway.metrics import Meter
-from gateway.outcome import Outcome, Reason, Refusal, StorageUnavailable, Verdict
+from gateway.outcome import Outcome, Reason, Refusal, StorageUnavailable
 from gateway.refused import RefusedNote
 from gateway.registry import Installed
-from gateway.storage.base import Entry, Standing, Storage
+from gateway.storage.base import Appended, Entry, Standing, Storage
 from gateway.storage.packed import pack
 from gateway.storage.refused import Note
 from gateway.timestamps import from_millis
@@ -35,17 +35,16 @@ def _as_sent(_project: str) -> KeepIp | None:
 class Pipeline:
     """What every submission passes through.
 
-    `keyring` is swapped whole when credentials change. `keep_ip` says, for a project that does not keep addresses as
+    `keep_ip` says, for a project that does not keep addresses as
     they are sent, what it keeps of one. `note` is told of each refused request.
     `is_bot` tells the user agents whose events the `filtered` projects do not want;
     `keep_raw` keeps each request beside its events.
     """
 
     storage: Storage
-    keyring: Keyring
+    gate: Gate
     ids: Callable[[int], str]
     meter: Meter
-    limiters: Mapping[str, Limiter] = attrs.field(factory=dict)
     keep_ip: Callable[[str], KeepIp | None] = _as_sent
     note: Callable[[Note], None] | None = None
     is_bot: IsBot | None = None
@@ -54,20 +53,25 @@ class Pipeline:
 
     async def ingest(self, installed: Installed, route: Route, request: Request) -> Response:
         """Return the vendor's answer to one request; what its 2xx covers is on disk by then."""
-        submission = Submission()
+        submission, admitted = UNREAD, None
         try:
             submission = route.parse(request)
-            handled, headers = await self._handle(installed, route, request, submission)
+            admitted = self.gate.admit(installed, route, request, submission)
+            outcomes, entry = self._sort(installed, route, request, submission, admitted.principal)
+            appended = await self.storage.append(entry)
+            outcomes, headers = _settled(outcomes, appended)
+            handled = Handled(request, submission, outcomes, admitted.principal.project, admitted.quota)
             response = route.render(handled)
         except Refusal as refusal:
-            return self.refuse(installed, request, refusal, route, submission)
+            return self.refuse(installed, request, attributed(refusal, admitted), route, submission)
         except StorageUnavailable as problem:
             down = Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
-            return self.refuse(installed, request, down, route, submission)
+            return self.refuse(installed, request, attributed(down, admitted), route, submission)
         except Exception:
             log.exception("a bug answered 500 to %s %s", request.method, request.path)
-            return self.refuse(installed, request, Refusal(Reason.INTERNAL), route, submission)
-        self.meter.accepted(installed.dialect.name, handled.outcomes)
+            bug = attributed(Refusal(Reason.INTERNAL), admitted)
+            return self.refuse(installed, request, bug, route, submission)
+        self.meter.accepted(installed.dialect.name, outcomes)
         if response.headers:
             headers = {**response.headers, **headers}
         return Response(response.status, response.body, response.content_type, headers)
@@ -97,30 +101,12 @@ class Pipeline:
             return response
         return attrs.evolve(response, headers={**response.headers, "Retry-After": str(refusal.retry_after)})
 
-    async def _handle(
-        self, installed: Installed, route: Route, request: Request, submission: Submission
-    ) -> tuple[Handled, dict[str, str]]:
-        dialect = installed.dialect.name
-        if route.body_first and not submission.credentials:
-            _refuse_bad_body(installed, route, submission)
-        door = Door(dialect, installed.kinds, route.scope, request.headers.get("origin"), request.received_at)
-        principal = self.keyring.resolve(submission, door)
-        limiter = self.limiters.get(dialect)
-        quota = None
-        try:
-            if limiter is not None:
-                quota = limiter.take(principal.credential_id, request.received_at)
-            if submission.fault is not None:
-                raise Refusal(Reason.BODY, faults=(submission.fault,))
-            outcomes, headers = await self._keep(installed, route, request, submission, principal)
-        except Refusal as refusal:
-            quota = refusal.quota or quota
-            raise attrs.evolve(refusal, quota=quota, project=principal.project, site=principal.site) from refusal
-        return Handled(request, submission, outcomes, principal.project, quota), headers
-
-    async def _keep(
+    def _sort(
         self, installed: Installed, route: Route, request: Request, submission: Submission, principal: Principal
-    ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
+    ) -> tuple[tuple[Outcome, ...], Entry]:
+        """Return each item's outcome, were none of them seen before, and what the store is to keep. Raises Refusal."""
+        if submission.fault is not None:
+            raise Refusal(Reason.BODY, faults=(submission.fault,))
         dialect, project = installed.dialect.name, principal.project
         key = idempotency.key_of(request)
         received_at = from_millis(request.received_at)
@@ -140,27 +126,19 @@ class Pipeline:
         raw = None
         if assembled.held or self.keep_raw:
             raw = kept(request, installed.dialect, submission.credentials, principal.site, keep_ip)
-        appended = await self.storage.append(
-            Entry(
-                project,
-                dialect,
-                route.name,
-                request.received_at,
-                assembled.rows,
-                assembled.held,
-                assembled.blobs,
-                claim,
-                raw if assembled.held else None,
-                b"" if plain else memory,
-                packed=pack(raw) if raw is not None and self.keep_raw and assembled.rows else b"",
-            )
+        return outcomes, Entry(
+            project,
+            dialect,
+            route.name,
+            request.received_at,
+            assembled.rows,
+            assembled.held,
+            assembled.blobs,
+            claim,
+            raw if assembled.held else None,
+            b"" if plain else memory,
+            packed=pack(raw) if raw is not None and self.keep_raw and assembled.rows else b"",
         )
-        if appended.standing is Standing.CONFLICT:
-            raise Refusal(Reason.CONFLICT)
-        headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
-        if appended.standing is Standing.REPLAY:
-            return idempotency.recall(appended.memory), {**headers, "Idempotency-Replayed": "true"}
-        return stamp(outcomes, appended.seen), headers
 
     def _names(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
         """Return what names an item that brought no id: always alike under an Idempotency-Key, else afresh."""
@@ -169,14 +147,14 @@ class Pipeline:
         return lambda index: derived(*scope, key, str(index))
 
 
-def _refuse_bad_body(installed: Installed, route: Route, submission: Submission) -> None:
-    """Answer an anonymous request's bad body as such, by the compiled check alone."""
-    if submission.fault is not None:
-        raise Refusal(Reason.BODY, faults=(submission.fault,))
-    if route.unfit in (Unfit.REFUSE_ALL, Unfit.REFUSE_INVALID) and refuses(installed, submission.items):
-        raise Refusal(
-            Reason.INVALID, outcomes=tuple(Outcome(Verdict.INVALID, "", UNEXPLAINED) for _ in submission.items)
-        )
+def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
+    """Return the outcomes as the store has decided them, and the headers that say so. Raises Refusal."""
+    if appended.standing is Standing.CONFLICT:
+        raise Refusal(Reason.CONFLICT)
+    headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
+    if appended.standing is Standing.REPLAY:
+        return idempotency.recall(appended.memory), {**headers, "Idempotency-Replayed": "true"}
+    return stamp(outcomes, appended.seen), headers
 
 
 def _why(refusal: Refusal) -> str:

@@ -17,7 +17,7 @@ LAYERS = [
     {"dialect", "schema", "storage", "differences"},
     {"registry", "limit", "auth", "idempotency", "metrics", "clients", "bots"},
     {"configfile", "keyvalues", "routing", "examine", "blank"},
-    {"config", "keytables", "assemble", "own", "refused"},
+    {"config", "keytables", "assemble", "own", "refused", "admission"},
     {"keyfile", "keywatch", "pipeline", "replay", "admin", "ledgers"},
     {"front"},
     {"reading", "eager"},
