@@ -1,5 +1,6 @@
 """A Storage in memory, for tests of everything above storage: it keeps every promise but the disk's."""
 
+import asyncio
 from collections import Counter
 
 import attrs
@@ -26,6 +27,9 @@ class RecordingStorage:
     _receipt: int = 0
 
     async def append(self, entry: Entry) -> Appended:
+        return await self.submit(entry)
+
+    def submit(self, entry: Entry) -> asyncio.Future[Appended]:
         if self.closed:
             raise StorageUnavailable("the gateway is stopping")
         if self.failure is not None:
@@ -43,7 +47,9 @@ class RecordingStorage:
         self._claims |= plan.claims
         self._held_keys |= plan.held_keys
         self._receipt = plan.receipt
-        return plan.answers[0]
+        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        answer.set_result(plan.answers[0])
+        return answer
 
     @property
     def healthy(self) -> bool:

@@ -1,5 +1,6 @@
 """What the pipeline asks of a store: values and the Storage protocol. No engine here."""
 
+import asyncio
 import enum
 from typing import Protocol
 
@@ -128,4 +129,12 @@ class Storage(Protocol):
 
     async def close(self) -> None:
         """Finish what was accepted, then release the file."""
+        ...
+
+
+class Submitting(Storage, Protocol):
+    """A Storage whose append is two steps: who does something else meanwhile needs no task an entry."""
+
+    def submit(self, entry: Entry) -> "asyncio.Future[Appended]":
+        """Take the entry on, and return what `append` would once it is known. Raises what append raises at once."""
         ...

@@ -69,6 +69,10 @@ class GroupCommit:
 
     async def append(self, entry: Entry) -> Appended:
         """Return once the entry is on disk. Raises StorageUnavailable at once where it cannot be taken on."""
+        return await self.submit(entry)
+
+    def submit(self, entry: Entry) -> asyncio.Future[Appended]:
+        """Take the entry on; the future is done once it is on disk. Raises StorageUnavailable where it cannot."""
         if self._closed:
             raise StorageUnavailable("the gateway is stopping")
         if isinstance(self._trouble, Broken):
@@ -83,7 +87,7 @@ class GroupCommit:
         self._bytes += size
         if self._runner is None:
             self._runner = loop.create_task(self._run())
-        return await waiting.answer
+        return waiting.answer
 
     async def close(self) -> None:
         """Commit what was accepted, then close the engine. A second call does nothing."""

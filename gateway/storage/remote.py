@@ -62,6 +62,10 @@ class RemoteStorage:
 
     async def append(self, entry: Entry) -> Appended:
         """Return once the writer has the entry on disk. Raises StorageUnavailable at once where it cannot be sent."""
+        return await self.submit(entry)
+
+    def submit(self, entry: Entry) -> asyncio.Future[Appended]:
+        """Send the entry; the future is done once the writer has it on disk. Raises StorageUnavailable as append."""
         if self._link is None:
             raise StorageUnavailable("the writer is not there")
         number = self._numbers = self._numbers + 1
@@ -76,7 +80,7 @@ class RemoteStorage:
         if not self._out:  # one write for all that this turn of the loop sends
             self._loop.call_soon(self._flush)
         self._out.append(frame)
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Leave the writer; by now nothing should be in flight."""

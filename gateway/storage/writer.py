@@ -6,11 +6,12 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from gateway.outcome import StorageUnavailable
-from gateway.storage.base import Storage
+from gateway.storage.base import Appended, Submitting
 from gateway.storage.frames import LAYOUT, Frames, appended_down, encode, entry_up
 from gateway.storage.remote import SOCKET, near
 
@@ -40,10 +41,10 @@ def bound(directory: Path) -> Iterator[socket.socket]:
 class Writer:
     """Serves fronts from one storage until stopped. What a front sent is committed, also where the front is gone."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Submitting) -> None:
         self._storage = storage
         self._fronts: set[_Front] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._flying: set[asyncio.Future[Appended]] = set()
         self._server: asyncio.Server | None = None
         self._well = storage.healthy
         self._watch: asyncio.Task[None] | None = None
@@ -65,8 +66,8 @@ class Writer:
             await asyncio.sleep(0.01)
         for front in list(self._fronts):
             front.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._flying:
+            await asyncio.wait(self._flying)
 
     def joined(self, front: "_Front") -> None:
         """Greet a front."""
@@ -79,19 +80,20 @@ class Writer:
 
     def took(self, front: "_Front", number: int, row: list[Any]) -> None:
         """Append one entry, and answer when it is on disk."""
-        task = asyncio.get_running_loop().create_task(self._append(front, number, row))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _append(self, front: "_Front", number: int, row: list[Any]) -> None:
         try:
-            appended = await self._storage.append(entry_up(row))
-        except StorageUnavailable as problem:
-            front.send((number, str(problem), problem.retry_after))
+            answer = self._storage.submit(entry_up(row))
         except Exception as error:
-            front.send((number, f"the writer could not keep an entry: {error!r}", None))
+            front.send(_problem(number, error))
         else:
-            front.send((number, appended_down(appended)))
+            self._flying.add(answer)
+            answer.add_done_callback(partial(self._answer, front, number))
+
+    def _answer(self, front: "_Front", number: int, answer: asyncio.Future[Appended]) -> None:
+        self._flying.discard(answer)
+        if answer.cancelled():  # the loop ends
+            return
+        error = answer.exception()
+        front.send((number, appended_down(answer.result())) if error is None else _problem(number, error))
 
     async def _tell_health(self) -> None:
         while True:
@@ -100,6 +102,13 @@ class Writer:
                 self._well = self._storage.healthy
                 for front in self._fronts:
                     front.send((self._well,))
+
+
+def _problem(number: int, error: BaseException) -> tuple[int, str, int | None]:
+    """Return the message about an entry that is not kept: for now, or itself at fault."""
+    if isinstance(error, StorageUnavailable):
+        return (number, str(error), error.retry_after)
+    return (number, f"the writer could not keep an entry: {error!r}", None)
 
 
 class _Front(asyncio.Protocol):

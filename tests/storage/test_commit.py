@@ -62,6 +62,19 @@ async def test_beyond_its_bytes_the_queue_refuses_at_once_and_takes_again_once_i
         assert len(stored(tmp_path)) == 2
 
 
+async def test_what_is_submitted_is_answered_later_and_what_cannot_be_taken_is_refused_at_once(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, queue_bytes=1000) as (storage, _):
+        large = entry(Row(b'"' + b"x" * 700 + b'"'))
+        answer = storage.submit(large)
+        with pytest.raises(StorageUnavailable):
+            storage.submit(large)
+
+        assert not answer.done()
+        assert await answer == NEW
+
+
 async def test_an_entry_larger_than_the_queue_is_taken_when_nothing_waits(tmp_path: Path) -> None:
     async with opened(tmp_path, queue_bytes=10) as (storage, _):
         assert await storage.append(entry(row(1))) == NEW

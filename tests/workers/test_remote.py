@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from gateway.outcome import StorageUnavailable
-from gateway.storage.base import Appended, Blob, Claim, Entry, Held, Raw, Row, Standing, Storage
+from gateway.storage.base import Appended, Blob, Claim, Entry, Held, Raw, Row, Standing, Submitting
 from gateway.storage.frames import Frames, appended_down, appended_up, encode, entry_down, entry_up, steps
 from gateway.storage.remote import SOCKET, RemoteStorage
 from gateway.storage.writer import Writer, bound
@@ -21,7 +21,7 @@ NEW = Appended(Standing.FRESH, (False,))
 
 
 @asynccontextmanager
-async def remote(storage: Storage, path: Path, queue_bytes: int = 1 << 26) -> AsyncIterator[RemoteStorage]:
+async def remote(storage: Submitting, path: Path, queue_bytes: int = 1 << 26) -> AsyncIterator[RemoteStorage]:
     """A front's store, its writer in this very process."""
     with bound(path) as listener:
         writer = Writer(storage)
@@ -47,9 +47,9 @@ globals().update({name: test for name, test in vars(contract).items() if name.st
 class Stuck(RecordingStorage):
     """Takes entries and never answers."""
 
-    async def append(self, entry: Entry) -> Appended:
+    def submit(self, entry: Entry) -> asyncio.Future[Appended]:
         self.entries.append(entry)
-        return await asyncio.Future()
+        return asyncio.get_running_loop().create_future()
 
 
 def test_every_field_of_entries_and_answers_crosses_whatever_the_pieces() -> None:
@@ -114,8 +114,8 @@ async def hang_up(writer: Writer) -> None:
     writer._server.close()
     for front in list(writer._fronts):
         front.close()
-    for task in list(writer._tasks):
-        task.cancel()
+    for answer in list(writer._flying):
+        answer.cancel()
     while writer._fronts:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
