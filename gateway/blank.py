@@ -19,7 +19,8 @@ _SCHEMES = ("bearer", "basic")
 _NO_SECRETS = ("idempotency-key",)
 _STRING = rb'"(?:[^"\\]|\\.)*(?:"|\Z)'  # to its end, or to the end of a body that was cut off
 _ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"')
-_ADDRESSES = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"})
+# Each proxy has a name of its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
+_ADDRESS_HEADER = re.compile("forwarded|(?:^|[-_]|client)ip(?:v6)?$|remote-addr|external-address")
 
 
 def kept(
@@ -59,7 +60,7 @@ def _headers(headers: Mapping[str, str], secrets: list[str], hide_address: bool)
     kept: dict[str, str] = {}
     for name, value in headers.items():
         name = name.lower()
-        if "cookie" in name or (hide_address and name in _ADDRESSES):
+        if "cookie" in name or (hide_address and _ADDRESS_HEADER.search(name)):
             continue
         if _SECRET_HEADER.search(name) and name not in _NO_SECRETS:
             scheme = value.split(" ", 1)[0]

@@ -9,11 +9,16 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Policy(enum.Enum):
-    """What a project keeps of its clients' addresses."""
+    """What a project keeps of its clients' addresses; each keeps less than the one before."""
 
     AS_SENT = "as_sent"
     TRUNCATED = "truncated"  # the network: /24 of an IPv4 address, /48 of an IPv6 one
     NOTHING = "nothing"
+
+
+def strictest(policies: Iterable[Policy]) -> Policy:
+    """Return the policy that keeps least; where there is none, addresses are kept as sent."""
+    return max(policies, key=list(Policy).index, default=Policy.AS_SENT)
 
 
 def client_address(peer: str | None, forwarded_for: str | None, trusted: Iterable[Network]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from gateway.clients import Network, Policy, kept
+from gateway.clients import Network, Policy, kept, strictest
 from gateway.configfile import File, Wrong, did_you_mean, structure
 from gateway.dialect import Dialect
 from gateway.limit import Limit
@@ -55,9 +55,13 @@ class Config:
     switched_off: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     file: Path | None = None
 
-    def keep_ip(self, project: str) -> Callable[[str], str | None] | None:
-        """Return what tells a project's part of an address to keep; None where it is kept as sent."""
-        policy = self.client_ip.get(project, Policy.AS_SENT)
+    def keep_ip(self, project: str | None) -> Callable[[str], str | None] | None:
+        """Return what tells a project's part of an address to keep; None where it is kept as sent.
+
+        No project is a stranger: whose client that was meant to be nobody knows, so the strictest policy holds.
+        """
+        own = self.client_ip.values() if project is None else [self.client_ip.get(project, Policy.AS_SENT)]
+        policy = strictest(own)
         return None if policy is Policy.AS_SENT else partial(kept, policy)
 
 

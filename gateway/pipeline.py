@@ -27,7 +27,7 @@ UNREAD = Submission()
 log = logging.getLogger("gateway")
 
 
-def _as_sent(_project: str) -> KeepIp | None:
+def _as_sent(_project: str | None) -> KeepIp | None:
     return None
 
 
@@ -35,8 +35,8 @@ def _as_sent(_project: str) -> KeepIp | None:
 class Pipeline:
     """What every submission passes through.
 
-    `keep_ip` says, for a project that does not keep addresses as
-    they are sent, what it keeps of one. `note` is told of each refused request.
+    `keep_ip` says, for a project that does not keep addresses as they are sent, what it keeps of one; None is a
+    stranger's. `note` is told of each refused request.
     `is_bot` tells the user agents whose events the `filtered` projects do not want;
     `keep_raw` keeps each request beside its events.
     """
@@ -45,7 +45,7 @@ class Pipeline:
     gate: Gate
     ids: Callable[[int], str]
     meter: Meter
-    keep_ip: Callable[[str], KeepIp | None] = _as_sent
+    keep_ip: Callable[[str | None], KeepIp | None] = _as_sent
     note: Callable[[Note], None] | None = None
     is_bot: IsBot | None = None
     filtered: frozenset[str] = frozenset()
@@ -93,7 +93,7 @@ class Pipeline:
         response = voice(request, refusal)
         if self.note is not None:
             project = refusal.project
-            keep_ip = None if project is None else self.keep_ip(project)
+            keep_ip = self.keep_ip(project)
             named = None if route is None else route.name
             left = (named, request, refusal, submission, response.status, keep_ip)
             self.note(RefusedNote(project, name, items, installed.dialect, *left))

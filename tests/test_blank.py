@@ -78,5 +78,17 @@ def test_where_a_project_keeps_no_addresses_none_is_kept() -> None:
     assert (raw.client_ip, raw.headers) == (None, b'{"host":"h"}')
 
 
+def test_by_whatever_name_a_proxy_tells_the_address_it_is_not_kept_there() -> None:
+    told = (
+        *("Forwarded", "X-Forwarded-For", "X-Original-Forwarded-For", "X-Real-IP", "True-Client-IP", "Client-IP"),
+        *("CF-Connecting-IP", "CF-Connecting-IPv6", "Fastly-Client-IP", "X-Azure-ClientIP", "X-Cluster-Client-IP"),
+        *("X-Envoy-External-Address", "X-Appengine-User-IP", "Remote-Addr", "X-Remote-Addr"),
+    )
+    others = {"x-zip": "1", "x-ship": "1", "user-agent": "a"}
+    sent = request(headers={**dict.fromkeys(told, "192.0.2.77"), **others})
+    assert json.loads(kept(sent, OWN, [], keep_ip=lambda _address: None).headers) == others
+    assert len(json.loads(kept(sent, OWN, []).headers)) == len(told) + len(others)
+
+
 def test_a_header_that_is_not_utf8_is_kept_as_escapes() -> None:
     assert of(request(headers={"user-agent": "\udcff"})).headers == b'{"user-agent": "\\udcff"}'

@@ -204,3 +204,17 @@ def test_a_project_keeps_addresses_as_they_were_sent_unless_it_says_otherwise() 
     assert shop is not None
     assert blog is not None
     assert (shop("203.0.113.9"), blog("203.0.113.9"), other) == ("203.0.113.0", None, None)
+
+
+@pytest.mark.parametrize(
+    ("policies", "left"),
+    [
+        ([Policy.TRUNCATED, Policy.AS_SENT], "203.0.113.0"),
+        ([Policy.NOTHING, Policy.TRUNCATED], None),
+        ([Policy.AS_SENT], "203.0.113.9"),
+        ([], "203.0.113.9"),
+    ],
+)
+def test_of_a_stranger_is_kept_what_the_strictest_policy_leaves(policies: list[Policy], left: str | None) -> None:
+    keep = Config(client_ip={str(number): policy for number, policy in enumerate(policies)}).keep_ip(None)
+    assert ("203.0.113.9" if keep is None else keep("203.0.113.9")) == left
