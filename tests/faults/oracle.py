@@ -17,14 +17,19 @@ from tests.serving import Served
 BUSY = 503
 REMEMBERED = 2000
 RETRIED = 0.25
+REFUSED_PAUSE = 0.01
 
 
 @attrs.define
 class Oracle:
-    """What was sent and what was answered. `broken` are promises that were not kept, in words."""
+    """What was sent and what was answered. `broken` are promises that were not kept, in words.
+
+    `unkept` says that a 503 is a promise too, of nothing kept, so that anything may be sent again after one.
+    """
 
     kinds: Sequence[Callable[[int], Sent]]
     chance: random.Random
+    unkept: bool = True
     acknowledged: set[str] = attrs.field(factory=set)
     held: set[str] = attrs.field(factory=set)
     unsure: set[str] = attrs.field(factory=set)
@@ -51,7 +56,7 @@ class Oracle:
             self.counts["unavailable"] += 1
             if "retry-after" not in answer.headers:
                 self.broken.append(f"{sent.kind}: 503 without Retry-After")
-            self._again.append(sent)
+            self._once_more(sent, sent.safe or self.unkept)
             return
         if not 200 <= answer.status < 300:
             self.broken.append(f"{sent.kind}: {answer.status} {answer.body[:200]!r}")
@@ -77,7 +82,10 @@ class Oracle:
     def unanswered(self, sent: Sent) -> None:
         """Take down that a request's answer never came: a client would send it again, where it may."""
         self.counts["cut off"] += 1
-        if sent.safe:
+        self._once_more(sent, sent.safe)
+
+    def _once_more(self, sent: Sent, safe: bool) -> None:
+        if safe:
             self._again.append(sent)
         else:
             self.unsure.update(sent.marks)
@@ -87,13 +95,14 @@ class Oracle:
         """Return how many requests are still without an answer."""
         return len(self._again)
 
-    async def load(self, url: str, until: asyncio.Event, connections: int = 12) -> None:
-        """Send over several connections until told to stop, or until nobody answers any more."""
-        await asyncio.gather(*[self._client(url, until) for _ in range(connections)])
+    async def load(self, url: str, until: asyncio.Event, connections: int = 12, refusals: int = 1) -> None:
+        """Send over several connections until told to stop, or until so many tries find nobody that listens."""
+        await asyncio.gather(*[self._client(url, until, refusals) for _ in range(connections)])
 
-    async def _client(self, url: str, until: asyncio.Event) -> None:
+    async def _client(self, url: str, until: asyncio.Event, refusals: int) -> None:
         connection: Connection | None = None
-        while not until.is_set():
+        refused = 0
+        while not until.is_set() and refused < refusals:
             sent = self.next()
             try:
                 connection = connection or await Connection.open(url)
@@ -101,10 +110,13 @@ class Oracle:
             except Cut:
                 self.unanswered(sent)
                 if connection is None:  # nobody listens
-                    return
+                    refused += 1
+                    await asyncio.sleep(REFUSED_PAUSE)
+                    continue
                 connection.cut()
                 connection = None
                 continue
+            refused = 0
             self.answered(sent, answer)
             if answer.status == BUSY:
                 await asyncio.sleep(0.02)
