@@ -35,10 +35,18 @@ def family(pid: int) -> dict[str, int]:
     found = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and (parts := stat(int(process.name))) and int(parts[1]) == pid:
-            command = (process / "cmdline").read_bytes().decode().split("\0")
+            command = _command(process).split("\0")
             if "gateway.worker" in command:  # not one that ended, nor one that is only just being made
                 found[command[-2]] = int(process.name)
     return found
+
+
+def _command(process: Path) -> str:
+    """Return a process's command line; it may be gone since it was looked at."""
+    try:
+        return (process / "cmdline").read_bytes().decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def stat(pid: int) -> list[str]:
