@@ -1,23 +1,29 @@
 """A request as it may be kept: whole, but for the credentials in it. Pure."""
 
+import base64
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote
 
+import attrs
 import orjson
 
 from gateway.dialect import Credential, Dialect
 from gateway.message import Request
-from gateway.storage.base import Raw
+from gateway.storage.base import Held, Raw
 
 BLANK = "[blanked]"
 MARGIN = 4096  # what is cut off is looked at so far, so that no secret at the cut is missed
 SHORTEST = 4  # what is shorter is no secret, and would be found in half of all words
+SHORTEST_WORD = 8  # the same for what only stands where a secret is expected
+LONGEST_LINE = 500
 _SECRET_HEADER = re.compile("key|token|secret|auth|password|cookie")
 _SCHEMES = ("bearer", "basic")
 _NO_SECRETS = ("idempotency-key",)
 _STRING = rb'"(?:[^"\\]|\\.)*(?:"|\Z)'  # to its end, or to the end of a body that was cut off
+_PERCENT = re.compile("%[0-9A-F]{2}")
 _ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"')
 # Each proxy has a name of its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
 _ADDRESS_HEADER = re.compile("forwarded|(?:^|[-_]|client)ip(?:v6)?$|remote-addr|external-address")
@@ -34,15 +40,13 @@ def kept(
 ) -> Raw:
     """Return a request as it may be kept: its secrets blanked, and where `keep_ip` says so, the client's address too.
 
-    Blanked are the values of the secret credentials wherever they stand, the fields that the dialect names, and every
-    header that is named like a secret; public ids stay. `most` cuts the body; `fields` are blanked
-    beside the dialect's own.
+    Blanked are the values of the secret credentials wherever they stand, also percent-encoded or in base64, the fields
+    that the dialect names, and every header that is named like a secret; public ids stay. `most` cuts the body;
+    `fields` are blanked beside the dialect's own.
     """
     fields = (*dialect.secret_fields, *fields)
     named = {field.lower() for field in fields}
-    public = {kind.name for kind in dialect.kinds if kind.public}
-    secrets = {each.value for each in credentials if each.kind not in public and len(each.value) >= SHORTEST}
-    ordered = sorted(secrets, key=len, reverse=True)  # of two, where one holds the other, the longer goes first
+    ordered = _secrets(dialect, credentials)
     address = request.client_ip
     if keep_ip is not None and address is not None:
         address = keep_ip(address)
@@ -56,23 +60,77 @@ def kept(
     return Raw(request.method, path, _json(query), _json(headers), body[:most], address, site)
 
 
+def blanked(held: tuple[Held, ...], dialect: Dialect, credentials: Iterable[Credential]) -> tuple[Held, ...]:
+    """Return held items as they may be kept: blanked like the request that they came in."""
+    secrets = _secrets(dialect, credentials)
+    return tuple(
+        attrs.evolve(
+            each,
+            payload=_body(each.payload, secrets, dialect.secret_fields),
+            faults=_body(each.faults, secrets, ()),
+        )
+        for each in held
+    )
+
+
+def text(given: str, dialect: Dialect, credentials: Iterable[Credential]) -> str:
+    """Return a text without the secrets among the credentials."""
+    return _text(given, _secrets(dialect, credentials))
+
+
+def line(given: str, request: Request, dialect: Dialect, credentials: Iterable[Credential]) -> str:
+    """Return a text fit for one line of a log: without the request's secrets, and with nothing that ends the line."""
+    shown = text(given, dialect, [*credentials, *worn(request.headers)])[:LONGEST_LINE]
+    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
+
+
+def worn(headers: Mapping[str, str]) -> Iterator[Credential]:
+    """Yield what stands in headers that are named like secrets: what may be one, where no dialect has told."""
+    for name, value in headers.items():
+        if _is_secret(name.lower()):
+            words = value.split()
+            yield from [Credential("", word) for word in words[1:] or words if len(word) >= SHORTEST_WORD]
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET_HEADER.search(name) is not None and name not in _NO_SECRETS
+
+
+def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> list[str]:
+    """Return what to blank; of two, where one holds the other, the longer comes first."""
+    public = {kind.name for kind in dialect.kinds if kind.public}
+    values = {each.value for each in credentials if each.kind not in public and len(each.value) >= SHORTEST}
+    return sorted({spelled for value in values for spelled in _spellings(value)}, key=len, reverse=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def _spellings(secret: str) -> frozenset[str]:
+    """Return a secret in the forms that HTTP gives it: as it is, percent-encoded, and in base64 as Basic sends it."""
+    encoded = quote(secret, safe="", errors="surrogatepass")
+    found = {secret, encoded, _PERCENT.sub(lambda triple: triple[0].lower(), encoded)}
+    for pair in (secret, f"{secret}:", f":{secret}"):
+        raw = pair.encode("utf-8", "surrogatepass")
+        found |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    return frozenset(found)
+
+
 def _headers(headers: Mapping[str, str], secrets: list[str], hide_address: bool) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in headers.items():
         name = name.lower()
         if "cookie" in name or (hide_address and _ADDRESS_HEADER.search(name)):
             continue
-        if _SECRET_HEADER.search(name) and name not in _NO_SECRETS:
+        if _is_secret(name):
             scheme = value.split(" ", 1)[0]
             value = f"{scheme} {BLANK}" if scheme.lower() in _SCHEMES else BLANK
         kept.setdefault(name, _text(value, secrets))
     return kept
 
 
-def _text(text: str, secrets: list[str]) -> str:
+def _text(given: str, secrets: list[str]) -> str:
     for secret in secrets:
-        text = text.replace(secret, BLANK)
-    return text
+        given = given.replace(secret, BLANK)
+    return given
 
 
 def _body(body: bytes, secrets: list[str], fields: tuple[str, ...]) -> bytes:
@@ -98,11 +156,11 @@ def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes
 
 def _escaped(token: bytes, secrets: list[str]) -> bytes:
     try:
-        text = json.loads(token)
+        plain = json.loads(token)
     except ValueError:
         return token
-    blanked = _text(text, secrets)
-    return token if blanked == text else json.dumps(blanked).encode()
+    left = _text(plain, secrets)
+    return token if left == plain else json.dumps(left).encode()
 
 
 def _json(values: Mapping[str, str]) -> bytes:

@@ -77,7 +77,7 @@ class Front:
             assert match is not None, "only what is inflated for a route is refused here"
             return self.refuse(arrived, match, refusal)
         except Exception:
-            log.exception("a bug answered 500 to %s %s", arrived.method, arrived.path)
+            log.exception("a bug answered 500 to a %s", arrived.method)
             return INTERNAL
 
     def _other(self, arrived: Arrived, match: Match | None) -> Response:

@@ -9,7 +9,7 @@ from gateway import idempotency
 from gateway.admission import Gate, attributed
 from gateway.assemble import Sorting, assemble, stamp
 from gateway.auth import Principal
-from gateway.blank import kept
+from gateway.blank import blanked, kept, line
 from gateway.dialect import Arrival, Handled, Route, Submission
 from gateway.examine import Examiner, IsBot, KeepIp
 from gateway.ids import derived
@@ -68,7 +68,8 @@ class Pipeline:
             down = Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
             return self.refuse(installed, request, attributed(down, admitted), route, submission)
         except Exception:
-            log.exception("a bug answered 500 to %s %s", request.method, request.path)
+            place = line(request.path, request, installed.dialect, submission.credentials)
+            log.exception("a bug answered 500 to %s %s", request.method, place)
             bug = attributed(Refusal(Reason.INTERNAL), admitted)
             return self.refuse(installed, request, bug, route, submission)
         self.meter.accepted(installed.dialect.name, outcomes)
@@ -88,7 +89,8 @@ class Pipeline:
         name = installed.dialect.name
         items = len(submission.items)
         self.meter.refused(name, refusal.reason, items)
-        log.info("refused %s %s %s: %s", name, request.method, request.path, _why(refusal))
+        said = f"{name} {request.method} {request.path}: {_why(refusal)}"
+        log.info("refused %s", line(said, request, installed.dialect, submission.credentials))
         voice = installed.dialect.refuse if route is None or route.refuse is None else route.refuse
         response = voice(request, refusal)
         if self.note is not None:
@@ -123,8 +125,10 @@ class Pipeline:
         claim = None
         if key is not None:
             claim = idempotency.claim((project, dialect, route.name), key, request, submission, memory)
-        raw = None
-        if assembled.held or self.keep_raw:
+        raw, held = None, assembled.held
+        if held:
+            held = blanked(held, installed.dialect, submission.credentials)
+        if held or self.keep_raw:
             raw = kept(request, installed.dialect, submission.credentials, principal.site, keep_ip)
         return outcomes, Entry(
             project,
@@ -132,10 +136,10 @@ class Pipeline:
             route.name,
             request.received_at,
             assembled.rows,
-            assembled.held,
+            held,
             assembled.blobs,
             claim,
-            raw if assembled.held else None,
+            raw if held else None,
             b"" if plain else memory,
             packed=pack(raw) if raw is not None and self.keep_raw and assembled.rows else b"",
         )

@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.blank import kept
+from gateway.blank import kept, text, worn
 from gateway.dialect import Dialect, Submission
 from gateway.examine import KeepIp
 from gateway.message import Request
@@ -38,9 +38,10 @@ class RefusedNote:
     def made(self) -> Refused:
         """Return what is kept of it: credentials blanked, the body cut."""
         request, refusal = self.request, self.refusal
-        shown = self.submission.credentials
         # A stranger's secret may stand anywhere: nobody has found out yet which of its words is one.
-        fields = () if self.project is not None else COMMON
+        stranger = self.project is None
+        shown = (*self.submission.credentials, *(worn(request.headers) if stranger else ()))
+        fields = COMMON if stranger else ()
         raw = kept(request, self.spoken, shown, refusal.site, self.keep_ip, MOST_BODY, fields)
         told: list[dict[str, object]] = [
             {"code": name, "pointer": "", "detail": {name: value}} for name, value in refusal.detail.items()
@@ -48,8 +49,9 @@ class RefusedNote:
         told += [_facts(fault) for fault in refusal.faults]
         for index, outcome in enumerate(refusal.outcomes):
             told += [{"item": index, **_facts(fault)} for fault in outcome.faults]
+        faults = text(json.dumps(told, default=str), self.spoken, shown)
         head = (request.received_at, self.project, self.dialect, self.route, refusal.reason.value, self.status)
-        return Refused(*head, json.dumps(told, default=str), raw, len(request.body) > MOST_BODY)
+        return Refused(*head, faults, raw, len(request.body) > MOST_BODY)
 
 
 def _facts(fault: Fault) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from gateway.blank import kept
+from gateway.blank import kept, line
 from gateway.dialect import Credential
 from gateway.message import Request
 from gateway.storage.base import Raw
@@ -88,6 +88,20 @@ def test_by_whatever_name_a_proxy_tells_the_address_it_is_not_kept_there() -> No
     sent = request(headers={**dict.fromkeys(told, "192.0.2.77"), **others})
     assert json.loads(kept(sent, OWN, [], keep_ip=lambda _address: None).headers) == others
     assert len(json.loads(kept(sent, OWN, []).headers)) == len(told) + len(others)
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        (f"POST /a/{SECRET}", "POST /a/[blanked]"),
+        ("POST /a/worn_0123456789", "POST /a/[blanked]"),
+        ("POST /a\nforged \x1b[2J\u2028\udcff", "POST /a\\nforged \\x1b[2J\\u2028\\udcff"),
+        ("POST /" + "a" * 1000, "POST /" + "a" * 494),
+    ],
+)
+def test_a_line_of_the_log_has_no_secret_and_no_end_within(said: str, logged: str) -> None:
+    sent = request(headers={"authorization": "Token worn_0123456789"})
+    assert line(said, sent, OWN, [Credential("api_key", SECRET)]) == logged
 
 
 def test_a_header_that_is_not_utf8_is_kept_as_escapes() -> None:
