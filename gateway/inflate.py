@@ -5,28 +5,54 @@ import zlib
 from gateway.outcome import Fault, Reason, Refusal
 
 _GZIP, _ZLIB, _RAW = 31, 15, -15
+MOST_CODINGS = 4  # each is a pass over the whole body, and strangers may ask for it
+MOST_MEMBERS = 128  # of a gzip body (RFC 1952 lets them stand in a row); each copies what follows it
 
 
 def inflate(body: bytes, encoding: str, cap: int) -> bytes:
     """Return a body with its Content-Encoding undone. Raises Refusal: too large, not what it says, or not known."""
-    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+    names = [part.strip().lower() for part in encoding.split(",")]
+    if len(names) > MOST_CODINGS:
+        raise Refusal(Reason.ENCODING, detail={"encoding": f"{len(names)} codings"})
+    for name in reversed(names):
         if name in ("gzip", "x-gzip"):
-            body = _inflate(body, _GZIP, cap)
+            body = _gunzip(body, cap)
         elif name == "deflate":  # RFC 9110 means zlib's format; many clients send the bare one
-            body = _inflate(body, _ZLIB if body[:1] == b"\x78" else _RAW, cap)
+            body, rest = _inflate(body, _ZLIB if body[:1] == b"\x78" else _RAW, cap)
+            if rest:
+                raise _malformed()
         elif name not in ("identity", ""):
             raise Refusal(Reason.ENCODING, detail={"encoding": encoding})
     return body
 
 
-def _inflate(body: bytes, format_: int, cap: int) -> bytes:
+def _gunzip(body: bytes, cap: int) -> bytes:
+    plain, rest = _inflate(body, _GZIP, cap)
+    if not rest:
+        return plain
+    parts = [plain]
+    for _ in range(1, MOST_MEMBERS):
+        cap -= len(parts[-1])
+        plain, rest = _inflate(rest, _GZIP, cap)
+        parts.append(plain)
+        if not rest:
+            return b"".join(parts)
+    raise _malformed()
+
+
+def _inflate(body: bytes, format_: int, cap: int) -> tuple[bytes, bytes]:
+    """Return what was compressed, and what stands behind it."""
     engine = zlib.decompressobj(format_)
     try:
         plain = engine.decompress(body, cap + 1)
     except zlib.error:
-        raise Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),)) from None
+        raise _malformed() from None
     if len(plain) > cap:
         raise Refusal(Reason.TOO_LARGE, detail={"limit": cap})
     if not engine.eof:
-        raise Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),))
-    return plain
+        raise _malformed()
+    return plain, engine.unused_data
+
+
+def _malformed() -> Refusal:
+    return Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),))

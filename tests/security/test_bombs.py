@@ -32,6 +32,18 @@ def names(count: int) -> bytes:
     return b",".join(b'"%x":1' % number for number in range(count))
 
 
+LAYERS = 4000  # as many names as a header takes, about
+
+
+@functools.cache
+def wrapped() -> bytes:
+    """Return 1 MiB of text in thousands of layers of gzip, none of which makes it smaller."""
+    body = b"x" * MEBIBYTE
+    for _ in range(LAYERS):
+        body = gzip.compress(body, 0)
+    return body
+
+
 @functools.cache
 def packed() -> bytes:
     """Return 200 MiB of blanks, gzipped."""
@@ -65,6 +77,12 @@ BOMBS: dict[str, Callable[[Keys], bytes]] = {
     "2 MiB of [], nobody's": lambda _: request("/track", b"[%s]" % many(b"[]", 2 * MEBIBYTE - 10)),
     "gzip, 200 MiB": lambda keys: tranthor(keys, TRACK, packed(), Content_Encoding="gzip"),
     "gzip in gzip": lambda keys: tranthor(keys, TRACK, gzip.compress(packed()), Content_Encoding="gzip, gzip"),
+    "thousands of codings, nobody's": lambda _: request(
+        "/track", wrapped(), {"Content-Encoding": ",".join(["gzip"] * LAYERS)}
+    ),
+    "a hundred thousand members, nobody's": lambda _: request(
+        "/track", gzip.compress(b"") * 100_000, {"Content-Encoding": "gzip"}
+    ),
     "a million brackets": lambda keys: databuddy(keys, b"[" * MEBIBYTE),
     "2 MiB of brackets that close": lambda keys: databuddy(keys, b"[" * MEBIBYTE + b"]" * (MEBIBYTE - 2)),
     "a million keys, gzipped": lambda keys: tranthor(keys, TRACK, gzip.compress(track(10**6)), Content_Encoding="gzip"),
