@@ -10,6 +10,12 @@ from gateway.config import data_directory
 from gateway.storage.datadir import DataDir, find
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+NUMBER = click.IntRange(1, (1 << 63) - 1)  # what SQLite can hold
+
+
+def numbers_argument(command: Command) -> Command:
+    """Add `ID...`, the numbers of items; each counts once, however often it is given."""
+    return click.argument("numbers", metavar="ID...", nargs=-1, type=NUMBER, callback=_once)(command)
 
 
 def data_option(command: Command) -> Command:
@@ -42,6 +48,10 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 def log_of(data: Path | None) -> DataDir:
     """Return the data directory that a command reads. Raises DataDirError where it holds no events yet."""
     return find(data_directory(data))
+
+
+def _once(_context: click.Context, _parameter: click.Parameter, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(numbers))
 
 
 def _known(formats: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], str]:

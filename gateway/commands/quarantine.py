@@ -16,7 +16,15 @@ import orjson
 
 from gateway.commands import refused
 from gateway.commands.desk import Desk, desk, keep
-from gateway.commands.options import config_option, data_option, format_option, log_of, project_option
+from gateway.commands.options import (
+    NUMBER,
+    config_option,
+    data_option,
+    format_option,
+    log_of,
+    numbers_argument,
+    project_option,
+)
 from gateway.commands.tables import progress
 from gateway.config import load
 from gateway.registry import discover, install
@@ -28,7 +36,6 @@ from gateway.storage.reader import COLUMNS, Reader
 from gateway.storage.refusedreader import refused as all_refused
 
 QUARANTINED, FILTERED = "quarantined", "filtered"
-numbers_argument = click.argument("numbers", metavar="ID...", nargs=-1, type=int)
 refused_option = click.option("--refused", "of_refused", is_flag=True, help="Requests answered with an error instead.")
 filtered_option = click.option("--filtered", is_flag=True, help="Those that a filter took out instead.")
 
@@ -59,7 +66,7 @@ def show_list(data: Path | None, project: str | None, filtered: bool, of_refused
 
 
 @quarantine.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=NUMBER)
 @data_option
 @refused_option
 def show(number: int, data: Path | None, of_refused: bool) -> None:

@@ -72,10 +72,14 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None
     for number in numbers:
         known, raw = one(directory, number)
         problem = _problem(known)
+        spoken = installed.get(known["dialect"])
+        routes = [] if spoken is None else [each for each in spoken.routes if each.name == known["route"]]
+        if problem is None and not routes:
+            problem = _sentence({"code": "no_such_route", "pointer": "", "detail": {}})
         if problem is not None:
             click.echo(f"{number}: {problem}")
             continue
-        route = next(each for each in installed[known["dialect"]].routes if each.name == known["route"])
+        [route] = routes
         items = route.parse(request_of(raw, known["received_at"])).items
         runs = [_rerun(replayer, known, raw, index) for index in range(len(items))]
         rows = tuple(run.row for run in runs if run.row is not None)

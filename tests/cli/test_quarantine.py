@@ -124,6 +124,23 @@ def test_a_dropped_item_is_shown_and_gone(data: Path) -> None:
     assert told("quarantine", "replay", "1", "--data", str(data))[2] == "1 ended before: dropped\n"
 
 
+def test_an_item_named_twice_is_meant_once(data: Path) -> None:
+    code, out, err = told("quarantine", "drop", "2", "2", "--data", str(data))
+    assert (code, out.count("\n"), err) == (0, 1, "1 dropped\n")
+    assert told("quarantine", "replay", "1", "1", "--data", str(data)) == (
+        0,
+        "1 stored, 0 stored before, 0 failed again\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("command", [("show",), ("show", "--refused"), ("replay",), ("replay", "--refused"), ("drop",)])
+def test_a_number_that_no_item_can_have_is_a_wrong_use(command: tuple[str, ...], data: Path) -> None:
+    for number in ("0", str(1 << 63), "x"):
+        code, out, err = told("quarantine", *command, number, "--data", str(data))
+        assert (code, out, err.startswith("Usage: "), "Traceback" in err) == (2, "", True, False)
+
+
 def test_show_prints_the_request_too(data: Path) -> None:
     code, out, err = told("quarantine", "show", "2", "--data", str(data))
     shown = json.loads(out)

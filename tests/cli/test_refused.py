@@ -155,6 +155,12 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         assert again == f"{ours['id']}: replayed before: 2 stored, 0 stored before, 0 failed again\n"
         nobodys = "nobody knows whose it was: it showed no credential that opens a project"
         assert served.cli(*replay, str(strangers["id"])) == f"{strangers['id']}: {nobodys}\n"
+        with closing(sqlite3.connect(tmp_path / "data" / "refused.db")) as file, file:
+            file.execute("UPDATE refused SET replayed = NULL, dialect = 'gone'")
+        gone = "the request came in by a route that today's dialects do not have"
+        assert served.cli(*replay, str(ours["id"])) == f"{ours['id']}: {gone}\n"
+        with closing(sqlite3.connect(tmp_path / "data" / "refused.db")) as file, file:
+            file.execute("UPDATE refused SET dialect = 'databuddy'")
         # As after a kill between the commit and the mark.
         with closing(sqlite3.connect(tmp_path / "data" / "refused.db")) as file, file:
             file.execute("UPDATE refused SET replayed = NULL")
