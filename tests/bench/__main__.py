@@ -9,25 +9,19 @@ import attrs
 import click
 from rich.console import Console
 
-from tests.bench import goals, grow, keeping, machine, plot, profiling, report
-from tests.bench.report import Table
-from tests.bench.rounds import Figures, Loader, compare, loader
+from tests.bench import goals, grow, keeping, machine, plot, profiling, report, tables
+from tests.bench.loader import Loader, loader
+from tests.bench.rounds import Pace, compare, lanes
 from tests.bench.servers import BenchFailed, Contestant, contestants, started
+from tests.bench.slices import Series
+from tests.bench.tables import Table
 from tests.bench.traffic import Scenario, scenarios
 
 SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
 
 
-@attrs.frozen
-class Pace:
-    """How many rounds of how many seconds."""
-
-    rounds: int
-    seconds: float
-
-
-NORMAL = Pace(5, 1.5)
-QUICK = Pace(3, 0.5)
+NORMAL = Pace(20, 0.3)
+QUICK = Pace(5, 0.2)
 
 
 @click.command()
@@ -53,7 +47,7 @@ def main(
     write: Path | None,
 ) -> None:
     """Measure the gateway beside a bare aiohttp handler, in one run."""
-    console = Console(width=None if os.isatty(1) else 160)
+    console = Console(width=None if os.isatty(1) else 190)
     pace = QUICK if quick else NORMAL
     cores = sorted(os.sched_getaffinity(0))
     apart = len(cores) > 1
@@ -102,27 +96,28 @@ class Bench:
         for note in (
             *machine.lines(),
             f"data on {machine.filesystem(self.folder)}; {where}",
-            f"medians of {self.pace.rounds} rounds of {self.pace.seconds} s, contestants interleaved; "
+            f"{self.pace.rounds} rounds of slices of {self.pace.seconds} s, contestants interleaved; "
             f"load average before the run {machine.load_average():.1f}",
         ):
             self.note(note)
 
     def compare(self, chosen: list[Scenario]) -> None:
         """Run all contestants through the scenarios, then weigh what the gateways stored."""
-        everything: list[Figures] = []
+        everything: list[Series] = []
         with contextlib.ExitStack() as stack:
             running = [stack.enter_context(started(each, self.folder)) for each in self.contestants]
             for scenario in chosen:
                 with self.console.status(scenario.title) as status:
-                    compared = compare(self.load, running, scenario, self.pace.rounds, self.pace.seconds, status.update)
+                    chosen_lanes = lanes(running, scenario, SCENARIOS[goals.SINGLE])
+                    compared = compare(self.load, chosen_lanes, self.pace, status.update)
                 everything += compared
                 self.show(report.of_scenario(scenario, compared))
             durable = [each for each in running if each.contestant.is_durable]
             if durable:
                 self.show(keeping.table([keeping.kept(each) for each in durable]))
         if goals.is_disturbed(everything):
-            self.note("others used the cores during the run: rates and latencies suffer, CPU figures less")
-        promised = list(goals.goals(everything))
+            self.note("others used the cores during the run: rates and latencies suffer, ratios of CPU do not")
+        promised = list(goals.of_comparison(everything))
         if promised:
             self.show(report.of_goals(promised))
 
@@ -151,7 +146,7 @@ class Bench:
 
     def show(self, table: Table) -> None:
         """Print a table and remember it."""
-        report.show(self.console, table)
+        tables.show(self.console, table)
         self.tables.append(table)
 
     def write(self, file: Path) -> None:
@@ -159,7 +154,7 @@ class Bench:
         file.parent.mkdir(parents=True, exist_ok=True)
         parts = ["# Performance", "", "Written by `python -m tests.bench --write`.", ""]
         parts += [f"- {note}" for note in self.notes] + [""]
-        parts += [report.markdown(table) for table in self.tables]
+        parts += [tables.markdown(table) for table in self.tables]
         if self.growth is not None:
             picture = file.with_name(f"{file.stem}-growth.svg")
             points = [(float(point.stored), point.events_per_second) for point in self.growth.points]

@@ -110,7 +110,14 @@ def main() -> None:
         connection.execute("PRAGMA busy_timeout=30000")
 
     Base.metadata.create_all(engine)
-    uvicorn.run(application(engine), host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="warning")
+    uvicorn.run(
+        application(engine),
+        host="127.0.0.1",
+        port=int(sys.argv[2]),
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=300,  # on a slow machine a client waits for its neighbours longer than the usual 5 s
+    )
 
 
 if __name__ == "__main__":

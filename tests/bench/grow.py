@@ -5,9 +5,10 @@ from statistics import median
 
 import attrs
 
-from tests.bench.report import Table
-from tests.bench.rounds import Loader, check
+from tests.bench.loader import Loader, check
 from tests.bench.servers import BenchFailed, Running
+from tests.bench.slices import p99
+from tests.bench.tables import Table
 from tests.bench.traffic import Scenario
 
 EARLY = 10_000  # the memory that a worker has by then is what it may not grow much beyond
@@ -85,13 +86,13 @@ def table(growth: Growth) -> Table:
 def _store(load: Loader, running: Running, scenario: Scenario, events: int) -> Point:
     """Store so many events more; the point's `stored` is how many they were."""
     one = load.send(running, scenario, MOST_SECONDS, events // scenario.items)
-    done = one.result["requests"] * scenario.items
+    done = one.requests * scenario.items + scenario.connections * scenario.items
     if done < events:
         raise BenchFailed(f"{done} of {events} events were stored in {MOST_SECONDS:.0f} s")
     return Point(
         done,
-        done / one.result["seconds"],
-        one.server_cpu / done * 1e6,
-        one.result["p99"],
+        one.rate * scenario.items,
+        one.server_cpu / one.requests / scenario.items * 1e6,
+        p99(one),
         running.memory_bytes(),
     )

@@ -5,8 +5,8 @@ import time
 
 import attrs
 
-from tests.bench.report import Table
 from tests.bench.servers import ROOT, BenchFailed, Running, gateway_command
+from tests.bench.tables import Table
 
 
 @attrs.frozen

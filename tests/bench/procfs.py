@@ -1,15 +1,20 @@
 """What the kernel says of a process and all its children: CPU seconds and memory. Linux only."""
 
-import os
+import time
 from pathlib import Path
 
 _PROC = Path("/proc")
-_TICK = os.sysconf("SC_CLK_TCK")
+_SCHED = 2  # CPUCLOCK_SCHED of the kernel's numbering of other processes' CPU clocks
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return user and system seconds of a process and its descendants, those that ended and were waited for too."""
-    return sum(sum(int(ticks) for ticks in _stat(each)[11:15]) for each in tree(pid)) / _TICK
+def cpu_clocks(pid: int) -> list[int]:
+    """Return the CPU clocks of a process and its descendants; they count nanoseconds, where /proc counts hundredths."""
+    return [(~each << 3) | _SCHED for each in tree(pid)]
+
+
+def cpu_seconds(clocks: list[int]) -> float:
+    """Return what the clocks say together; a process that is gone has none."""
+    return sum(map(_read, clocks))
 
 
 def memory_bytes(pid: int) -> int:
@@ -22,21 +27,28 @@ def tree(pid: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
-            fields = _stat(int(entry.name))
-            if fields:
-                children.setdefault(int(fields[1]), []).append(int(entry.name))
+            parent = _parent(int(entry.name))
+            if parent is not None:
+                children.setdefault(parent, []).append(int(entry.name))
     found = [pid]
     for each in found:
         found += children.get(each, [])
     return found
 
 
-def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat from the state on; none when the process is gone."""
+def _read(clock: int) -> float:
     try:
-        return (_PROC / str(pid) / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        return time.clock_gettime(clock)
+    except OSError:
+        return 0.0
+
+
+def _parent(pid: int) -> int | None:
+    """Return the parent of a process; None when it is gone."""
+    try:
+        return int((_PROC / str(pid) / "stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
     except (FileNotFoundError, ProcessLookupError):
-        return []
+        return None
 
 
 def _proportional(pid: int) -> int:

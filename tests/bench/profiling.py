@@ -9,13 +9,15 @@ from pstats import Stats
 
 import attrs
 
-from tests.bench.report import Table
-from tests.bench.rounds import WARM_SECONDS, Loader
+from tests.bench.loader import Loader
 from tests.bench.servers import Contestant, Running, started
+from tests.bench.slices import cpu
+from tests.bench.tables import Table
 from tests.bench.traffic import Scenario
 
 RATE = 500  # samples a second
 SHOWN = 30
+WARM_SECONDS = 0.5
 LOOPS = ("Runner.run (", "_connection_worker_thread (")  # what calls these is in every stack and tells nothing
 
 
@@ -46,7 +48,7 @@ def _by_sampling(
         alone[frames[-1]] += int(count)
         for frame in dict.fromkeys(frames):
             whole[frame] += int(count)
-    per_request = measured.server_cpu / measured.result["requests"] * 1e6
+    per_request = cpu(measured)
     samples = alone.total()
 
     def table(what: str, counted: Counter[str]) -> Table:
@@ -76,7 +78,7 @@ def _by_tracing(load: Loader, contestant: Contestant, scenario: Scenario, second
         (
             _short(f"{name} ({path}:{line})"),
             f"{cumulative / total:.1%}",
-            f"{cumulative / measured.result['requests'] * 1e6:.1f}",
+            f"{cumulative / measured.requests * 1e6:.1f}",
             f"{alone / total:.1%}",
         )
         for (path, line, name), (_, _, alone, cumulative, _) in ordered

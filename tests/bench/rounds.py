@@ -1,154 +1,73 @@
-"""Interleaved rounds: each contestant in turn gets the same load, again and again, and the medians are kept."""
+"""Paired rounds: all contestants in short slices one after the other, forwards and then backwards, again and again."""
 
-import contextlib
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from statistics import median
+from collections.abc import Callable, Sequence
 
 import attrs
 
-from tests.bench.load import Job, Result
-from tests.bench.servers import ROOT, BenchFailed, Running
+from tests.bench.loader import Loader, check
+from tests.bench.servers import Running
+from tests.bench.slices import Series, Slice
 from tests.bench.traffic import Scenario
 
-WARM_SECONDS = 0.4
-NO_LIMIT = 10_000_000
+CALIBRATION = "bare, one event"
+LONG = 3  # a slow contestant runs in every third round, in slices three times as long
+BATCH = 2  # slices of batches are twice as long: some hundred requests must fit in
 
 
 @attrs.frozen
-class Measured:
-    """One round: what the load generator saw, and the CPU seconds that the server spent on it."""
+class Pace:
+    """How many rounds, and of how many seconds the slices of single events."""
 
-    result: Result
-    server_cpu: float
+    rounds: int
+    seconds: float
 
 
 @attrs.frozen
-class Figures:
-    """The medians over the rounds of one contestant in one scenario. Times are microseconds, shares of one core.
+class Lane:
+    """One contestant under one scenario's load: what runs in a round."""
 
-    A server that has work enough and yet uses less than its core waits for the disk, or shares the core with others.
+    name: str
+    running: Running
+    scenario: Scenario
+    is_slow: bool = False
+
+
+def order(lanes: Sequence[Lane], number: int) -> list[Lane]:
+    """Return who runs in a round, in turn: every second round runs backwards, so that a drift of the machine cancels.
+
+    An odd distance between a slow lane's rounds lets it run forwards and backwards too.
     """
-
-    scenario: str
-    contestant: str
-    items: int
-    requests_per_second: float
-    cpu_per_request: float
-    p50: float
-    p99: float
-    server_share: float
-    load_share: float
-
-    @property
-    def events_per_second(self) -> float:
-        """Events, not requests."""
-        return self.requests_per_second * self.items
-
-    @property
-    def cpu_per_event(self) -> float:
-        """The server's CPU, shared among the events of a request."""
-        return self.cpu_per_request / self.items
+    running = [lane for lane in lanes if number % LONG == 0 or not lane.is_slow]
+    return running[::-1] if number % 2 else running
 
 
-class Loader:
-    """The load generator's process; each request it ever sends has ids of its own."""
+def lanes(running: Sequence[Running], scenario: Scenario, calibration: Scenario) -> list[Lane]:
+    """Return the lanes of a scenario, those side by side that are compared most.
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self._next = 0
-        self.acknowledged: dict[int, int] = {}
-
-    def send(self, running: Running, scenario: Scenario, seconds: float, most: int = NO_LIMIT) -> Measured:
-        """Load a server for so long, or until so many requests. Raises BenchFailed when one is not answered 2xx."""
-        job: Job = {
-            "port": running.port,
-            "connections": scenario.connections,
-            "seconds": seconds,
-            "most": most,
-            "first": self._next,
-            "pieces": list(scenario.pieces),
-        }
-        before = running.cpu_seconds()
-        result = self._perform(job)
-        cpu = running.cpu_seconds() - before
-        self._next += result["requests"]
-        what = f"{running.contestant.name} in {scenario.name}"
-        if result["problem"]:
-            raise BenchFailed(f"{what}: {result['problem']}")
-        refused = {status: count for status, count in result["statuses"].items() if not status.startswith("2")}
-        if refused:
-            raise BenchFailed(f"{what}: answers other than 2xx: {refused}; one of them: {result['refusal']}")
-        self.acknowledged.setdefault(running.port, 0)
-        self.acknowledged[running.port] += result["requests"] * scenario.items
-        return Measured(result, cpu)
-
-    def _perform(self, job: Job) -> Result:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise BenchFailed("the load generator ended by itself")
-        result: Result = json.loads(line)
-        return result
+    In a batch scenario the bare handler runs once more with single events, which tell how fast the core is just then.
+    """
+    found = [Lane(each.contestant.name, each, scenario, each.contestant.is_slow) for each in running]
+    if scenario.items > 1:
+        found += [Lane(CALIBRATION, each, calibration) for each in running if each.contestant.name == "bare"]
+        first = ["bare", "null", "gateway", CALIBRATION]
+    else:
+        first = ["null", "bare", "gateway"]
+    return sorted(found, key=lambda lane: first.index(lane.name) if lane.name in first else len(first))
 
 
-@contextlib.contextmanager
-def loader(core: int | None) -> Iterator[Loader]:
-    """Run the load generator, on a core of its own where there is one."""
-    command = [sys.executable, "-m", "tests.bench.load", *([] if core is None else [str(core)])]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Loader(process)
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def compare(
-    load: Loader,
-    contestants: Sequence[Running],
-    scenario: Scenario,
-    rounds: int,
-    seconds: float,
-    told: Callable[[str], None] = lambda _text: None,
-) -> list[Figures]:
-    """Return each contestant's figures in one scenario; the first round only warms up."""
-    measured: dict[str, list[Measured]] = {running.contestant.name: [] for running in contestants}
-    for number in range(rounds + 1):
-        for running in contestants:
-            name = running.contestant.name
-            told(f"{scenario.name}: {name}, round {number} of {rounds}")
-            one = load.send(running, scenario, seconds if number else WARM_SECONDS)
-            if number:
-                measured[name].append(one)
-    for running in contestants:
+def compare(load: Loader, chosen: Sequence[Lane], pace: Pace, told: Callable[[str], None]) -> list[Series]:
+    """Return what each lane did. What it answered 2xx it must have stored. Raises BenchFailed."""
+    slices: dict[str, dict[int, Slice]] = {lane.name: {} for lane in chosen}
+    for lane in chosen:
+        load.send(lane.running, lane.scenario, pace.seconds)  # the first requests find cold caches; not measured
+    for number in range(pace.rounds):
+        for lane in order(chosen, number):
+            told(f"round {number + 1} of {pace.rounds}: {lane.name}")
+            slices[lane.name][number] = load.send(lane.running, lane.scenario, _seconds(lane, pace))
+    for running in {lane.running.port: lane.running for lane in chosen}.values():
         check(load, running)
-    return [figures(scenario, name, each) for name, each in measured.items()]
+    return [Series(lane.scenario.name, lane.name, lane.scenario.items, slices[lane.name]) for lane in chosen]
 
 
-def check(load: Loader, running: Running) -> None:
-    """Hold what a durable contestant has stored against what it acknowledged. Raises BenchFailed."""
-    if running.contestant.is_durable:
-        stored, acknowledged = running.count(), load.acknowledged.get(running.port, 0)
-        if stored != acknowledged:
-            raise BenchFailed(f"{running.contestant.name} acknowledged {acknowledged} events and stored {stored}")
-
-
-def figures(scenario: Scenario, contestant: str, measured: Sequence[Measured]) -> Figures:
-    """Return the medians of some rounds."""
-    return Figures(
-        scenario=scenario.name,
-        contestant=contestant,
-        items=scenario.items,
-        requests_per_second=median(one.result["requests"] / one.result["seconds"] for one in measured),
-        cpu_per_request=median(one.server_cpu / one.result["requests"] * 1e6 for one in measured),
-        p50=median(one.result["p50"] for one in measured),
-        p99=median(one.result["p99"] for one in measured),
-        server_share=median(one.server_cpu / one.result["seconds"] for one in measured),
-        load_share=median(one.result["cpu"] / one.result["seconds"] for one in measured),
-    )
+def _seconds(lane: Lane, pace: Pace) -> float:
+    return pace.seconds * (BATCH if lane.scenario.items > 1 else 1) * (LONG if lane.is_slow else 1)

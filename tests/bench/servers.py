@@ -32,13 +32,15 @@ class Contestant:
     """One thing to measure. `command` makes its command line from a data directory and a port.
 
     `prepare` readies the data directory. `is_durable` says that `gateway events count` must agree with what was
-    acknowledged. `cores` are those that it may use, all of them where it is empty.
+    acknowledged. `cores` are those that it may use, all of them where it is empty. One that `is_slow` takes seconds for
+    what the others do in milliseconds, and is measured less often, for longer.
     """
 
     name: str
     command: Callable[[Path, int], Sequence[str]]
     prepare: Callable[[Path], None] = lambda _data: None
     is_durable: bool = False
+    is_slow: bool = False
     cores: frozenset[int] = frozenset()
 
 
@@ -50,10 +52,6 @@ class Running:
     port: int
     data: Path
     pid: int
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU seconds of all its processes so far."""
-        return procfs.cpu_seconds(self.pid)
 
     def memory_bytes(self) -> int:
         """Return the memory of all its processes."""
@@ -117,7 +115,7 @@ def contestants(workers: int, cores: frozenset[int]) -> list[Contestant]:
     if workers > 1:
         found.append(Contestant(f"gateway x{workers}", _serve(workers), _add_keys, is_durable=True))
     if all(importlib.util.find_spec(name) for name in ("fastapi", "sqlalchemy", "uvicorn")):
-        found.append(Contestant("fastapi", _fastapi, cores=cores))
+        found.append(Contestant("fastapi", _fastapi, is_slow=True, cores=cores))
     return found
 
 

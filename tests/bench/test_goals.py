@@ -1,0 +1,52 @@
+"""What is promised, and what some made-up series say of it."""
+
+from tests.bench.goals import BATCH, SINGLE, Goal, of_comparison
+from tests.bench.rounds import CALIBRATION
+from tests.bench.slices import Series, Slice
+from tests.bench.spread import Spread
+
+
+def series(scenario: str, name: str, items: int, rate: float, cpu: float) -> Series:
+    one = Slice(100, 1.0, rate, server_cpu=cpu, later_cpu=0.0, load_cpu=0.25, latencies={0: 100})
+    return Series(scenario, name, items, {0: one})
+
+
+def test_a_floor_and_a_ceiling() -> None:
+    floor, ceiling = Goal("", Spread(0, 0.5, 1), 0.4, 0.6), Goal("", Spread(0, 0.5, 1), 0.4, 0.3, is_ceiling=True)
+    assert (floor.is_met, floor.is_aim_met, ceiling.is_met, ceiling.is_aim_met) == (True, False, False, False)
+
+
+def test_a_figure_without_a_promise_keeps_none() -> None:
+    assert not Goal("bytes", Spread(1, 1, 1)).is_met
+
+
+def test_every_promise_that_scenarios_can_tell_of() -> None:
+    found = of_comparison([
+        series(SINGLE, "bare", 1, 20_000, 0.005),
+        series(SINGLE, "gateway", 1, 10_000, 0.01),
+        series(BATCH, "null", 100, 800, 0.1),
+        series(BATCH, "gateway", 100, 400, 0.2),
+        series(SINGLE, CALIBRATION, 1, 40_000, 0.005),
+        series(BATCH, "gateway x2", 100, 600, 0.2),
+        series(BATCH, "fastapi", 100, 20, 4.0),
+    ])  # fmt: skip
+    assert [(goal.text, goal.measured.middle, goal.is_met, goal.is_aim_met) for goal in found] == [
+        ("single event: CPU over the bare handler's", 2.0, True, False),
+        ("single event: CPU, as first asked", 2.0, True, False),
+        ("single event: requests/s over bare", 0.5, True, False),
+        ("single event: p99 over bare", 1.0, True, True),
+        ("batch: events/s over the null store's", 0.5, True, False),
+        ("batch: events/s over FastAPI + SQLAlchemy", 20.0, True, True),
+        ("batch: events/s, gateway x2 over one", 1.5, True, False),
+        ("batch: events/s on a core of 20,000 bare requests/s", 20_000.0, False, False),
+    ]
+
+
+def test_on_a_shared_core_only_the_cpu_is_certain() -> None:
+    slow = Slice(100, 1.0, 20_000, server_cpu=0.5, later_cpu=0.0, load_cpu=0.25, latencies={0: 100})
+    shared = [Series(SINGLE, name, 1, {0: slow}) for name in ("bare", "gateway")]
+    assert [goal.certain for goal in of_comparison(shared)] == [True, True, False, False]
+
+
+def test_what_was_not_measured_is_left_out() -> None:
+    assert list(of_comparison([series(BATCH, "gateway", 100, 400, 0.2)])) == []
