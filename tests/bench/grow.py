@@ -1,98 +1,113 @@
-"""How the rate holds as the data grows: batches with random ids until so many events are stored."""
+"""Fills a store with batches of random ids and follows the rate; then runs it side by side with a small one."""
 
+import contextlib
+import time
 from collections.abc import Callable
-from statistics import median
+from pathlib import Path
 
 import attrs
 
-from tests.bench.loader import Loader, check
-from tests.bench.servers import BenchFailed, Running
-from tests.bench.slices import p99
-from tests.bench.tables import Table
+from tests.bench.growth import Growth, Point
+from tests.bench.keeping import kept
+from tests.bench.loader import Loader
+from tests.bench.rounds import CALIBRATION, Lane, Pace, compare
+from tests.bench.servers import BenchFailed, Contestant, Running, started
+from tests.bench.slices import p99, rate
 from tests.bench.traffic import Scenario
 
-EARLY = 10_000  # the memory that a worker has by then is what it may not grow much beyond
+EARLY, LATE = 10_000, 1_000_000  # between these the memory of a worker may not grow much
 START = 100_000
 CHUNK = 50_000
-MOST_SECONDS = 120.0  # for one chunk: below 400 events/s there is nothing to plot
+MOST_SECONDS = 240.0  # for one chunk: below 200 events/s there is nothing to plot
+SETTLE_SECONDS = 3.0
+GLANCE_SECONDS = 0.15  # of the bare handler, between chunks
+ENDS = Pace(16, 0.3)
 
 
 @attrs.frozen
-class Point:
-    """The rate of one chunk, once so many events were stored, and the server's memory after it."""
+class Filling:
+    """A gateway that is being filled with batches, a bare handler beside it, and what to load them with."""
 
-    stored: int
-    events_per_second: float
-    cpu_per_event: float
-    p99: float
-    memory: int
-
-
-@attrs.frozen
-class Growth:
-    """All points in order; the rates at its two ends are medians of three chunks."""
-
-    memory_early: int
-    points: tuple[Point, ...]
+    load: Loader
+    running: Running
+    bare: Running
+    batches: Scenario
+    singles: Scenario
 
     @property
-    def start(self) -> float:
-        """Events/s over the first chunks from 0.1 million stored events on."""
-        return median(point.events_per_second for point in self.points[:3])
+    def stored(self) -> int:
+        """Return how many events were acknowledged so far."""
+        return self.load.acknowledged.get(self.running.port, 0)
 
-    @property
-    def end(self) -> float:
-        """Events/s over the last chunks."""
-        return median(point.events_per_second for point in self.points[-3:])
-
-
-def grow(load: Loader, running: Running, scenario: Scenario, events: int, told: Callable[[str], None]) -> Growth:
-    """Store so many events and return how the rate went. Raises BenchFailed."""
-    _store(load, running, scenario, EARLY)
-    early = running.memory_bytes()
-    stored = EARLY + _store(load, running, scenario, START - EARLY).stored
-    points: list[Point] = []
-    while stored < events or len(points) < 3:
-        chunk = _store(load, running, scenario, CHUNK)
-        points.append(attrs.evolve(chunk, stored=stored))
-        stored += chunk.stored
-        told(f"{stored:,} of {events:,} events stored, {points[-1].events_per_second:,.0f} events/s")
-    check(load, running)
-    return Growth(early, tuple(points))
-
-
-def table(growth: Growth) -> Table:
-    """Return some of the points, and the ratios of the ends."""
-    step = max(1, len(growth.points) // 10)
-    shown = [*growth.points[:-1:step], growth.points[-1]]
-    rows = tuple(
-        (
-            f"{point.stored:,}",
-            f"{point.events_per_second:,.0f}",
-            f"{point.cpu_per_event:.1f}",
-            f"{point.p99 / 1000:.1f}",
-            f"{point.memory / 2**20:,.0f}",
+    def add(self, events: int) -> Point:
+        """Store so many events more; the point does not know the bare handler's rate yet."""
+        before = self.stored
+        most = max(1, events // self.batches.items - self.batches.connections)  # each connection sends one unmeasured
+        one = self.load.send(self.running, self.batches, MOST_SECONDS, most)
+        if self.stored - before < events:
+            raise BenchFailed(f"{self.stored - before} of {events} events were stored in {MOST_SECONDS:.0f} s")
+        return Point(
+            stored=before,
+            events_per_second=rate(one) * self.batches.items,
+            bare_per_second=0.0,
+            cpu_per_event=(one.server_cpu + one.later_cpu) / one.requests / self.batches.items * 1e6,
+            p99=p99(one),
+            memory=self.running.memory_bytes(),
         )
-        for point in shown
-    )
-    last = growth.points[-1]
-    title = (
-        f"Growth: rate at {last.stored:,} stored events over the rate at {START:,}: {growth.end / growth.start:.2f}; "
-        f"memory over that after {EARLY:,}: {last.memory / growth.memory_early:.2f}"
-    )
-    return Table(title, ("stored", "events/s", "CPU us/event", "p99 ms", "memory MiB"), rows)
+
+    def glance(self) -> float:
+        """Return the bare handler's requests/s just now: how fast the machine is."""
+        return rate(self.load.send(self.bare, self.singles, GLANCE_SECONDS))
+
+    def memory(self) -> int:
+        """Return the server's memory once it has come to rest."""
+        time.sleep(SETTLE_SECONDS)
+        return self.running.memory_bytes()
 
 
-def _store(load: Loader, running: Running, scenario: Scenario, events: int) -> Point:
-    """Store so many events more; the point's `stored` is how many they were."""
-    one = load.send(running, scenario, MOST_SECONDS, events // scenario.items)
-    done = one.requests * scenario.items + scenario.connections * scenario.items
-    if done < events:
-        raise BenchFailed(f"{done} of {events} events were stored in {MOST_SECONDS:.0f} s")
-    return Point(
-        done,
-        one.rate * scenario.items,
-        one.server_cpu / one.requests / scenario.items * 1e6,
-        p99(one),
-        running.memory_bytes(),
-    )
+def grow(
+    load: Loader,
+    contestants: tuple[Contestant, Contestant],
+    loads: tuple[Scenario, Scenario],
+    events: int,
+    folder: Path,
+    told: Callable[[str], None],
+) -> Growth:
+    """Store so many events in a gateway, beside the bare handler: (gateway, bare), (batches, singles). BenchFailed."""
+    gateway, bare = contestants
+    batches, singles = loads
+    with contextlib.ExitStack() as stack:
+        running, beside = [stack.enter_context(started(each, folder)) for each in (gateway, bare)]
+        filling = Filling(load, running, beside, batches, singles)
+        filling.add(EARLY)
+        early = filling.memory()
+        filling.add(START - EARLY)
+        points, late = _fill(filling, events, told)
+        small = Filling(load, stack.enter_context(started(gateway, folder)), beside, batches, singles)
+        small.add(START)
+        lanes = [
+            Lane("fresh", small.running, batches),
+            Lane("grown", running, batches),
+            Lane(CALIBRATION, beside, singles),
+        ]
+        fresh, grown, _ = compare(load, lanes, ENDS, told)
+        told("exporting what was stored")
+        return Growth(START, early, late, points, grown, fresh, kept(running, filling.glance))
+
+
+def _fill(filling: Filling, events: int, told: Callable[[str], None]) -> tuple[tuple[Point, ...], int | None]:
+    """Fill up to so many events; return a point a chunk, and the memory at a million."""
+    points: list[Point] = []
+    late: int | None = None
+    before = filling.glance()
+    while filling.stored < events or len(points) < 3:
+        if late is None and filling.stored >= LATE:
+            late = filling.memory()
+        chunk = filling.add(CHUNK)
+        after = filling.glance()
+        points.append(attrs.evolve(chunk, bare_per_second=(before + after) / 2))
+        before = after
+        told(f"{filling.stored:,} of {events:,} events stored, {chunk.events_per_second:,.0f} events/s")
+    if late is None and filling.stored >= LATE:
+        late = filling.memory()
+    return tuple(points), late

@@ -76,6 +76,10 @@ class Series:
         """Return our events/s over theirs."""
         return self.over(other, rate).times(self.items / other.items)
 
+    def events_of(self, other: "Series") -> Spread:
+        """Return our events for the CPU of one request of theirs."""
+        return spread(ratios(other.slices, self.slices, cpu)).times(self.items / other.items)
+
     @property
     def requests_per_second(self) -> float:
         """Requests, not events."""

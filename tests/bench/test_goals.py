@@ -1,6 +1,8 @@
 """What is promised, and what some made-up series say of it."""
 
-from tests.bench.goals import BATCH, SINGLE, Goal, of_comparison
+from tests.bench.goals import BATCH, SINGLE, Goal, Measured, goals
+from tests.bench.growth import Growth, Point
+from tests.bench.keeping import Kept
 from tests.bench.rounds import CALIBRATION
 from tests.bench.slices import Series, Slice
 from tests.bench.spread import Spread
@@ -20,24 +22,36 @@ def test_a_figure_without_a_promise_keeps_none() -> None:
     assert not Goal("bytes", Spread(1, 1, 1)).is_met
 
 
-def test_every_promise_that_scenarios_can_tell_of() -> None:
-    found = of_comparison([
-        series(SINGLE, "bare", 1, 20_000, 0.005),
-        series(SINGLE, "gateway", 1, 10_000, 0.01),
-        series(BATCH, "null", 100, 800, 0.1),
-        series(BATCH, "gateway", 100, 400, 0.2),
-        series(SINGLE, CALIBRATION, 1, 40_000, 0.005),
-        series(BATCH, "gateway x2", 100, 600, 0.2),
-        series(BATCH, "fastapi", 100, 20, 4.0),
-    ])  # fmt: skip
+SCENARIOS = [
+    series(SINGLE, "bare", 1, 20_000, 0.005),
+    series(SINGLE, "gateway", 1, 10_000, 0.01),
+    series(BATCH, "null", 100, 800, 0.1),
+    series(BATCH, "gateway", 100, 400, 0.2),
+    series(SINGLE, CALIBRATION, 1, 40_000, 0.005),
+    series(BATCH, "gateway x2", 100, 600, 0.2),
+    series(BATCH, "fastapi", 100, 20, 4.0),
+]
+KEPT = Kept("gateway", 1_000, 500_000, 2**20, Spread(1, 200_000, 3), Spread(1, 6, 9))
+POINTS = tuple(Point(stored, 30_000, 20_000, 30.0, 1_000, 2**26) for stored in (100_000, 1_500_000))
+GROWN = Growth(
+    100_000, 2**26, 2**26, POINTS, series(BATCH, "grown", 100, 90, 0.2), series(BATCH, "fresh", 100, 100, 0.2), KEPT
+)
+
+
+def test_every_promise_in_its_order() -> None:
+    found = goals(Measured(SCENARIOS, None, GROWN))
     assert [(goal.text, goal.measured.middle, goal.is_met, goal.is_aim_met) for goal in found] == [
         ("single event: CPU over the bare handler's", 2.0, True, False),
-        ("single event: CPU, as first asked", 2.0, True, False),
-        ("single event: requests/s over bare", 0.5, True, False),
-        ("single event: p99 over bare", 1.0, True, True),
+        ("single event: requests/s over the bare handler's", 0.5, True, False),
         ("batch: events/s over the null store's", 0.5, True, False),
         ("batch: events/s over FastAPI + SQLAlchemy", 20.0, True, True),
         ("batch: events/s, gateway x2 over one", 1.5, True, False),
+        ("batch: rate at 1.5 million stored events over that at 0.1 million", 0.9, True, True),
+        ("single event: p99 over the bare handler's, 64 connections", 1.0, True, True),
+        ("memory after a million events over that after 10,000", 1.0, True, True),
+        ("export: events/s", 200_000, True, False),
+        ("bytes on disk an event", 500.0, False, False),
+        ("single event: CPU over the bare handler's, as first asked", 2.0, True, False),
         ("batch: events/s on a core of 20,000 bare requests/s", 20_000.0, False, False),
     ]
 
@@ -45,8 +59,8 @@ def test_every_promise_that_scenarios_can_tell_of() -> None:
 def test_on_a_shared_core_only_the_cpu_is_certain() -> None:
     slow = Slice(100, 1.0, 20_000, server_cpu=0.5, later_cpu=0.0, load_cpu=0.25, latencies={0: 100})
     shared = [Series(SINGLE, name, 1, {0: slow}) for name in ("bare", "gateway")]
-    assert [goal.certain for goal in of_comparison(shared)] == [True, True, False, False]
+    assert [goal.certain for goal in goals(Measured(shared))] == [True, False, False, True]
 
 
 def test_what_was_not_measured_is_left_out() -> None:
-    assert list(of_comparison([series(BATCH, "gateway", 100, 400, 0.2)])) == []
+    assert list(goals(Measured([series(BATCH, "gateway", 100, 400, 0.2)]))) == []

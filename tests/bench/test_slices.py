@@ -45,6 +45,11 @@ def test_events_count_by_the_items_of_each_request() -> None:
     assert batches.events_over(singles) == Spread(50.0, 50.0, 50.0)
 
 
+def test_events_for_the_cpu_of_one_request() -> None:
+    batches, singles = series("gateway", {0: one(1.0, cpu=5.0)}, items=100), series("bare", {0: one(1.0, cpu=0.1)})
+    assert batches.events_of(singles) == Spread(2.0, 2.0, 2.0)
+
+
 def test_figures_are_medians_over_the_rounds() -> None:
     figures = series("gateway", {0: one(10.0, 1.0), 1: one(30.0, 3.0), 2: one(20.0, 2.0)}, items=10)
     assert (figures.requests_per_second, figures.events_per_second) == (20.0, 200.0)
