@@ -60,8 +60,10 @@ class Config:
 
         No project is a stranger: whose client that was meant to be nobody knows, so the strictest policy holds.
         """
-        own = self.client_ip.values() if project is None else [self.client_ip.get(project, Policy.AS_SENT)]
-        policy = strictest(own)
+        if not self.client_ip:  # asked for each request, and mostly nothing is configured
+            return None
+        own = self.client_ip.get(project, Policy.AS_SENT) if project is not None else None
+        policy = strictest(self.client_ip.values()) if own is None else own
         return None if policy is Policy.AS_SENT else partial(kept, policy)
 
 
