@@ -88,12 +88,9 @@ class Bench:
 
     def judge(self, command: str) -> page.Page:
         """Hold what was measured against what was promised, and return all that a page shows."""
-        measured = goals.Measured(self.series, self.kept, self.growth)
-        if measured.is_disturbed:
-            self.notes.append(
-                "Others used the cores during this run: rates and latencies suffer, ratios of CPU do not."
-            )
-        promised = list(goals.goals(measured))
+        promised = list(goals.goals(goals.Measured(self.series, self.kept, self.growth)))
+        if not all(goal.certain for goal in promised):
+            self.notes.append("Unsure: others used the cores in most rounds; rates and latencies suffer, CPU less.")
         table = report.of_goals(promised) if promised else None
         if table is not None:
             tables.show(self.console, table)

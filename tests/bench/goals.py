@@ -12,7 +12,6 @@ from tests.bench.spread import Spread
 
 SINGLE = "databuddy-single"
 BATCH = "tranthor-batch"
-BUSY = 0.85  # the bare handler always has work: where it got less of its core than this, others had the rest
 CORE = 20_000  # bare requests/s of the core that the promise of batches was made for
 
 
@@ -56,24 +55,18 @@ class Measured:
     kept: Kept | None = None
     growth: Growth | None = None
 
-    @property
-    def is_disturbed(self) -> bool:
-        """Whether others used the cores during the scenarios: rates and latencies suffer then, ratios of CPU do not."""
-        return any(each.contestant == "bare" and each.server_share < BUSY for each in self.all_series)
-
 
 def goals(measured: Measured) -> Iterator[Goal]:
     """Yield the promises that this run can tell of."""
     by_name = {(each.scenario, each.contestant): each for each in measured.all_series}
-    certain = not measured.is_disturbed
     batch = by_name.get((BATCH, "gateway"))
     core = by_name.get((SINGLE, CALIBRATION))
-    yield from _single(by_name, certain)
+    yield from _single(by_name)
     if batch is not None:
-        yield from _batch(by_name, batch, certain)
+        yield from _batch(by_name, batch)
     if measured.growth is not None:
         yield _flat(measured.growth)
-    yield from _tail(by_name, certain)
+    yield from _tail(by_name)
     if measured.growth is not None:
         yield from _memory(measured.growth)
     kept = measured.growth.kept if measured.growth is not None else measured.kept
@@ -85,31 +78,38 @@ def goals(measured: Measured) -> Iterator[Goal]:
         beside = f"here {alike}; by CPU alone {batch.events_of(core).times(CORE).middle:,.0f}"
         scaled = batch.events_over(core).times(CORE)
         text = f"batch: events/s on a core of {CORE:,} bare requests/s"
-        yield Goal(text, scaled, 30_000, beside=beside, certain=certain)
+        yield Goal(text, scaled, 30_000, beside=beside, certain=batch.is_certain_with(core))
 
 
-def _single(by_name: Mapping[tuple[str, str], Series], certain: bool) -> Iterator[Goal]:
+def _single(by_name: Mapping[tuple[str, str], Series]) -> Iterator[Goal]:
     bare, single = by_name.get((SINGLE, "bare")), by_name.get((SINGLE, "gateway"))
     if bare is not None and single is not None:
         spent = f"{single.cpu_per_request:.0f} us over {bare.cpu_per_request:.0f}"
         yield Goal("single event: CPU over the bare handler's", single.over(bare, cpu), 2.0, 1.6, True, spent)
         text, rates = "single event: requests/s over the bare handler's", _rates(single, bare)
-        yield Goal(text, single.over(bare, rate), 0.5, 0.65, beside=rates, certain=certain)
+        yield Goal(text, single.over(bare, rate), 0.5, 0.65, beside=rates, certain=single.is_certain_with(bare))
 
 
-def _batch(by_name: Mapping[tuple[str, str], Series], batch: Series, certain: bool) -> Iterator[Goal]:
+def _batch(by_name: Mapping[tuple[str, str], Series], batch: Series) -> Iterator[Goal]:
     for name, text, least, aim in (
         ("null", "batch: events/s over the null store's", 0.45, 0.6),
         ("fastapi", "batch: events/s over FastAPI + SQLAlchemy", 12.0, 20.0),
     ):
         other = by_name.get((BATCH, name))
         if other is not None:
-            yield Goal(text, batch.events_over(other), least, aim, beside=_rates(batch, other), certain=certain)
+            yield Goal(
+                text,
+                batch.events_over(other),
+                least,
+                aim,
+                beside=_rates(batch, other),
+                certain=batch.is_certain_with(other),
+            )
     for (scenario, name), each in by_name.items():
         if scenario == BATCH and name.startswith("gateway x"):
             beside = f"load generator {each.load_share:.0%} of a core; {_rates(each, batch)}"
             text = f"batch: events/s, {name} over one"
-            yield Goal(text, each.events_over(batch), 1.2, 1.6, beside=beside, certain=certain)
+            yield Goal(text, each.events_over(batch), 1.2, 1.6, beside=beside, certain=each.is_certain_with(batch))
 
 
 def _flat(growth: Growth) -> Goal:
@@ -119,15 +119,15 @@ def _flat(growth: Growth) -> Goal:
         f"side by side: {_rates(growth.grown, growth.fresh)}; CPU an event {growth.cost.middle:.2f} times; "
         f"while it grew, over the bare handler's: {growth.along:.2f} times"
     )
-    return Goal(text, growth.rate, 0.5, 0.9, beside=beside)
+    return Goal(text, growth.rate, 0.5, 0.9, beside=beside, certain=growth.grown.is_certain_with(growth.fresh))
 
 
-def _tail(by_name: Mapping[tuple[str, str], Series], certain: bool) -> Iterator[Goal]:
+def _tail(by_name: Mapping[tuple[str, str], Series]) -> Iterator[Goal]:
     bare, single = by_name.get((SINGLE, "bare")), by_name.get((SINGLE, "gateway"))
     if bare is not None and single is not None:
         beside = f"all rounds pooled: {single.latency(0.99) / 1000:.1f} ms over {bare.latency(0.99) / 1000:.1f}"
         text = "single event: p99 over the bare handler's, 64 connections"
-        yield Goal(text, single.over(bare, p99), 3.0, 2.0, True, beside, certain)
+        yield Goal(text, single.over(bare, p99), 3.0, 2.0, True, beside, single.is_certain_with(bare))
 
 
 def _memory(growth: Growth) -> Iterator[Goal]:
@@ -142,7 +142,7 @@ def _memory(growth: Growth) -> Iterator[Goal]:
 
 def _kept(kept: Kept) -> Iterator[Goal]:
     scaled = kept.per_bare.middle * CORE
-    beside = f"of {kept.events:,}; {scaled:,.0f} on a core of {CORE:,} bare requests/s"
+    beside = f"of {kept.events:,} stored; {scaled:,.0f} on a core of {CORE:,} bare requests/s"
     yield Goal("export: events/s", kept.exported, 150_000, 300_000, beside=beside)
     size = kept.disk / kept.events
     yield Goal("bytes on disk an event", Spread(size, size, size), beside=f"{kept.disk / 2**20:,.0f} MiB in all")

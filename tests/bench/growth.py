@@ -10,6 +10,7 @@ from tests.bench.slices import Series, cpu
 from tests.bench.spread import Spread
 from tests.bench.tables import Table
 
+RUNNING = 7
 SHOWN = 12  # rows of the table; the plot has all points
 
 
@@ -65,9 +66,16 @@ class Growth:
 
 
 def evened(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Return (stored, events/s) as they would be had the machine been equally fast all the time."""
+    """Return (stored, events/s) as they would be had the machine been equally fast all the time.
+
+    A running median takes out what happened between a chunk and the glances at the bare handler around it.
+    """
     usual = median(point.bare_per_second for point in points)
-    return [(float(point.stored), point.per_bare * usual) for point in points]
+    near = [points[max(0, index - RUNNING // 2) : index + RUNNING // 2 + 1] for index in range(len(points))]
+    return [
+        (float(point.stored), median(each.per_bare for each in around) * usual)
+        for point, around in zip(points, near, strict=True)
+    ]
 
 
 def growth_table(growth: Growth) -> Table:

@@ -54,6 +54,7 @@ class Result(TypedDict):
     server_cpu: float
     later_cpu: float
     load_cpu: float
+    others_cpu: float
     latencies: dict[str, int]
     statuses: dict[str, int]
     refusal: str
@@ -71,17 +72,18 @@ async def perform(job: Job) -> Result:
     connections = [connection for _, connection in opened]
     clocks = procfs.cpu_clocks(job["pid"])
     problem = ""
-    server, own, started = 0.0, 0.0, time.perf_counter()
+    busy, server, own, started = 0.0, 0.0, 0.0, time.perf_counter()
     try:
         await run.phase(connections, len(connections), PATIENCE)
-        server, own, started = procfs.cpu_seconds(clocks), time.process_time(), time.perf_counter()
+        busy, server, own = procfs.busy_seconds(), procfs.cpu_seconds(clocks), time.process_time()
+        started = time.perf_counter()
         await run.phase(connections, job["most"], job["seconds"])
     except TimeoutError:
         problem = f"{run.busy} connections got no answer within {PATIENCE:.0f} s of the end"
     except ConnectionError as error:
         problem = str(error)
     ended, own = time.perf_counter(), time.process_time() - own
-    answered = procfs.cpu_seconds(clocks)
+    answered, busy = procfs.cpu_seconds(clocks), procfs.busy_seconds() - busy
     quiet = await _quiet(clocks)
     for transport, _ in opened:
         transport.close()
@@ -93,6 +95,7 @@ async def perform(job: Job) -> Result:
         "server_cpu": answered - server,
         "later_cpu": quiet - answered,
         "load_cpu": own,
+        "others_cpu": busy - (answered - server) - own,
         "latencies": {str(bucket): count for bucket, count in histogram(run.latencies).items()},
         "statuses": {status.decode("ascii"): count for status, count in run.statuses.items()},
         "refusal": run.refusal,

@@ -51,6 +51,7 @@ class Loader:
             server_cpu=result["server_cpu"],
             later_cpu=result["later_cpu"],
             load_cpu=result["load_cpu"],
+            others_cpu=result["others_cpu"],
             latencies={int(bucket): count for bucket, count in result["latencies"].items()},
         )
 

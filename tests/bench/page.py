@@ -9,14 +9,19 @@ from tests.bench import plot
 from tests.bench.goals import Goal
 from tests.bench.growth import Growth, evened
 from tests.bench.rounds import BATCH, LONG, Pace
+from tests.bench.slices import CALM
 from tests.bench.tables import Table, markdown
 
 INTRODUCTION = """# Performance
 
 How fast the gateway is, and what it costs, beside the least that could answer the same requests: a bare aiohttp +
 uvloop handler that reads JSON and keeps nothing. Everything is measured with fsync on, deduplication on and ids of
-each event's own. Written by `{command}`; what is to be said about the figures is in
-[performance-notes.md](performance-notes.md).
+each event's own. What is to be said about the figures is in [performance-notes.md](performance-notes.md). This page is
+written by
+
+```sh
+{command}
+```
 """
 
 HOW = """## How it is measured
@@ -30,6 +35,8 @@ HOW = """## How it is measured
   machines are slowed by neighbours for seconds at a time: what stands next to each other in time was slowed alike.
   So each ratio is taken within its round, and the **median of the ratios** is reported, with the quartiles (*half
   within*). Absolute figures are medians over the rounds, and say as much about the machine as about the code.
+- **Calm rounds.** A round counts when others used less than {calm:.0%} of a core in it. Where fewer than a third of
+  the rounds were calm, all count, and rates and latencies are called unsure.
 - **Rates** are taken while the load is full, between the first answers on all connections and the last before the
   slice's end.
 - **CPU** is that of all the server's processes, until they are quiet again after the last answer.
@@ -67,7 +74,7 @@ def write(page: Page, file: Path) -> None:
     parts.append("\n".join(["## Measured on", "", *[f"- {line}" for line in page.machine], ""]))
     pace = page.pace
     long = pace.seconds * BATCH
-    parts.append(HOW.format(single=pace.seconds, batch=long, long=LONG, nth=_nth(LONG), rounds=pace.rounds))
+    parts.append(HOW.format(single=pace.seconds, batch=long, long=LONG, nth=_nth(LONG), rounds=pace.rounds, calm=CALM))
     parts += [markdown(table) for table in page.tables]
     if page.growth is not None:
         picture = _picture(file, "growth", plot.growth("events/s over stored events", _lines(page.growth)))
@@ -79,7 +86,7 @@ def _lines(growth: Growth) -> list[plot.Line]:
     measured = [(float(point.stored), point.events_per_second) for point in growth.points]
     return [
         plot.Line("each chunk as measured", measured, is_faint=True),
-        plot.Line("evened by the bare handler's rate just before and after", evened(growth.points)),
+        plot.Line("evened by the bare handler's rate beside it, median of 7", evened(growth.points)),
     ]
 
 

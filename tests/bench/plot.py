@@ -36,8 +36,9 @@ def growth(title: str, lines: Sequence[Line]) -> str:
     for tick in [top * part / 4 for part in range(5)]:
         parts.append(f'<path d="M{LEFT} {y(tick):.1f}H{WIDTH - RIGHT}" stroke="{RULE}"/>')
         parts.append(_text(LEFT - 8, y(tick) + 4, f"{tick:,.0f}", "end"))
-    for tick in [right * part / 5 for part in range(6)]:
-        parts.append(_text(x(tick), HEIGHT - BOTTOM + 18, f"{tick / 1e6:.2g}", "middle"))
+    step = _round_step(right / 8)
+    for tick in [step * part for part in range(int(right / step) + 1)]:
+        parts.append(_text(x(tick), HEIGHT - BOTTOM + 18, f"{tick / 1e6:g}", "middle"))
     parts.append(_text(LEFT + (WIDTH - RIGHT - LEFT) / 2, HEIGHT - 10, "million events stored", "middle"))
     for line in lines:
         places = [(x(across), y(up)) for across, up in line.points]
@@ -63,18 +64,18 @@ def bars(goals: Sequence[Goal]) -> str:
         middle = TOP + ROW * row + ROW / 2
         reached = kept(goal, goal.measured.middle)
         parts.append(_text(NAMES - 10, middle + 4, goal.text, "end"))
-        colour = BLUE if goal.is_met else RED
+        colour = GREY if not goal.certain else BLUE if goal.is_met else RED
         parts.append(
             f'<rect x="{NAMES}" y="{middle - 7:.1f}" width="{x(reached) - NAMES:.1f}" height="14" fill="{colour}"/>'
         )
-        parts.append(_text(x(reached) + 6, middle + 4, f"{reached:.2f}"))
+        parts.append(_text(WIDTH - 12, middle + 4, f"{reached:.2f}", "end"))
         if goal.aim is not None:
             parts.append(
                 f'<path d="M{x(kept(goal, goal.aim)):.1f} {middle - 10:.1f}v20" stroke="{TEXT}" stroke-width="2"/>'
             )
     parts.append(f'<path d="M{x(1):.1f} {TOP - 6}V{bottom + 4}" stroke="{TEXT}" stroke-dasharray="4 3"/>')
     parts.append(_text(x(1), TOP - 10, "at least", "middle"))
-    parts.append(_text(NAMES, bottom + 20, "A short upright line is the aim."))
+    parts.append(_text(12, bottom + 20, "A short upright line is the aim. Grey: others disturbed the run."))
     return _svg(bottom + 32, parts)
 
 
@@ -97,9 +98,15 @@ def _legend(lines: Sequence[Line]) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """Return the next number that divides well by four and is not far above."""
+    """Return the next number above that divides well by four."""
     size = 10.0 ** (len(str(int(value))) - 1)
-    return next(size * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if size * factor >= value)
+    return next(size * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10) if size * factor >= value)
+
+
+def _round_step(value: float) -> float:
+    """Return the next number with which one counts: 1, 2 or 5 and noughts."""
+    size = 10.0 ** (len(str(int(value))) - 1)
+    return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= value)
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 12) -> str:

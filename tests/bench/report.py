@@ -11,7 +11,7 @@ from tests.bench.traffic import Scenario
 
 HEADINGS = (
     "", "requests/s", "events/s", "CPU us/request", "CPU us/event", "p50 ms", "p99 ms",
-    "CPU / bare", "events/s / bare", "p99 / bare", "server CPU", "load CPU",
+    "CPU / bare", "events/s / bare", "p99 / bare", "server CPU", "load CPU", "calm rounds",
 )  # fmt: skip
 OF_EVENTS = (2, 4)  # the columns that say nothing new where a request is one event
 
@@ -67,6 +67,7 @@ def _row(each: Series, bare: Series | None) -> tuple[str, ...]:
         *ratios,
         f"{each.server_share:.0%}",
         f"{each.load_share:.0%}",
+        each.calm,
     )
 
 

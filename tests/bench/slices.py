@@ -9,6 +9,9 @@ import attrs
 from tests.bench.histogram import Histogram, percentile, pooled
 from tests.bench.spread import Spread, ratios, spread
 
+CALM = 0.25  # of one core: what others may use of all cores; the kernel's own work for the disk is in it
+ENOUGH = 1 / 3  # of the rounds must be calm, or all of them count and rates and latencies are unsure
+
 
 @attrs.frozen
 class Slice:
@@ -23,7 +26,13 @@ class Slice:
     server_cpu: float
     later_cpu: float
     load_cpu: float
+    others_cpu: float
     latencies: Histogram
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the rest of the machine did little meanwhile."""
+        return self.others_cpu < CALM * self.seconds
 
 
 def rate(one: Slice) -> float:
@@ -57,7 +66,7 @@ def steady_rate(times: Sequence[float], connections: int, started: float, deadli
 
 @attrs.frozen
 class Series:
-    """All slices of one contestant in one scenario, by round. Its figures are medians over the rounds.
+    """All slices of one contestant in one scenario, by round. Its figures are medians over the calm rounds.
 
     Times are microseconds, shares are of one core. Latencies are pooled over the rounds. A server that has work enough
     and yet uses less than its core waits for the disk, or shares the core with others.
@@ -70,7 +79,17 @@ class Series:
 
     def over(self, other: "Series", figure: Callable[[Slice], float]) -> Spread:
         """Return our figure a request over theirs: the median of the rounds' ratios, never the ratio of medians."""
-        return spread(ratios(self.slices, other.slices, figure))
+        both = self.rounds_with(other)
+        return spread(ratios({number: self.slices[number] for number in both}, other.slices, figure))
+
+    def rounds_with(self, other: "Series") -> list[int]:
+        """Return the rounds in which both ran and others did little; all that both ran in where those are too few."""
+        calm = self._calm_with(other)
+        return calm if self.is_certain_with(other) else [number for number in self.slices if number in other.slices]
+
+    def is_certain_with(self, other: "Series") -> bool:
+        """Return whether there were calm rounds enough: where others use the cores, who waits for a disk loses less."""
+        return len(self._calm_with(other)) >= ENOUGH * len(self.slices.keys() & other.slices.keys())
 
     def events_over(self, other: "Series") -> Spread:
         """Return our events/s over theirs."""
@@ -78,7 +97,7 @@ class Series:
 
     def events_of(self, other: "Series") -> Spread:
         """Return our events for the CPU of one request of theirs."""
-        return spread(ratios(other.slices, self.slices, cpu)).times(self.items / other.items)
+        return other.over(self, cpu).times(self.items / other.items)
 
     @property
     def requests_per_second(self) -> float:
@@ -110,9 +129,18 @@ class Series:
         """What the load generator used of its core."""
         return self._median(lambda one: one.load_cpu / one.seconds)
 
+    @property
+    def calm(self) -> str:
+        """How many of the rounds were calm."""
+        return f"{len(self._calm_with(self))} of {len(self.slices)}"
+
     def latency(self, share: float) -> float:
         """Return a percentile of all rounds' latencies together, so that a rare pause shows."""
-        return percentile(pooled(one.latencies for one in self.slices.values()), share)
+        return percentile(pooled(self.slices[number].latencies for number in self.rounds_with(self)), share)
 
     def _median(self, figure: Callable[[Slice], float]) -> float:
-        return median(figure(one) for one in self.slices.values())
+        return median(figure(self.slices[number]) for number in self.rounds_with(self))
+
+    def _calm_with(self, other: "Series") -> list[int]:
+        both = [number for number in self.slices if number in other.slices]
+        return [number for number in both if self.slices[number].is_calm and other.slices[number].is_calm]

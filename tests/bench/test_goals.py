@@ -9,7 +9,7 @@ from tests.bench.spread import Spread
 
 
 def series(scenario: str, name: str, items: int, rate: float, cpu: float) -> Series:
-    one = Slice(100, 1.0, rate, server_cpu=cpu, later_cpu=0.0, load_cpu=0.25, latencies={0: 100})
+    one = Slice(100, 1.0, rate, server_cpu=cpu, later_cpu=0.0, load_cpu=0.25, others_cpu=0.0, latencies={0: 100})
     return Series(scenario, name, items, {0: one})
 
 
@@ -57,7 +57,7 @@ def test_every_promise_in_its_order() -> None:
 
 
 def test_on_a_shared_core_only_the_cpu_is_certain() -> None:
-    slow = Slice(100, 1.0, 20_000, server_cpu=0.5, later_cpu=0.0, load_cpu=0.25, latencies={0: 100})
+    slow = Slice(100, 1.0, 20_000, server_cpu=0.5, later_cpu=0.0, load_cpu=0.25, others_cpu=0.5, latencies={0: 100})
     shared = [Series(SINGLE, name, 1, {0: slow}) for name in ("bare", "gateway")]
     assert [goal.certain for goal in goals(Measured(shared))] == [True, False, False, True]
 

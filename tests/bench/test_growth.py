@@ -15,6 +15,11 @@ def test_a_slow_moment_of_the_machine_is_evened_out() -> None:
     assert attrs.evolve(GROWN, points=(POINT, SLOW, third)).along == 1.0
 
 
+def test_one_odd_chunk_does_not_bend_the_line() -> None:
+    odd = attrs.evolve(POINT, events_per_second=90_000)
+    assert [rate for _, rate in evened([POINT, POINT, odd, POINT, POINT])] == [30_000] * 5
+
+
 def test_a_long_growth_is_shown_in_a_dozen_rows_and_its_end() -> None:
     points = tuple(attrs.evolve(POINT, stored=stored) for stored in range(0, 1_000, 10))
     shown = growth_table(attrs.evolve(GROWN, points=points)).rows

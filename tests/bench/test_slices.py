@@ -6,9 +6,16 @@ from tests.bench.slices import Series, Slice, cpu, rate, steady_rate
 from tests.bench.spread import Spread
 
 
-def one(rate: float, cpu: float = 1.0, later: float = 0.0) -> Slice:
+def one(rate: float, cpu: float = 1.0, later: float = 0.0, others: float = 0.0) -> Slice:
     return Slice(
-        requests=100, seconds=2.0, rate=rate, server_cpu=cpu, later_cpu=later, load_cpu=0.5, latencies={700: 100}
+        requests=100,
+        seconds=2.0,
+        rate=rate,
+        server_cpu=cpu,
+        later_cpu=later,
+        load_cpu=0.5,
+        others_cpu=others,
+        latencies={700: 100},
     )
 
 
@@ -38,6 +45,18 @@ def test_a_slow_machine_does_not_change_a_ratio() -> None:
     ours = series("gateway", {0: one(50.0), 1: one(10.0), 2: one(60.0)})
     theirs = series("bare", {0: one(100.0), 1: one(20.0), 2: one(120.0)})
     assert ours.over(theirs, rate) == Spread(0.5, 0.5, 0.5)
+
+
+def test_rounds_in_which_others_used_the_cores_do_not_count() -> None:
+    ours = series("gateway", {0: one(50.0), 1: one(90.0, others=1.0), 2: one(50.0)})
+    theirs = series("bare", {0: one(100.0), 1: one(100.0), 2: one(100.0, others=1.0)})
+    assert (ours.rounds_with(theirs), ours.is_certain_with(theirs), ours.calm) == ([0], True, "2 of 3")
+    assert ours.over(theirs, rate) == Spread(0.5, 0.5, 0.5)
+
+
+def test_where_hardly_a_round_was_calm_all_count_and_nothing_is_certain() -> None:
+    ours = series("gateway", {0: one(50.0, others=1.0), 1: one(60.0, others=1.0)})
+    assert (ours.rounds_with(ours), ours.is_certain_with(ours)) == ([0, 1], False)
 
 
 def test_events_count_by_the_items_of_each_request() -> None:
