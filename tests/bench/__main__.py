@@ -47,6 +47,8 @@ def main(
     cores = sorted(os.sched_getaffinity(0))
     apart = len(cores) > 1
     found = _chosen(contestants(workers, frozenset(cores[:1]) if apart else frozenset()), chosen)
+    if events is not None and not {"bare", "gateway"} <= {contestant.name for contestant in found}:
+        raise click.BadParameter("it needs bare and gateway", param_hint="--grow")
     try:
         with (
             tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data,

@@ -13,7 +13,7 @@ from tests.bench import goals, grow, keeping, machine, page, profiling, report, 
 from tests.bench.growth import Growth, growth_table
 from tests.bench.loader import Loader
 from tests.bench.rounds import Pace, compare, lanes
-from tests.bench.servers import BenchFailed, Contestant, Running, started
+from tests.bench.servers import Contestant, Running, started
 from tests.bench.slices import Series, rate
 from tests.bench.tables import Table
 from tests.bench.traffic import Scenario, scenarios
@@ -64,8 +64,6 @@ class Bench:
     def grow(self, events: int) -> None:
         """Fill a new gateway beside a bare handler."""
         by_name = {each.name: each for each in self.contestants}
-        if not {"gateway", "bare"} <= by_name.keys():
-            raise BenchFailed("--grow needs the contestants gateway and bare")
         with self.console.status("growing") as status:
             self.growth = grow.grow(
                 self.load,
@@ -105,7 +103,7 @@ class Bench:
 
     def _weigh(self, running: list[Running]) -> None:
         bare = next((each for each in running if each.contestant.name == "bare"), None)
-        durable = [each for each in running if each.contestant.is_durable]
+        durable = [each for each in running if each.contestant.is_durable and each.count() >= keeping.FEWEST]
         if bare is None or not durable:
             return
 

@@ -10,6 +10,7 @@ from tests.bench.servers import ROOT, BenchFailed, Running, gateway_command
 from tests.bench.spread import Spread, spread
 from tests.bench.tables import Table
 
+FEWEST = 20_000  # events: below, the start of an export and a log not yet merged are all that is weighed
 EXPORTS = 3
 ENOUGH_SECONDS = 60.0  # an export that takes longer than this is not repeated
 
