@@ -1,6 +1,7 @@
 """One client's connection: requests are answered one after the other, in their order. Neither HTTP's text nor rules."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import cast
 import attrs
 
 from gateway import eager
-from gateway.front import Arrived, Front
+from gateway.front import INTERNAL, Arrived, Front
 from gateway.head import CLOSE, CONTINUE, serialize
 from gateway.message import Response
 from gateway.outcome import Reason, Refusal
@@ -17,7 +18,9 @@ from gateway.reading import Asked, ClientIp, Reading
 from gateway.routing import Match
 
 LINGER_SECONDS = 5.0
+PIECE = 64 * 1024
 NEVER = float("inf")
+log = logging.getLogger("gateway")
 
 
 @attrs.define(eq=False)
@@ -45,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._house = house
         self._transport: asyncio.Transport | None = None
         self._reading: Reading | None = None
+        self._held = b""
         self._waiting: deque[Asked] = deque()
         self._answering: Asked | None = None
         self._client_done = False
@@ -63,21 +67,19 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """Let the client go; what is being committed for it goes its way."""
         self._transport = None
+        self._held = b""
         self._waiting.clear()
         self._house.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a client that sends more before it has its answer is not read from until it does."""
-        if self._answering is not None and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
-        assert self._reading is not None, "nothing comes before the connection is made"
-        self._reading.feed(data)
+        """Read on; what a client sends before it has its answers is read when it has."""
+        self._held = self._held + data if self._held else data
+        self._read_on()
 
     def eof_received(self) -> bool:
         """Answer what a client asked before it stopped talking; True keeps the connection for that."""
         self._client_done = True
-        return self._answering is not None or bool(self._waiting)
+        return self._is_busy or bool(self._held)
 
     def pause_writing(self) -> None:
         """Answer no more while the client does not take what it has."""
@@ -87,6 +89,7 @@ class Connection(asyncio.Protocol):
         """Answer on."""
         self._choked = False
         self._go_on()
+        self._read_on()
 
     # What the reading calls.
 
@@ -118,8 +121,12 @@ class Connection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Close, but for what was asked and has no answer yet."""
-        idle = self._answering is None and not self._waiting
-        if idle and self._transport is not None and self._reading is not None and not self._reading.is_in_body:
+        if (
+            not self._is_busy
+            and self._transport is not None
+            and self._reading is not None
+            and not self._reading.is_in_body
+        ):
             self._transport.close()
 
     def abort(self) -> None:
@@ -134,38 +141,53 @@ class Connection(asyncio.Protocol):
             response = self._begin(self._answering)
             if response is not None:
                 self._write(response)
-        if self._paused and self._answering is None and not self._waiting and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
 
     def _begin(self, request: Asked) -> Response | None:
         """Return the answer, or None where it comes later."""
-        arrived, match, body = request.arrived, request.match, request.body
-        if isinstance(body, Response):
-            return body
-        front = self._house.front
-        if isinstance(body, Refusal):
-            assert match is not None, "only a matched request has a body to refuse"
-            return front.refuse(arrived, match, body)
-        return eager.start(front.answer(arrived, match, body), self._answered)
+        if isinstance(request.body, Response):
+            return request.body
+        answer = self._house.front.answer(request.arrived, request.match, request.body)
+        return eager.start(answer, self._answered)
 
     def _answered(self, response: Response) -> None:
         self._write(response)
         self._go_on()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what is there, a piece at a time: some bytes of a client's become a hundred times as many of ours."""
+        reading, transport = self._reading, self._transport
+        assert reading is not None, "nothing comes before the connection is made"
+        while self._held and not self._is_busy:
+            piece, self._held = self._held[:PIECE], self._held[PIECE:]
+            reading.feed(piece)
+        if bool(self._held) != self._paused and transport is not None and not transport.is_closing():
+            self._paused = not self._paused
+            transport.pause_reading() if self._paused else transport.resume_reading()
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether an answer has to be made or taken first."""
+        return self._answering is not None or bool(self._waiting)
 
     def _write(self, response: Response) -> None:
         request, transport, house = self._answering, self._transport, self._house
         assert request is not None, "only an answer that is waited for is written"
         self._answering = None
-        if transport is None:
+        if transport is None or transport.is_closing():
             return
         connection = CLOSE if house.stopping else request.connection
         arrived = request.arrived
         common = house.front.cors(arrived)
-        transport.write(serialize(response, common, connection, int(time.time()), arrived.method != "HEAD"))
+        with_body, now = arrived.method != "HEAD", int(time.time())
+        try:
+            transport.write(serialize(response, common, connection, now, with_body))
+        except ValueError:
+            log.exception("a bug answered 500 to a %s", arrived.method)
+            transport.write(serialize(INTERNAL, common, connection, now, with_body))
         if connection == CLOSE:
             self._close(request)
-        elif self._client_done and not self._waiting:
+        elif self._client_done and not self._waiting and not self._held:
             transport.close()
         else:
             in_body = self._reading is not None and self._reading.is_in_body
@@ -179,6 +201,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None, "an answer was just written"
         assert self._reading is not None, "a request was just read"
         self._reading.deaf = True
+        self._held = b""
         self._waiting.clear()
         if last.whole or self._client_done:
             self._transport.close()

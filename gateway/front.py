@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
-import attrs
-
 from gateway.auth import Keyring
 from gateway.dialect import Fixed
 from gateway.inflate import inflate
@@ -61,24 +59,33 @@ class Front:
             return None
         return self._router.match(arrived.headers.get("host", ""), arrived.method, arrived.path)
 
-    async def answer(self, arrived: Arrived, match: Match | None, body: bytes) -> Response:
-        """Return the answer to a request whose wire body is within the cap; it never raises."""
+    async def answer(self, arrived: Arrived, match: Match | None, body: bytes | Refusal) -> Response:
+        """Return the answer to a request, its body within the cap or why it is not; it never raises."""
         try:
             if match is None or match.endpoint is None or arrived.method == "OPTIONS":
                 return self._other(arrived, match)
-            request = self._request(arrived, match, body)
-            endpoint, encoding = match.endpoint, arrived.headers.get("content-encoding")
+            endpoint = match.endpoint
+            request = self._read(arrived, match, body)
+            if isinstance(request, Response):
+                return request
             if isinstance(endpoint, Fixed):
                 return endpoint.answer(request)
-            if encoding:
-                request = attrs.evolve(request, body=inflate(body, encoding, match.installed.dialect.body_cap))
             return await self._pipeline.ingest(match.installed, endpoint, request)
-        except Refusal as refusal:
-            assert match is not None, "only what is inflated for a route is refused here"
-            return self.refuse(arrived, match, refusal)
         except Exception:
             log.exception("a bug answered 500 to a %s", arrived.method)
             return INTERNAL
+
+    def _read(self, arrived: Arrived, match: Match, body: bytes | Refusal) -> Request | Response:
+        """Return a request with its body inflated, or the answer to one whose body is refused."""
+        try:
+            if isinstance(body, Refusal):
+                raise body
+            encoding = arrived.headers.get("content-encoding")
+            if encoding:
+                body = inflate(body, encoding, match.installed.dialect.body_cap)
+        except Refusal as refusal:
+            return self._refuse(arrived, match, refusal)
+        return self._request(arrived, match, body)
 
     def _other(self, arrived: Arrived, match: Match | None) -> Response:
         """Return the answer to what is no vendor's request."""
@@ -88,9 +95,9 @@ class Front:
             return self._own.answer(arrived.method, arrived.path, arrived.headers)
         if match.path == "/" and arrived.method in ("GET", "HEAD"):
             return self._own.greeting()
-        return self.refuse(arrived, match, _unmatched(match))
+        return self._refuse(arrived, match, _unmatched(match))
 
-    def refuse(self, arrived: Arrived, match: Match, refusal: Refusal) -> Response:
+    def _refuse(self, arrived: Arrived, match: Match, refusal: Refusal) -> Response:
         """Return the answer to a request that did not reach its route's parse."""
         route = None if isinstance(match.endpoint, Fixed) else match.endpoint
         return self._pipeline.refuse(match.installed, self._request(arrived, match, b""), refusal, route)
