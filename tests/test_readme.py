@@ -31,6 +31,8 @@ from tests.serving import run, serving
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "dialects").glob("*/README.md"))]
 
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+
 
 def requirements(text: str) -> set[str]:
     return {re.split(r"[<>=~!\[; ]", line)[0] for line in text.splitlines() if line}
@@ -196,7 +198,7 @@ def test_its_entry_point_is_the_toys() -> None:
 # Links and names
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [*PAGES, *DOCS], ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_what_a_page_links_to_is_there(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
