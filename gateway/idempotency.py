@@ -11,6 +11,8 @@ from gateway.storage.base import Claim
 
 HEADER = "idempotency-key"
 LONGEST = 255
+# Not nothing: a public id may be as short as "7", and 77 would be the same content as 7. No JSON holds this one.
+BLANK = "\0"
 
 
 def key_of(request: Request) -> str | None:
@@ -38,13 +40,14 @@ def remember(outcomes: Sequence[Outcome]) -> bytes:
 
 def fingerprint(request: Request, submission: Submission) -> bytes:
     """Return a digest of the inflated body and the query; credentials are blanked: a rotated key is the same caller."""
-    query = "&".join([f"{name}={value}" for name, value in request.query.items()])
+    query = [text for pair in request.query.items() for text in pair]
     body = request.body.decode("latin-1")
     for credential in submission.credentials:
         if credential.value:
             spelled = credential.value.encode("utf-8", "surrogatepass").decode("latin-1")
-            query, body = query.replace(credential.value, ""), body.replace(spelled, "")
-    return digest(query, body)
+            query = [text.replace(credential.value, BLANK) for text in query]
+            body = body.replace(spelled, BLANK)
+    return digest(*query, body)
 
 
 def recall(memory: bytes) -> tuple[Outcome, ...]:
