@@ -62,16 +62,12 @@ class Pipeline:
             outcomes, headers = _settled(outcomes, appended)
             handled = Handled(request, submission, outcomes, admitted.principal.project, admitted.quota)
             response = route.render(handled)
-        except Refusal as refusal:
-            return self.refuse(installed, request, attributed(refusal, admitted), route, submission)
-        except StorageUnavailable as problem:
-            down = Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
-            return self.refuse(installed, request, attributed(down, admitted), route, submission)
-        except Exception:
-            place = line(request.path, request, installed.dialect, submission.credentials)
-            log.exception("a bug answered 500 to %s %s", request.method, place)
-            bug = attributed(Refusal(Reason.INTERNAL), admitted)
-            return self.refuse(installed, request, bug, route, submission)
+        except Exception as problem:
+            refusal = attributed(_refusal(problem), admitted)
+            if refusal.reason is Reason.INTERNAL:
+                place = line(request.path, request, installed.dialect, submission.credentials)
+                log.exception("a bug answered 500 to %s %s", request.method, place)
+            return self.refuse(installed, request, refusal, route, submission)
         self.meter.accepted(installed.dialect.name, outcomes)
         if response.headers:
             headers = {**response.headers, **headers}
@@ -159,6 +155,15 @@ def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[O
     if appended.standing is Standing.REPLAY:
         return idempotency.recall(appended.memory), {**headers, "Idempotency-Replayed": "true"}
     return stamp(outcomes, appended.seen), headers
+
+
+def _refusal(problem: Exception) -> Refusal:
+    """Return what a problem refuses its request as: a store that cannot keep it, or a bug, where it is no refusal."""
+    if isinstance(problem, Refusal):
+        return problem
+    if isinstance(problem, StorageUnavailable):
+        return Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
+    return Refusal(Reason.INTERNAL)
 
 
 def _why(refusal: Refusal) -> str:
