@@ -99,16 +99,16 @@ def test_a_full_disk_is_503_in_every_voice_and_is_left_behind_without_a_restart(
     endured(small_disk, figure)
 
 
-@pytest.mark.parametrize("flag", ["full", "eio"])
+@pytest.mark.parametrize(("flag", "workers"), [("full", 1), ("eio", 1), ("full", 2), ("eio", 2)])
 def test_a_disk_that_cannot_keep_is_503_in_every_voice_and_is_left_behind_without_a_restart(
-    tmp_path: Path, figure: Figure, shim: Callable[[str], Path], flag: str
+    tmp_path: Path, figure: Figure, shim: Callable[[str], Path], flag: str, workers: int
 ) -> None:
-    endured(Shimmed(tmp_path, shim("disk"), flag), figure)
+    endured(Shimmed(tmp_path, shim("disk"), flag), figure, workers)
 
 
-def endured(disk: Trouble, figure: Figure) -> None:
+def endured(disk: Trouble, figure: Figure, workers: int = 1) -> None:
     """Have trouble begin and end under load, check every answer in between, and that nothing was lost by it."""
-    with watched(disk.data, env=disk.env) as served:
+    with watched(disk.data, "--workers", str(workers), env=disk.env) as served:
         keys = keys_of(served.greeting)
         oracle = Oracle(kinds(keys), random.Random(3))
         back = asyncio.run(troubled(disk, served, oracle, keys))
