@@ -14,6 +14,9 @@ from gateway.storage.control import Control
 from gateway.storage.datadir import DataDir, DataDirError
 from gateway.storage.sqlite import SqliteEngine
 
+FOREVER = 100 * 365 * 86_400.0
+"""Seconds for which a command has all be remembered: to forget is the server's, which knows its settings for sure."""
+
 
 class Desk(Protocol):
     """As much of a Storage as commands need."""
@@ -51,7 +54,7 @@ async def desk(directory: DataDir, config: Config) -> AsyncIterator[Desk]:
             await control.close()
         return
     with lock:
-        engine = await SqliteEngine.open(directory, window=config.dedupe_window, keep_raw=config.keep_raw)
+        engine = await SqliteEngine.open(directory, window=FOREVER, keep_raw=FOREVER)
         storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
         try:
             yield storage
