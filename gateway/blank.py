@@ -22,9 +22,10 @@ LONGEST_LINE = 500
 _SECRET_HEADER = re.compile("key|token|secret|auth|password|cookie")
 _SCHEMES = ("bearer", "basic")
 _NO_SECRETS = ("idempotency-key",)
-_STRING = rb'"(?:[^"\\]|\\.)*(?:"|\Z)'  # to its end, or to the end of a body that was cut off
+# To its end, or to the end of a body that was cut off, and be it behind a backslash; a line feed is no end.
+_STRING = rb'"(?:[^"\\]|\\[\s\S]?)*(?:"|\Z)'
 _PERCENT = re.compile("%[0-9A-F]{2}")
-_ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\.)*"')
+_ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\[\s\S])*"')
 # Each proxy has a name of its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
 _ADDRESS_HEADER = re.compile("forwarded|(?:^|[-_]|client)ip(?:v6)?$|remote-addr|external-address")
 
@@ -155,6 +156,8 @@ def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes
 
 
 def _escaped(token: bytes, secrets: list[str]) -> bytes:
+    if len(token) < len(secrets[-1]) + 2:  # the last is the shortest; a body may hold ten thousands of such tokens
+        return token
     try:
         plain = json.loads(token)
     except ValueError:

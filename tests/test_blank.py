@@ -55,6 +55,8 @@ def test_headers_that_are_secrets_are_blanked(came: dict[str, str], stays: dict[
         ('{"apiKey" : "another","apiKey":"one \\" more"}', '{"apiKey" : "[blanked]","apiKey":"[blanked]"}'),
         (f"no json {SECRET}", "no json [blanked]"),
         ('"\\', '"\\'),
+        ('{"apiKey":"another\\\n one"}', '{"apiKey":"[blanked]"}'),
+        ('{"apiKey":"another\\', '{"apiKey":"[blanked]"'),
     ],
 )
 def test_a_body_is_kept_but_for_secrets(came: str, stays: str) -> None:
