@@ -97,7 +97,7 @@ def _problem(known: dict[str, Any]) -> str | None:
     if known["replayed"]:
         return f"replayed before: {known['replayed']}"
     if known["project"] is None or known["route"] is None:
-        return "nobody knows whose it was: it showed no credential that opens a project"
+        return "nobody knows whose it was: it was refused before a credential had opened a project"
     if known["cut"]:
         return "only the beginning of its body was kept"
     return None

@@ -153,7 +153,7 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         assert first == f"{ours['id']}: 2 stored, 0 stored before, 0 failed again\n"
         again = served.cli(*replay, str(ours["id"]))
         assert again == f"{ours['id']}: replayed before: 2 stored, 0 stored before, 0 failed again\n"
-        nobodys = "nobody knows whose it was: it showed no credential that opens a project"
+        nobodys = "nobody knows whose it was: it was refused before a credential had opened a project"
         assert served.cli(*replay, str(strangers["id"])) == f"{strangers['id']}: {nobodys}\n"
         with closing(sqlite3.connect(tmp_path / "data" / "refused.db")) as file, file:
             file.execute("UPDATE refused SET replayed = NULL, dialect = 'gone'")

@@ -99,7 +99,7 @@ def test_a_full_disk_is_503_in_every_voice_and_is_left_behind_without_a_restart(
     endured(small_disk, figure)
 
 
-@pytest.mark.parametrize(("flag", "workers"), [("full", 1), ("eio", 1), ("full", 2), ("eio", 2)])
+@pytest.mark.parametrize(("flag", "workers"), [("full", 1), ("eio", 1), ("eio", 2)])
 def test_a_disk_that_cannot_keep_is_503_in_every_voice_and_is_left_behind_without_a_restart(
     tmp_path: Path, figure: Figure, shim: Callable[[str], Path], flag: str, workers: int
 ) -> None:
