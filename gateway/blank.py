@@ -97,25 +97,32 @@ def _is_secret(name: str) -> bool:
     return _SECRET_HEADER.search(name) is not None and name not in _NO_SECRETS
 
 
-def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> list[str]:
+def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> tuple[str, ...]:
     """Return what to blank; of two, where one holds the other, the longer comes first."""
     public = {kind.name for kind in dialect.kinds if kind.public}
     values = {each.value for each in credentials if each.kind not in public and len(each.value) >= SHORTEST}
-    return sorted({spelled for value in values for spelled in _spellings(value)}, key=len, reverse=True)
+    return _spellings(frozenset(values))
 
 
 @functools.lru_cache(maxsize=1024)
-def _spellings(secret: str) -> frozenset[str]:
-    """Return a secret in the forms that HTTP gives it: as it is, percent-encoded, and in base64 as Basic sends it."""
-    encoded = quote(secret, safe="", errors="surrogatepass")
-    found = {secret, encoded, _PERCENT.sub(lambda triple: triple[0].lower(), encoded)}
-    for pair in (secret, f"{secret}:", f":{secret}"):
-        raw = pair.encode("utf-8", "surrogatepass")
-        found |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
-    return frozenset(found)
+def _spellings(values: frozenset[str]) -> tuple[str, ...]:
+    """Return secrets in the forms that HTTP gives them: as they are, percent-encoded, in base64 as Basic sends it."""
+    found: set[str] = set()
+    for secret in values:
+        encoded = quote(secret, safe="", errors="surrogatepass")
+        found |= {secret, encoded, _PERCENT.sub(lambda triple: triple[0].lower(), encoded)}
+        for pair in (secret, f"{secret}:", f":{secret}"):
+            raw = pair.encode("utf-8", "surrogatepass")
+            found |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
-def _headers(headers: Mapping[str, str], secrets: list[str], hide_address: bool) -> dict[str, str]:
+@functools.lru_cache(maxsize=1024)
+def _as_bytes(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(secret.encode("utf-8", "surrogatepass") for secret in secrets)
+
+
+def _headers(headers: Mapping[str, str], secrets: tuple[str, ...], hide_address: bool) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in headers.items():
         name = name.lower()
@@ -124,24 +131,26 @@ def _headers(headers: Mapping[str, str], secrets: list[str], hide_address: bool)
         if _is_secret(name):
             scheme = value.split(" ", 1)[0]
             value = f"{scheme} {BLANK}" if scheme.lower() in _SCHEMES else BLANK
-        kept.setdefault(name, _text(value, secrets))
-    return kept
+        kept.setdefault(name, value)
+    together = "\n".join(kept.values())
+    found = tuple(secret for secret in secrets if secret in together)  # mostly none: then no value is looked at
+    return {name: _text(value, found) for name, value in kept.items()} if found else kept
 
 
-def _text(given: str, secrets: list[str]) -> str:
+def _text(given: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         given = given.replace(secret, BLANK)
     return given
 
 
-def _body(body: bytes, secrets: list[str], fields: tuple[str, ...]) -> bytes:
+def _body(body: bytes, secrets: tuple[str, ...], fields: tuple[str, ...]) -> bytes:
     if fields:
         inside, form = _named(fields)
         body = inside.sub(rb'\1"%s"' % BLANK.encode(), body)
         if not body.startswith((b"{", b"[")):
             body = form.sub(rb"\1%s" % BLANK.encode(), body)
-    for secret in secrets:
-        body = body.replace(secret.encode("utf-8", "surrogatepass"), BLANK.encode())
+    for secret in _as_bytes(secrets):
+        body = body.replace(secret, BLANK.encode())
     if secrets and b"\\" in body:  # one may be spelled with escapes
         body = _ESCAPED.sub(lambda token: _escaped(token[0], secrets), body)
     return body
@@ -155,7 +164,7 @@ def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes
     return re.compile(inside, re.IGNORECASE), re.compile(rb"((?:\A|&)(?:%s)=)[^&]*" % names, re.IGNORECASE)
 
 
-def _escaped(token: bytes, secrets: list[str]) -> bytes:
+def _escaped(token: bytes, secrets: tuple[str, ...]) -> bytes:
     if len(token) < len(secrets[-1]) + 2:  # the last is the shortest; a body may hold ten thousands of such tokens
         return token
     try:
