@@ -37,7 +37,7 @@ class RecordingStorage:
         before = Before(len(self.bodies), self._receipt, len(self.held), self._keys, self._claims, self._held_keys)
         plan = decide([entry], before, chance=lambda: 0)
         self.entries.append(entry)
-        self.bodies += [str(body).encode() for body in plan.events[2::3]]
+        self.bodies += [row.body.decode().encode() for row in plan.events]
         if plan.answers[0].standing is Standing.FRESH:
             marks = plan.answers[0].seen[len(entry.rows) :]
             self.held += [held for held, known in zip(entry.held, marks, strict=True) if not known]

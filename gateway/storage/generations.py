@@ -24,8 +24,8 @@ TURN = (
 )
 # Dropping a table reads all of its pages, seconds for a hundred million keys: it is emptied bit by bit before.
 FORGET = {
-    "seen_forgotten": "DELETE FROM seen_forgotten WHERE key <= "
-    "(SELECT max(key) FROM (SELECT key FROM seen_forgotten ORDER BY key LIMIT 2000))",
+    "seen_forgotten": "DELETE FROM seen_forgotten WHERE bucket <= "
+    "(SELECT max(bucket) FROM (SELECT bucket FROM seen_forgotten ORDER BY bucket LIMIT 100))",
     "claims_forgotten": "DELETE FROM claims_forgotten WHERE digest <= "
     "(SELECT max(digest) FROM (SELECT digest FROM claims_forgotten ORDER BY digest LIMIT 200))",
 }
@@ -33,10 +33,11 @@ FORGET = {
 
 @attrs.define
 class Generations:
-    """How old the current generation is. `window` and the clock are in seconds."""
+    """How old the current generation is. `window` and the clock are in seconds; `turned` is called after each turn."""
 
     window: float
     clock: Callable[[], float]
+    turned: Callable[[], None]
     _elapsed: float = attrs.field(default=0.0, init=False)
     _read: float = attrs.field(default=0.0, init=False)
     _forgotten: list[str] = attrs.field(factory=list, init=False)
@@ -56,7 +57,7 @@ class Generations:
             for statement in TURN:
                 connection.execute(statement)
             self._note(connection, 0.0)
-            return lambda: self._become(0.0, now, list(FORGET))
+            return lambda: self._turned(now)
         forgotten = self._forget(connection)
         if force or now - self._read >= NOTE_EVERY:
             self._note(connection, elapsed)
@@ -74,6 +75,10 @@ class Generations:
 
     def _note(self, connection: sqlite3.Connection, elapsed: float) -> None:
         connection.execute("UPDATE meta SET value = ? WHERE name = 'elapsed'", (elapsed,))
+
+    def _turned(self, now: float) -> None:
+        self._become(0.0, now, list(FORGET))
+        self.turned()
 
     def _become(self, elapsed: float, read: float, forgotten: list[str]) -> None:
         self._elapsed, self._read, self._forgotten = elapsed, read, forgotten

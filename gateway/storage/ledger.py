@@ -10,7 +10,9 @@ import attrs
 
 from gateway.storage.base import Appended, Entry, Standing
 from gateway.storage.blobs import Blobs
+from gateway.storage.chunks import chunks
 from gateway.storage.datadir import DataDir, sync_folder
+from gateway.storage.engine import Broken
 from gateway.storage.generations import Generations
 from gateway.storage.plan import CHANCE_BITS, Before, Plan, decide
 from gateway.storage.seen import Seen
@@ -20,7 +22,8 @@ from gateway.storage.tables import upgrade
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA cache_size = -65536",
+    # Little is read again: keys in the filters and in memory are what answers.
+    "PRAGMA cache_size = -8192",
     # A longer log between two checkpoints writes a page that many commits touched once instead of many times.
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 67108864",
@@ -38,7 +41,7 @@ PENDING = "SELECT group_concat(id || ':' || verdict) FROM quarantine WHERE id IN
 FORGET_RAWS = "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
 QUARANTINE = (
     "INSERT INTO quarantine (id, message_id, received_at, project, dialect, route, faults, payload, verdict, key, "
-    "item, receipt)"
+    "item, receipt) "
 )
 CHANCE = random.Random()  # noqa: S311 (seeded by the kernel; a receipt's number is no secret)
 SETTLE = (
@@ -46,6 +49,8 @@ SETTLE = (
     "AND NOT EXISTS (SELECT 1 FROM quarantine other WHERE other.receipt = requests.receipt AND other.id <> ?1)",
     "DELETE FROM quarantine WHERE id = ?1",
 )
+LAST = "SELECT coalesce(max(last), 0) FROM log"
+CHUNK = "(?,?,CAST(? AS TEXT))"
 LAST_HELD = "SELECT max((SELECT coalesce(max(id), 0) FROM quarantine), (SELECT coalesce(max(id), 0) FROM settled))"
 
 
@@ -84,12 +89,12 @@ class Ledger:
         # SQLite does this for its log, but not for the file itself.
         sync_folder(directory.path)
         (watermark,) = connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()
-        (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+        (last,) = connection.execute(LAST).fetchone()
         # Positions below the watermark are never given again, even where the log's end was cut off by hand.
         position = max(watermark, last)
         seen = Seen(bound)
-        seen.load(connection, watermark, position)
-        generations = Generations(window, clock)
+        seen.load(connection, watermark)
+        generations = Generations(window, clock, seen.turn)
         generations.load(connection)
         blobs = Blobs(directory.blobs)
         blobs.sweep()
@@ -113,6 +118,9 @@ class Ledger:
             return plan.answers
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            (last,) = self.connection.execute(LAST).fetchone()
+            if last > self.position:
+                raise Broken("somebody else wrote to the log")
             self._write(plan)
             merged = self.seen.merge(self.connection, self.position, len(plan.keys))
             become = self.generations.step(self.connection, force=not entries)
@@ -131,13 +139,13 @@ class Ledger:
 
     def _before(self, entries: Sequence[Entry]) -> Before:
         """Return what was committed before, as far as this group must know."""
-        keys = {row.key for entry in entries for row in entry.rows if row.key is not None}
+        keys = [row.key for entry in entries for row in entry.rows if row.key is not None]
         held = {held.key for entry in entries for held in entry.held if held.key is not None}
         return Before(
             self.position,
             self.receipt,
             self.held_id,
-            self.seen.among(self.connection, keys | held),
+            self.seen.among(self.connection, [*keys, *held]),
             self._claimed(entries),
             {bytes.fromhex(key) for found in select(self.connection, HELD, list(held)) for key in found.split(",")},
             self._pending(entries),
@@ -164,19 +172,19 @@ class Ledger:
         return pending
 
     def _write(self, plan: Plan) -> None:
-        insert(self.connection, "INSERT INTO events", 3, plan.events)
-        insert(self.connection, "INSERT INTO receipts", 6, plan.receipts)
-        insert(self.connection, "INSERT INTO streams", 4, plan.named_streams())
+        insert(self.connection, "INSERT INTO log ", 3, chunks(plan.events, self.position), chunk=8, row=CHUNK)
+        insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
+        insert(self.connection, "INSERT INTO streams ", 4, plan.named_streams())
         insert(self.connection, QUARANTINE, 12, plan.quarantine)
-        insert(self.connection, "INSERT INTO requests", 8, plan.requests)
-        insert(self.connection, "INSERT INTO raws", 2, plan.raws)
+        insert(self.connection, "INSERT INTO requests ", 8, plan.requests)
+        insert(self.connection, "INSERT INTO raws ", 2, plan.raws)
         if self.raws:
             # By the receipts' own time, a few a commit, so that no commit is long: twice as many as one may add.
             oldest = (plan.receipt >> CHANCE_BITS) - int(self.keep_raw * 1000)
             self.connection.execute(FORGET_RAWS, (max(0, oldest) << CHANCE_BITS, 100 + len(plan.raws)))
-        insert(self.connection, "INSERT INTO settled", 4, plan.settlements())
+        insert(self.connection, "INSERT INTO settled ", 4, plan.settlements())
         for number in plan.settled:
             for statement in SETTLE:
                 self.connection.execute(statement, (number,))
-        insert(self.connection, "INSERT INTO claims_current", 4, plan.claimed())
-        insert(self.connection, "INSERT INTO counters", 4, plan.counters(), ADD_UP)
+        insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
+        insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_UP)

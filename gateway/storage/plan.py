@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from gateway.storage.account import Places, account, refused
-from gateway.storage.base import Appended, Claim, Entry, Raw, Standing
+from gateway.storage.base import Appended, Claim, Entry, Raw, Row, Standing
 
 CHANCE_BITS = 20
 LATEST = 1 << 42  # milliseconds: the year 2109; what a clock says beyond would not fit
@@ -33,7 +33,10 @@ class Before:
 
 @attrs.define
 class Plan:
-    """The outcome of a group. Rows lie flat, one value after the other, as the statements take them."""
+    """The outcome of a group. Rows but events lie flat, one value after the other, as the statements take them.
+
+    `events` are those to store, in the order of their positions.
+    """
 
     before: Before
     position: int
@@ -41,7 +44,7 @@ class Plan:
     held_id: int
     chance: Callable[[], int]
     answers: list[Appended] = attrs.field(factory=list)
-    events: list[object] = attrs.field(factory=list)
+    events: list[Row] = attrs.field(factory=list)
     keys: set[bytes] = attrs.field(factory=set)
     quarantine: list[object] = attrs.field(factory=list)
     held_keys: set[bytes] = attrs.field(factory=set)
@@ -112,12 +115,15 @@ def _answer(plan: Plan, entry: Entry) -> Appended:
         plan.requests += _request(receipt, entry.raw)
     if entry.packed:
         plan.raws += (receipt, entry.packed)
-    told = account(entry, Places(places, held)) if entry.account or held or None in places else None
-    plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, plan.position - start + 1, told)
+    stored = plan.position - start + 1
+    plain = stored == len(entry.rows) and not held
+    told = account(entry, Places(places, held)) if entry.account or not plain else None
+    plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, stored, told)
     if claim is not None:
         plan.claims[claim.digest] = (claim.fingerprint, claim.memory, receipt)
-    _count(plan, entry, plan.position - start + 1, held)
-    return Appended(Standing.FRESH, tuple([place is None for place in (*places, *held)]), receipt=receipt)
+    _count(plan, entry, stored, held)
+    seen = (False,) * stored if plain else tuple([place is None for place in (*places, *held)])
+    return Appended(Standing.FRESH, seen, receipt=receipt)
 
 
 def _again(plan: Plan, entry: Entry, claim: Claim, first: tuple[bytes, bytes, int]) -> Appended:
@@ -128,11 +134,20 @@ def _again(plan: Plan, entry: Entry, claim: Claim, first: tuple[bytes, bytes, in
     return Appended(Standing.REPLAY, memory=first[1], receipt=first[2])
 
 
-def _place(plan: Plan, entry: Entry) -> list[int | None]:
+def _place(plan: Plan, entry: Entry) -> Sequence[int | None]:
     """Give each row its position; None where it was seen before."""
+    rows, seen, keys = entry.rows, plan.before.seen, plan.keys
+    named = [row.key for row in rows if row.key is not None]
+    fresh = set(named)
+    start = plan.position + 1
+    if len(fresh) == len(named) and fresh.isdisjoint(seen) and fresh.isdisjoint(keys):
+        # As nearly always: the whole entry at once.
+        keys |= fresh
+        plan.events += rows
+        plan.position += len(rows)
+        return range(start, plan.position + 1)
     places: list[int | None] = []
-    seen, keys = plan.before.seen, plan.keys
-    for row in entry.rows:
+    for row in rows:
         key = row.key
         if key is not None:
             if key in seen or key in keys:
@@ -141,7 +156,7 @@ def _place(plan: Plan, entry: Entry) -> list[int | None]:
             keys.add(key)
         plan.position += 1
         places.append(plan.position)
-        plan.events += (plan.position, key, row.body.decode())
+        plan.events.append(row)
     return places
 
 

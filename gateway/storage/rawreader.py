@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.record import record
 from gateway.storage.base import Raw
+from gateway.storage.chunks import events
 from gateway.storage.packed import unpack
 from gateway.storage.reader import Reader
 
@@ -16,9 +17,9 @@ PAGE = (
     "FROM raws w JOIN receipts r ON r.id = w.receipt JOIN streams s ON s.id = r.stream "
     "WHERE w.receipt > ?1 AND (?2 IS NULL OR s.project = ?2) ORDER BY w.receipt LIMIT 100"
 )
-BODIES = "SELECT position, CAST(body AS BLOB) FROM events WHERE position IN (SELECT value FROM json_each(?))"
 REPLAYED = "SELECT position FROM settled WHERE id = ? AND verdict = 'stored'"
-REWRITE = "UPDATE events SET body = ? WHERE position = ? AND body = ?"
+CHUNK = "SELECT last, CAST(lines AS BLOB) FROM log WHERE last >= ? ORDER BY last LIMIT 1"
+REWRITE = "UPDATE log SET lines = CAST(? AS TEXT) WHERE last = ?"
 
 
 @record
@@ -41,7 +42,7 @@ def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRe
         for receipt, packed, received_at, whose, dialect, route, position, count, outcomes in page:
             after = receipt
             places = _places(reader, position, count, outcomes)
-            bodies = dict(reader.ask(BODIES, json.dumps(list(places.values()))))
+            bodies = dict(event for place in places.values() for event in reader.some(place, 1))
             events = {index: (place, bodies[place]) for index, place in places.items() if place in bodies}
             yield KeptRequest(receipt, received_at, whose, dialect, route, unpack(packed), events)
 
@@ -53,10 +54,19 @@ def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
     ) as file:
         file.execute("PRAGMA synchronous = FULL")
         file.execute("BEGIN IMMEDIATE")
-        rows = [(new.decode(), position, old.decode()) for position, old, new in changes]
-        done = file.executemany(REWRITE, rows).rowcount
+        done = sum(_rewrite(file, *change) for change in changes)
         file.execute("COMMIT")
     return done
+
+
+def _rewrite(file: sqlite3.Connection, position: int, old: bytes, new: bytes) -> bool:
+    for last, lines in file.execute(CHUNK, (position,)).fetchall():
+        chunk = dict(events(last, lines))
+        if chunk.get(position) == old:
+            chunk[position] = new
+            file.execute(REWRITE, (b"\n".join(chunk.values()), last))
+            return True
+    return False
 
 
 def _places(reader: Reader, position: int, count: int, outcomes: str | None) -> dict[int, int]:

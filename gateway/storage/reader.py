@@ -10,22 +10,20 @@ from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
+from gateway.storage.chunks import belongs, events
 from gateway.storage.datadir import DataDir, DataDirError
-from gateway.storage.tables import VERSION, version
+from gateway.storage.tables import CHUNKED, VERSION, version
 
 PAGE_ROWS = 500
 PAGE_BYTES = 4 << 20
 COUNT_PAGE = 100_000
 
-# BLOB: the very bytes that were appended, with no way through str. Rows of other projects come as NULL, for the page
-# must know how far it has looked.
-PAGE = "SELECT position, CAST(body AS BLOB) FROM events WHERE position > ? ORDER BY position LIMIT ?"
-PROJECT_PAGE = (
-    "SELECT position, CASE WHEN json_extract(body, '$.project') = ? THEN CAST(body AS BLOB) END "
-    "FROM events WHERE position > ? ORDER BY position LIMIT ?"
-)
-COUNT = "SELECT count(*) FROM events WHERE position > ? AND position <= ?"
-PROJECT_COUNT = COUNT + " AND json_extract(body, '$.project') = ?"
+# BLOB: the very bytes that were appended, with no way through str.
+PAGE = "SELECT last, CAST(lines AS BLOB) FROM log WHERE last > ? ORDER BY last LIMIT ?"
+COUNT = "SELECT sum(coalesce(length(keys) / 16, 1)) FROM log WHERE last > ? AND last <= ?"
+ENDS = "SELECT coalesce(min(last), 1) - 1, coalesce(max(last), 0) FROM log"
+# The log of a file from before it had chunks: a row an event.
+OLDER = "(SELECT position AS last, key AS keys, body AS lines FROM events)"
 COLUMNS = (
     *("id", "message_id", "received_at", "project", "dialect", "route"),
     *("verdict", "item", "receipt", "faults", "payload"),
@@ -59,6 +57,7 @@ class Reader:
             raise DataDirError(f"{directory.path} holds no events yet")
         self._older = DataDirError(f"{directory.events} was written by an older gateway; `gateway serve` upgrades it")
         self._upgraded = found == VERSION
+        self._log = "log" if found >= CHUNKED else OLDER
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +77,7 @@ class Reader:
 
     def last(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
-        return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
+        return int(self._of_log(ENDS).fetchone()[1])
 
     def bodies(self, after: int = 0, project: str | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield each event's position and body behind a position, up to what is committed when the end is reached."""
@@ -98,13 +97,21 @@ class Reader:
 
     def count(self, project: str | None = None) -> int:
         """Return how many events there are, counted and not believed, in stretches so that no snapshot lasts long."""
-        total, last = 0, self.last()
-        (start,) = self._connection.execute("SELECT coalesce(min(position), 1) - 1 FROM events").fetchone()
-        for low in range(start, last, COUNT_PAGE):
-            bounds = (low, min(low + COUNT_PAGE, last))
-            query = (COUNT, bounds) if project is None else (PROJECT_COUNT, (*bounds, project))
-            total += self._connection.execute(*query).fetchone()[0]
-        return total
+        if project is not None:
+            return sum(1 for _ in self.bodies(project=project))
+        start, last = self._of_log(ENDS).fetchone()
+        stretches = [(low, min(low + COUNT_PAGE, last)) for low in range(start, last, COUNT_PAGE)]
+        return sum(self._of_log(COUNT, *stretch).fetchone()[0] or 0 for stretch in stretches)
+
+    def some(self, first: int, count: int) -> list[tuple[int, bytes]]:
+        """Return so many events from a position on, those that there are; all of a request are found so."""
+        found: list[tuple[int, bytes]] = []
+        with closing(self._of_log(PAGE, first - 1, count)) as cursor:
+            for last, lines in cursor:
+                found += [event for event in events(last, lines) if first <= event[0] < first + count]
+                if last >= first + count - 1:
+                    break
+        return found
 
     def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
         """Yield the held items behind an id as rows by column name; `faults` and `payload` are JSON text."""
@@ -130,16 +137,20 @@ class Reader:
 
     def _page(self, after: int, project: str | None) -> tuple[list[tuple[int, bytes]], int, bool]:
         """Return a page of events, the last position looked at, and whether there may be more behind it."""
-        query = (PAGE, (after, PAGE_ROWS)) if project is None else (PROJECT_PAGE, (project, after, PAGE_ROWS))
         page: list[tuple[int, bytes]] = []
         looked = size = 0
-        with closing(self._connection.execute(*query)) as cursor:
-            for position, body in cursor:
-                after = position
+        with closing(self._of_log(PAGE, after, PAGE_ROWS)) as cursor:
+            for last, lines in cursor:
+                chunk = events(last, lines)
+                if not looked:  # a reader may have stopped in the middle of it
+                    chunk = [event for event in chunk if event[0] > after]
+                page += chunk if project is None else [event for event in chunk if belongs(event[1], project)]
+                after = last
                 looked += 1
-                if body is not None:
-                    page.append((position, body))
-                    size += len(body)
+                size += len(lines)
                 if size >= PAGE_BYTES:
                     return page, after, True
         return page, after, looked == PAGE_ROWS
+
+    def _of_log(self, question: str, *values: object) -> sqlite3.Cursor:
+        return self._connection.execute(question.replace("log", self._log), values)

@@ -12,10 +12,6 @@ RECEIPT = (
     "SELECT r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
     "FROM receipts r JOIN streams s ON s.id = r.stream WHERE r.id = ?"
 )
-PLAIN = (
-    "SELECT position, json_extract(body, '$.message_id') FROM events WHERE position >= ?1 AND position < ?1 + ?2 "
-    "ORDER BY position"
-)
 LONGEST = 16
 
 
@@ -32,8 +28,8 @@ def told(reader: Reader, text: str) -> dict[str, Any] | None:
     items: list[dict[str, Any]]
     if outcomes is None:
         items = [
-            {"verdict": "stored", "message_id": message_id, "position": place}
-            for place, message_id in reader.ask(PLAIN, position, count)
+            {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": place}
+            for place, line in reader.some(position, count)
         ]
     else:
         items = json.loads(outcomes)

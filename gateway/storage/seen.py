@@ -1,22 +1,38 @@
 """Which keys were seen before: the newest in memory, the older ones on disk, merged a slice a commit.
 
-Every row of the log carries its key, so memory is never saved: it is read again from the rows above the watermark.
-Writing each key into a tree at random places would cost a page a key; many keys at once, in order, share pages.
+Every chunk of the log carries its keys, so memory is never saved: it is read again from what is above the watermark.
+A key's word decides its bucket. A merge adds one row a bucket with all the keys that memory has for it, so that what it
+writes is the same however many keys there are. Reading a bucket is slow beside that, and rare: filters say of nearly
+every new key that it is not there.
 """
 
 import sqlite3
+import struct
 from collections.abc import Collection, Iterable
 
 import attrs
 
-from gateway.storage.statements import insert, select
+from gateway.storage.chunks import KEY_BYTES, keys_of
+from gateway.storage.filter import PAIRS, Filter
+from gateway.storage.olderkeys import adopt
+from gateway.storage.statements import insert, within
 
+SHIFT = 51
+BUCKETS = 1 << (64 - SHIFT)
+MASK = (1 << 64) - 1
+iter_unpack = struct.Struct("<8xQ").iter_unpack
 FOUND = (
-    "SELECT group_concat(hex(key)) FROM (SELECT key FROM seen_current WHERE key IN (?) "
-    "UNION ALL SELECT key FROM seen_previous WHERE key IN (?))"
+    "SELECT group_concat(hex(a.key)) FROM asked a WHERE EXISTS "
+    "(SELECT 1 FROM seen_current s WHERE s.bucket = a.bucket AND instr(s.keys, a.key) % 16 = 1) "
+    "OR EXISTS (SELECT 1 FROM seen_previous s WHERE s.bucket = a.bucket AND instr(s.keys, a.key) % 16 = 1)"
 )
-NEWEST = "SELECT group_concat(hex(key)) FROM events WHERE position > ? AND position <= ?"
-LOAD_PAGE = 10_000
+CURRENT = "SELECT keys FROM seen_current"
+PREVIOUS = "SELECT keys FROM seen_previous"
+NEWEST = "SELECT keys FROM log WHERE last > ? ORDER BY last"
+
+
+def _buckets() -> list[bytearray]:
+    return [bytearray() for _ in range(BUCKETS)]
 
 
 @attrs.define
@@ -28,57 +44,111 @@ class Seen:
     """
 
     bound: int = 200_000
-    recent: set[bytes] = attrs.field(factory=set, init=False)
-    frozen: set[bytes] = attrs.field(factory=set, init=False)
-    _order: list[bytes] = attrs.field(factory=list, init=False)
+    recent: list[bytearray] = attrs.field(factory=_buckets, init=False)
+    frozen: list[bytearray] = attrs.field(factory=_buckets, init=False)
+    count: int = attrs.field(default=0, init=False)
+    current: Filter = attrs.field(factory=Filter, init=False)
+    previous: Filter = attrs.field(factory=Filter, init=False)
+    _asked: tuple[list[bytes], list[int]] = attrs.field(factory=lambda: ([], []), init=False)
+    _salt: int = attrs.field(default=1, init=False)
+    _order: list[int] = attrs.field(factory=list, init=False)
     _done: int = attrs.field(default=0, init=False)
     _frozen_to: int = attrs.field(default=0, init=False)
 
-    def load(self, connection: sqlite3.Connection, watermark: int, position: int) -> None:
-        """Read the keys of the rows above the watermark."""
+    def load(self, connection: sqlite3.Connection, watermark: int) -> None:
+        """Read the keys of the events above the watermark, and what is on disk into the filters."""
         self._frozen_to = watermark
-        for start in range(watermark, position, LOAD_PAGE):
-            (found,) = connection.execute(NEWEST, (start, min(start + LOAD_PAGE, position))).fetchone()
-            if found:
-                self.recent.update(map(bytes.fromhex, found.split(",")))
+        (self._salt,) = connection.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
+        adopt(connection, lambda key: self._words(key)[0] >> SHIFT)
+        for found, every in ((self.current, CURRENT), (self.previous, PREVIOUS)):
+            for (keys,) in connection.execute(every):
+                found.add(self._words(keys))
+        for (keys,) in connection.execute(NEWEST, (watermark,)):
+            self.publish(keys_of(keys), 0)
 
     def among(self, connection: sqlite3.Connection, keys: Iterable[bytes]) -> set[bytes]:
         """Return which of the keys were committed before; one statement for all that memory does not know."""
+        asked = list(keys)
+        words = self._words(b"".join(asked))
+        if len(words) != len(asked):
+            raise ValueError(f"a key has another size than {KEY_BYTES} bytes")
+        self._asked = asked, words
+        maybe = set(self.current.maybe(words))
+        if self.previous.count:
+            maybe.update(self.previous.maybe(words))
         known: set[bytes] = set()
-        unknown: list[bytes] = []
-        for key in keys:
-            if key in self.recent or key in self.frozen:
+        unknown: list[tuple[int, bytes]] = []
+        for word, key in zip(words, asked, strict=True) if maybe else ():
+            if word not in maybe:
+                continue
+            bucket = word >> SHIFT
+            if _holds(self.recent[bucket], key) or _holds(self.frozen[bucket], key):
                 known.add(key)
             else:
-                unknown.append(key)
-        for found in select(connection, FOUND, unknown):
+                unknown.append((bucket, key))
+        for found in within(connection, FOUND, unknown):
             known.update(map(bytes.fromhex, found.split(",")))
         return known
 
     def merge(self, connection: sqlite3.Connection, position: int, adding: int) -> int:
-        """Write the next slice inside the open transaction and return its size, for `publish` after the commit.
+        """Write the next slice inside the open transaction and return its buckets, for `publish` after the commit.
 
         `position` is the last one committed so far. With the last slice the watermark moves, in the same transaction.
         """
         if not self._order and not self._freeze(position):
             return 0
-        part = self._order[self._done : self._done + max(1, self.bound // 100, 2 * adding)]
-        insert(connection, "INSERT OR IGNORE INTO seen_current", 1, part, chunk=1000)
-        if self._done + len(part) == len(self._order):
+        goal = KEY_BYTES * max(1, self.bound // 100, 2 * adding)
+        end = self._done
+        flat: list[object] = []
+        while end < len(self._order) and goal > 0:
+            bucket = self._order[end]
+            flat += (bucket, self._frozen_to, self.frozen[bucket])
+            goal -= len(self.frozen[bucket])
+            end += 1
+        # A merge that a kill cut short is made again with all that it had, under a number of its own or the same.
+        insert(connection, "INSERT OR REPLACE INTO seen_current ", 3, flat)
+        if end == len(self._order):
             connection.execute("UPDATE meta SET value = ? WHERE name = 'watermark'", (self._frozen_to,))
-        return len(part)
+        return end - self._done
 
     def publish(self, keys: Collection[bytes], merged: int) -> None:
         """Take in what was committed. Never before: a key known from a commit that failed turns its retry into loss."""
-        self.recent.update(keys)
+        asked, words = self._asked
+        if len(asked) != len(keys):  # most often all that was asked about is new
+            asked = list(keys)
+            words = self._words(b"".join(asked))
+        self.current.grow(len(asked))
+        recent, bits, mask = self.recent, self.current.bits, len(self.current.bits) - 1
+        for word, key in zip(words, asked, strict=True):
+            recent[word >> SHIFT] += key
+            bits[word >> 5 & mask] |= PAIRS[word & 31]
+        self.count += len(asked)
+        self._asked = [], []
         self._done += merged
-        if self._order and self._done == len(self._order):
-            self.frozen, self._order, self._done = set(), [], 0
+        if merged and self._done == len(self._order):
+            self.frozen, self._order, self._done = _buckets(), [], 0
+
+    def turn(self) -> None:
+        """Let the current generation be the previous one, once that is committed; what memory holds is merged later."""
+        self.previous, self.current = self.current, Filter()
+        for bucket in (*self.recent, *self.frozen):
+            self.current.add(self._words(bucket))
+
+    def _words(self, keys: bytes | bytearray) -> list[int]:
+        # Multiplied by what only this file knows: or a client could choose ids that all fall into one bucket.
+        salt = self._salt
+        return [word * salt & MASK for (word,) in iter_unpack(keys)]
 
     def _freeze(self, position: int) -> bool:
         # Rows without keys move the watermark too, or a start would read all of a log that has none.
-        if len(self.recent) < self.bound and position - self._frozen_to < 4 * self.bound:
+        if self.count < self.bound and position - self._frozen_to < 4 * self.bound:
             return False
-        self.frozen, self.recent = self.recent, set()
-        self._order, self._done, self._frozen_to = sorted(self.frozen), 0, position
+        self.frozen, self.recent, self.count = self.recent, _buckets(), 0
+        self._order = [bucket for bucket, keys in enumerate(self.frozen) if keys]
+        self._done, self._frozen_to = 0, position
         return True
+
+
+def _holds(bucket: bytearray, key: bytes) -> bool:
+    at = bucket.find(key)
+    return at >= 0 and at % KEY_BYTES == 0

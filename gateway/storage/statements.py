@@ -12,19 +12,32 @@ CHUNK = 250
 
 
 @lru_cache(maxsize=8192)
-def _values(head: str, width: int, rows: int, tail: str) -> str:
-    row = "(" + ",".join("?" * width) + ")"
-    return head + " VALUES " + ",".join([row] * rows) + tail
+def _values(head: str, row: str, rows: int, tail: str) -> str:
+    return head + "VALUES " + ",".join([row] * rows) + tail
 
 
 def insert(
-    connection: sqlite3.Connection, head: str, width: int, flat: Sequence[object], tail: str = "", chunk: int = CHUNK
+    connection: sqlite3.Connection,
+    head: str,
+    width: int,
+    flat: Sequence[object],
+    tail: str = "",
+    chunk: int = CHUNK,
+    row: str = "",
 ) -> None:
-    """Run `head VALUES (...), (...) tail` over the rows that lie one after the other in `flat`, a chunk a statement."""
+    """Run `head VALUES (...), (...) tail` over the rows that lie one after the other in `flat`, a chunk a statement.
+
+    `row` is a row's text where it is more than marks.
+    """
+    row = row or _row(width)
     step = width * chunk
     for start in range(0, len(flat), step):
         part = flat[start : start + step]
-        connection.execute(_values(head, width, len(part) // width, tail), part)
+        connection.execute(_values(head, row, len(part) // width, tail), part)
+
+
+def _row(width: int) -> str:
+    return "(" + ",".join("?" * width) + ")"
 
 
 @lru_cache(maxsize=64)
@@ -42,5 +55,19 @@ def select(connection: sqlite3.Connection, text: str, keys: Sequence[object], ch
         size = 1 << (len(part) - 1).bit_length()
         part += part[-1:] * (size - len(part))
         (found,) = connection.execute(_marks(text, size), part).fetchone()
+        if found:
+            yield found
+
+
+def within(
+    connection: sqlite3.Connection, text: str, asked: Sequence[tuple[int, bytes]], chunk: int = 256
+) -> Iterator[str]:
+    """Run the query, which finds what is asked in a table `asked (bucket, key)`; each run gives one text, if any."""
+    for start in range(0, len(asked), chunk):
+        part = list(asked[start : start + chunk])
+        size = 1 << (len(part) - 1).bit_length()
+        part += part[-1:] * (size - len(part))
+        head = _values("WITH asked (bucket, key) AS (", _row(2), size, ") ")
+        (found,) = connection.execute(head + text, [value for pair in part for value in pair]).fetchone()
         if found:
             yield found

@@ -1,6 +1,7 @@
 """The tables of events.db, and how an older file becomes a newer one. No rows are read or written here.
 
-Anyone may open the file with plain `sqlite3` and ask it questions: `events.body`, the quarantine's `faults` and
+Anyone may open the file with plain `sqlite3` and ask it questions: `events` is a view with a row an event, made of the
+log, whose rows hold many (see chunks.py), with its JSON in `body`; the quarantine's `faults` and
 `payload`, the requests' `query` and `headers`, and the receipts' `outcomes` are JSON text.
 """
 
@@ -8,7 +9,10 @@ import sqlite3
 
 from gateway.storage.datadir import DataDirError
 
-SEEN = "CREATE TABLE seen_current (key BLOB PRIMARY KEY) WITHOUT ROWID"
+SEEN = (
+    "CREATE TABLE seen_current (bucket INTEGER, run INTEGER, keys BLOB NOT NULL, PRIMARY KEY (bucket, run)) "
+    "WITHOUT ROWID"
+)
 CLAIMS = (
     "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB, receipt INTEGER) "
     "WITHOUT ROWID"
@@ -25,7 +29,7 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "PRIMARY KEY (project, dialect, verdict)) WITHOUT ROWID",
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
         "INSERT INTO meta VALUES ('watermark', 0), ('elapsed', 0.0)",
-        SEEN,
+        "CREATE TABLE seen_current (key BLOB PRIMARY KEY) WITHOUT ROWID",
         "CREATE TABLE seen_previous (key BLOB PRIMARY KEY) WITHOUT ROWID",
         "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID",
         "CREATE TABLE claims_previous (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID",
@@ -54,8 +58,26 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE claims_current ADD COLUMN receipt INTEGER",
         "ALTER TABLE claims_previous ADD COLUMN receipt INTEGER",
     ),
+    (
+        # What was a row an event becomes a chunk of one as it stands, so that a large file is upgraded in no time.
+        "ALTER TABLE events RENAME TO log",
+        "ALTER TABLE log RENAME COLUMN position TO last",
+        "ALTER TABLE log RENAME COLUMN key TO keys",
+        "ALTER TABLE log RENAME COLUMN body TO lines",
+        "CREATE VIEW events AS SELECT last + 1 - coalesce(length(keys) / 16, 1) + line.key AS position, "
+        "nullif(substr(keys, 16 * line.key + 1, 16), zeroblob(16)) AS key, line.value AS body "
+        "FROM log, json_each('[' || replace(lines, char(10), ',') || ']') AS line",
+        # Where a key lies depends on a number of each file's own; olderkeys.py puts there what these tables have.
+        "INSERT INTO meta VALUES ('salt', random() & 9223372036854775807 | 1)",
+        "ALTER TABLE seen_current RENAME TO keys_current",
+        "ALTER TABLE seen_previous RENAME TO keys_previous",
+        "DROP TABLE IF EXISTS seen_forgotten",
+        SEEN,
+        SEEN.replace("seen_current", "seen_previous"),
+    ),
 )
 VERSION = len(UPGRADES)
+CHUNKED = 3  # the version from which on the log has chunks
 
 
 def version(connection: sqlite3.Connection, path: object) -> int:

@@ -13,7 +13,7 @@ import pytest
 from gateway.storage.base import Raw
 from gateway.storage.datadir import find
 from gateway.storage.packed import pack, unpack
-from gateway.storage.rawreader import kept_requests
+from gateway.storage.rawreader import kept_requests, rewrite
 from gateway.storage.reader import Reader
 from tests.cli.test_quarantine import track
 from tests.idempotency.ways import WAYS, add_keys, send
@@ -66,7 +66,8 @@ async def test_where_the_code_is_the_same_nothing_differs(data: Path) -> None:
 async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_place(data: Path) -> None:
     whole = asked(data, "SELECT * FROM events")
     older = "json_set(json_remove(body, '$.user_id'), '$.name', 'before', '$.properties.extra', 1)"
-    asked(data, f"UPDATE events SET body = {older} WHERE position = 11")
+    [(now, before)] = asked(data, f"SELECT body, {older} FROM events WHERE position = 11")
+    assert rewrite(data / "events.db", [(11, str(now).encode(), str(before).encode())]) == 1
     message_id = "last"
     expected = {
         "position": 11,

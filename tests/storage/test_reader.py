@@ -49,10 +49,14 @@ async def test_a_project_is_taken_exactly_whatever_else_a_body_says(tmp_path: Pa
 
 async def test_counting_goes_in_stretches_and_minds_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COUNT_PAGE", 10)
-    await fill(tmp_path, 95)
+    async with opened(tmp_path) as (storage, _):
+        for number in range(19):
+            await storage.append(
+                entry(*[Row(body(each, "pq"[each % 2])) for each in range(5 * number, 5 * number + 5)])
+            )
     connection = sqlite3.connect(tmp_path / "events.db")
     with connection:
-        connection.execute("DELETE FROM events WHERE position BETWEEN 1 AND 15 OR position BETWEEN 40 AND 49")
+        connection.execute("DELETE FROM log WHERE last BETWEEN 1 AND 15 OR last BETWEEN 40 AND 49")
     connection.close()
 
     with Reader(find(tmp_path)) as reader:
@@ -107,7 +111,7 @@ async def test_following_asks_again_as_long_as_its_pause_says_so(tmp_path: Path)
     answers = iter([True, True, False])
 
     def pause() -> bool:
-        writer.execute('INSERT INTO events SELECT max(position) + 1, NULL, \'{"project":"p"}\' FROM events')
+        writer.execute('INSERT INTO log SELECT max(last) + 1, NULL, \'{"project":"p"}\' FROM log')
         return next(answers)
 
     with Reader(find(tmp_path)) as reader:
@@ -115,8 +119,12 @@ async def test_following_asks_again_as_long_as_its_pause_says_so(tmp_path: Path)
     writer.close()
 
 
-async def test_a_reader_that_rests_in_the_middle_holds_no_snapshot(tmp_path: Path) -> None:
-    await fill(tmp_path, 1200)
+async def test_a_reader_that_rests_in_the_middle_holds_no_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_ROWS", 1)
+    await fill(tmp_path, 600)
+    await fill(tmp_path, 600)
     async with opened(tmp_path) as (storage, engine):
         with Reader(find(tmp_path)) as reader:
             lines = reader.bodies()

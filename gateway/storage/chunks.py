@@ -1,0 +1,66 @@
+"""A row of the log holds many events: their lines in one text, their keys in one blob. Pure.
+
+A row an event cost more in statements, cells and half-empty pages than its bytes did. The rows of an older file hold
+one event each, and may have no keys: they are chunks of one.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from gateway.storage.base import Row
+
+KEY_BYTES = 16
+PROJECT = b'{"project":'
+NO_KEY = bytes(KEY_BYTES)
+# So many bytes end a chunk: the last page of each is half empty, and who wants one event reads its whole chunk.
+CHUNK_BYTES = 128 * 1024
+
+
+def chunks(rows: Sequence[Row], position: int) -> list[object]:
+    """Return the log's rows for events that follow a position: the last one's position, keys and lines of each, flat.
+
+    Raises ValueError on a key of another size and on a line that is two, UnicodeDecodeError on what is not UTF-8.
+    """
+    flat: list[object] = []
+    start = size = 0
+    for end, row in enumerate(rows, 1):
+        size += len(row.body)
+        if size >= CHUNK_BYTES or end == len(rows):
+            flat += (position + end, *_chunk(rows[start:end]))
+            start, size = end, 0
+    return flat
+
+
+def _chunk(rows: Sequence[Row]) -> tuple[bytes, bytes]:
+    keys = b"".join([row.key or NO_KEY for row in rows])
+    lines = b"\n".join([row.body for row in rows])
+    if len(keys) != KEY_BYTES * len(rows) or lines.count(b"\n") != len(rows) - 1:
+        raise ValueError("an event's key has another size than sixteen bytes, or its line is not one line")
+    if not lines.isascii():
+        lines.decode()  # SQLite would take it as it is
+    return keys, lines
+
+
+def events(last: int, lines: bytes) -> Iterable[tuple[int, bytes]]:
+    """Return the position and the line of each event of a chunk."""
+    found = lines.split(b"\n")
+    return zip(range(last - len(found) + 1, last + 1), found, strict=True)
+
+
+def belongs(line: bytes, project: str) -> bool:
+    """Return whether an event is a project's: the canonical line begins with it."""
+    ours = PROJECT + orjson.dumps(project)
+    if line.startswith((ours + b",", ours + b"}")):
+        return True
+    if line.startswith(PROJECT + b'"') and b"\\" not in line[: line.find(b'"', len(PROJECT) + 1)]:
+        return False
+    event = orjson.loads(line)  # written in another way than ours
+    return isinstance(event, dict) and event.get("project") == project
+
+
+def keys_of(keys: bytes | None) -> list[bytes]:
+    """Return the keys of a chunk's events, those that have one."""
+    whole = keys or b""
+    found = [whole[start : start + KEY_BYTES] for start in range(0, len(whole), KEY_BYTES)]
+    return [key for key in found if key != NO_KEY]
