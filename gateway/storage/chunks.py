@@ -4,7 +4,9 @@ A row an event cost more in statements, cells and half-empty pages than its byte
 one event each, and may have no keys: they are chunks of one.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import orjson
 
@@ -22,20 +24,20 @@ def chunks(rows: Sequence[Row], position: int) -> list[object]:
 
     Raises ValueError on a key of another size and on a line that is two, UnicodeDecodeError on what is not UTF-8.
     """
+    keys, bodies = [row.key or NO_KEY for row in rows], [row.body for row in rows]
+    sizes = list(accumulate(map(len, bodies)))
     flat: list[object] = []
     start = size = 0
-    for end, row in enumerate(rows, 1):
-        size += len(row.body)
-        if size >= CHUNK_BYTES or end == len(rows):
-            flat += (position + end, *_chunk(rows[start:end]))
-            start, size = end, 0
+    while start < len(rows):
+        end = min(bisect_left(sizes, size + CHUNK_BYTES) + 1, len(rows))
+        flat += (position + end, *_chunk(keys[start:end], bodies[start:end]))
+        start, size = end, sizes[end - 1]
     return flat
 
 
-def _chunk(rows: Sequence[Row]) -> tuple[bytes, bytes]:
-    keys = b"".join([row.key or NO_KEY for row in rows])
-    lines = b"\n".join([row.body for row in rows])
-    if len(keys) != KEY_BYTES * len(rows) or lines.count(b"\n") != len(rows) - 1:
+def _chunk(parts: list[bytes], bodies: list[bytes]) -> tuple[bytes, bytes]:
+    keys, lines = b"".join(parts), b"\n".join(bodies)
+    if len(keys) != KEY_BYTES * len(parts) or lines.count(b"\n") != len(bodies) - 1:
         raise ValueError("an event's key has another size than sixteen bytes, or its line is not one line")
     if not lines.isascii():
         lines.decode()  # SQLite would take it as it is

@@ -1,7 +1,7 @@
 """A Bloom filter over keys: says of most keys that they were never added, and is never wrong about that. Pure.
 
 Two bits a key, both in one byte: a little less exact than bits anywhere, and half the work. A key's word is a number of
-64 bits that nobody outside can choose (see seen.py).
+64 bits and more that nobody outside can choose (see seen.py).
 """
 
 from collections.abc import Sequence
@@ -24,18 +24,21 @@ class Filter:
     bits: bytearray = attrs.field(factory=lambda: bytearray(b"\0" * LEAST))
     count: int = 0
 
-    def grow(self, coming: int) -> None:
-        """Make room for so many more keys, which the caller adds itself, in a loop that does more."""
-        self.count += coming
+    def add(self, words: Sequence[int]) -> list[int]:
+        """Add keys by their words; return those that may have been added before."""
+        self.count += len(words)
         while self.count > KEYS_A_BYTE * len(self.bits) and len(self.bits) < MOST:
-            self.bits += self.bits
-
-    def add(self, words: Sequence[int]) -> None:
-        """Add keys by their words."""
-        self.grow(len(words))
-        bits, mask = self.bits, len(self.bits) - 1
+            self.bits = self.bits + self.bits  # not in place, which an object cannot do with itself
+        bits, mask, pairs = self.bits, len(self.bits) - 1, PAIRS
+        maybe = []
         for word in words:
-            bits[word >> 5 & mask] |= PAIRS[word & 31]
+            at, pair = word >> 5 & mask, pairs[word & 31]
+            found = bits[at]
+            if found & pair == pair:
+                maybe.append(word)
+            else:
+                bits[at] = found | pair
+        return maybe
 
     def maybe(self, words: Sequence[int]) -> list[int]:
         """Return those of the words that may have been added."""

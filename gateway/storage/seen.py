@@ -13,13 +13,13 @@ from collections.abc import Collection, Iterable
 import attrs
 
 from gateway.storage.chunks import KEY_BYTES, keys_of
-from gateway.storage.filter import PAIRS, Filter
+from gateway.storage.filter import Filter
 from gateway.storage.olderkeys import adopt
 from gateway.storage.statements import insert, within
 
 SHIFT = 51
 BUCKETS = 1 << (64 - SHIFT)
-MASK = (1 << 64) - 1
+LAST_BUCKET = BUCKETS - 1
 iter_unpack = struct.Struct("<8xQ").iter_unpack
 FOUND = (
     "SELECT group_concat(hex(a.key)) FROM asked a WHERE EXISTS "
@@ -59,7 +59,7 @@ class Seen:
         """Read the keys of the events above the watermark, and what is on disk into the filters."""
         self._frozen_to = watermark
         (self._salt,) = connection.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
-        adopt(connection, lambda key: self._words(key)[0] >> SHIFT)
+        adopt(connection, lambda key: self._words(key)[0] >> SHIFT & LAST_BUCKET)
         for found, every in ((self.current, CURRENT), (self.previous, PREVIOUS)):
             for (keys,) in connection.execute(every):
                 found.add(self._words(keys))
@@ -73,7 +73,8 @@ class Seen:
         if len(words) != len(asked):
             raise ValueError(f"a key has another size than {KEY_BYTES} bytes")
         self._asked = asked, words
-        maybe = set(self.current.maybe(words))
+        # Added before the commit and left there if it fails: a filter that says "maybe" is only asked to look closer.
+        maybe = set(self.current.add(words))
         if self.previous.count:
             maybe.update(self.previous.maybe(words))
         known: set[bytes] = set()
@@ -81,7 +82,7 @@ class Seen:
         for word, key in zip(words, asked, strict=True) if maybe else ():
             if word not in maybe:
                 continue
-            bucket = word >> SHIFT
+            bucket = word >> SHIFT & LAST_BUCKET
             if _holds(self.recent[bucket], key) or _holds(self.frozen[bucket], key):
                 known.add(key)
             else:
@@ -117,11 +118,10 @@ class Seen:
         if len(asked) != len(keys):  # most often all that was asked about is new
             asked = list(keys)
             words = self._words(b"".join(asked))
-        self.current.grow(len(asked))
-        recent, bits, mask = self.recent, self.current.bits, len(self.current.bits) - 1
+            self.current.add(words)
+        recent = self.recent
         for word, key in zip(words, asked, strict=True):
-            recent[word >> SHIFT] += key
-            bits[word >> 5 & mask] |= PAIRS[word & 31]
+            recent[word >> SHIFT & LAST_BUCKET] += key
         self.count += len(asked)
         self._asked = [], []
         self._done += merged
@@ -137,7 +137,7 @@ class Seen:
     def _words(self, keys: bytes | bytearray) -> list[int]:
         # Multiplied by what only this file knows: or a client could choose ids that all fall into one bucket.
         salt = self._salt
-        return [word * salt & MASK for (word,) in iter_unpack(keys)]
+        return [word * salt for (word,) in iter_unpack(keys)]
 
     def _freeze(self, position: int) -> bool:
         # Rows without keys move the watermark too, or a start would read all of a log that has none.
