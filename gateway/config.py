@@ -44,6 +44,7 @@ class Config:
     queue_bytes: int = 64 * 1024 * 1024
     dedupe_window: float = 7 * 86_400.0
     keep_raw: float = 0.0
+    keep_events: float = 0.0
     refused_bytes: int = 64 * 1024 * 1024
     refused_window: float = 7 * 86_400.0
     body_timeout: float = 30.0
@@ -81,6 +82,7 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "LOG_LEVEL": ("server", "log_level", str),
     "QUEUE_MEGABYTES": ("storage", "queue_megabytes", float),
     "DEDUPE_DAYS": ("storage", "dedupe_days", float),
+    "KEEP_EVENTS_DAYS": ("storage", "keep_events_days", float),
     "KEEP_RAW_DAYS": ("storage", "keep_raw_days", float),
     "REFUSED_MEGABYTES": ("storage", "refused_megabytes", float),
     "REFUSED_DAYS": ("storage", "refused_days", float),
@@ -197,6 +199,7 @@ def _config(file: File, data: Path, path: Path | None) -> Config:
         workers=file.server.workers,
         queue_bytes=int(file.storage.queue_megabytes * 1024 * 1024),
         dedupe_window=file.storage.dedupe_days * 86_400.0,
+        keep_events=file.storage.keep_events_days * 86_400.0,
         keep_raw=file.storage.keep_raw_days * 86_400.0,
         refused_bytes=int(file.storage.refused_megabytes * 1024 * 1024),
         refused_window=file.storage.refused_days * 86_400.0,

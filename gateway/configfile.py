@@ -65,6 +65,7 @@ class Storage:
 
     queue_megabytes: float = attrs.field(default=64.0, validator=_between(1, 65536))
     dedupe_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))
+    keep_events_days: float = attrs.field(default=0.0, validator=_between(0, 36500))
     keep_raw_days: float = attrs.field(default=0.0, validator=_between(0, 3650))
     refused_megabytes: float = attrs.field(default=64.0, validator=_between(0, 65536))
     refused_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))

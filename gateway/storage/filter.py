@@ -9,7 +9,7 @@ from itertools import combinations
 
 import attrs
 
-LEAST = 1 << 24  # bytes: at ten million keys one of thirty that were never added is taken for one that may have been
+LEAST = 1 << 25  # bytes: at ten million keys one of seventy that were never added is taken for one that may have been
 MOST = 1 << 28
 KEYS_A_BYTE = 0.6
 _TWO = [1 << first | 1 << second for first, second in combinations(range(8), 2)]

@@ -15,6 +15,7 @@ from gateway.storage.datadir import DataDir, sync_folder
 from gateway.storage.engine import Broken
 from gateway.storage.generations import Generations
 from gateway.storage.plan import CHANCE_BITS, Before, Plan, decide
+from gateway.storage.retention import forget
 from gateway.storage.seen import Seen
 from gateway.storage.statements import insert, select
 from gateway.storage.tables import upgrade
@@ -67,6 +68,7 @@ class Ledger:
     held_id: int
     streams: dict[tuple[str, str, str], int]
     keep_raw: float
+    keep_events: float
     raws: bool
 
     @classmethod
@@ -78,10 +80,12 @@ class Ledger:
         clock: Callable[[], float],
         bound: int,
         keep_raw: float = 0.0,
+        keep_events: float = 0.0,
     ) -> "Ledger":
         """Prepare the connection, upgrade the file, and read what memory must hold.
 
-        `keep_raw` is for how many seconds requests are kept beside their events.
+        `keep_raw` is for how many seconds requests are kept beside their events, `keep_events` for how many the events
+        themselves are; 0 is for ever.
         """
         for setting in SETTINGS:
             connection.execute(setting).fetchall()
@@ -105,7 +109,8 @@ class Ledger:
             for number, project, dialect, route in connection.execute("SELECT * FROM streams")
         }
         (raws,) = connection.execute("SELECT EXISTS (SELECT 1 FROM raws)").fetchone()
-        return cls(connection, seen, generations, blobs, position, receipt, held_id, streams, keep_raw, bool(raws))
+        numbers = (position, receipt, held_id, streams)
+        return cls(connection, seen, generations, blobs, *numbers, keep_raw, keep_events, bool(raws))
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """Decide and write the group in one transaction; on any exception it is rolled back and memory is as before."""
@@ -172,8 +177,13 @@ class Ledger:
         return pending
 
     def _write(self, plan: Plan) -> None:
-        insert(self.connection, "INSERT INTO log ", 3, chunks(plan.events, self.position), chunk=8, row=CHUNK)
+        log = chunks(plan.events, self.position)
+        insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK)
         insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
+        if self.keep_events:
+            # Twice as many as come, so that what is over never piles up; a chunk may be an event.
+            most = 8 + 2 * len(log)
+            self.seen.wanted = forget(self.connection, plan.receipt, self.keep_events, most)
         insert(self.connection, "INSERT INTO streams ", 4, plan.named_streams())
         insert(self.connection, QUARANTINE, 12, plan.quarantine)
         insert(self.connection, "INSERT INTO requests ", 8, plan.requests)

@@ -17,7 +17,7 @@ from gateway.storage.filter import Filter
 from gateway.storage.olderkeys import adopt
 from gateway.storage.statements import insert, within
 
-SHIFT = 51
+SHIFT = 50
 BUCKETS = 1 << (64 - SHIFT)
 LAST_BUCKET = BUCKETS - 1
 iter_unpack = struct.Struct("<8xQ").iter_unpack
@@ -41,14 +41,16 @@ class Seen:
 
     `bound` keys in memory start a merge; while it runs memory may hold as many again. A merge puts a hundredth of that
     into each commit, and at least twice what the commit adds, so that it always ends before the next one is due.
+    A merge starts early where the events up to the position `wanted` are to be merged.
     """
 
     bound: int = 200_000
     recent: list[bytearray] = attrs.field(factory=_buckets, init=False)
     frozen: list[bytearray] = attrs.field(factory=_buckets, init=False)
     count: int = attrs.field(default=0, init=False)
+    wanted: int = attrs.field(default=0, init=False)
     current: Filter = attrs.field(factory=Filter, init=False)
-    previous: Filter = attrs.field(factory=Filter, init=False)
+    previous: Filter | None = attrs.field(default=None, init=False)
     _asked: tuple[list[bytes], list[int]] = attrs.field(factory=lambda: ([], []), init=False)
     _salt: int = attrs.field(default=1, init=False)
     _order: list[int] = attrs.field(factory=list, init=False)
@@ -60,9 +62,10 @@ class Seen:
         self._frozen_to = watermark
         (self._salt,) = connection.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
         adopt(connection, lambda key: self._words(key)[0] >> SHIFT & LAST_BUCKET)
-        for found, every in ((self.current, CURRENT), (self.previous, PREVIOUS)):
-            for (keys,) in connection.execute(every):
-                found.add(self._words(keys))
+        self._learn(self.current, connection.execute(CURRENT))
+        if connection.execute(PREVIOUS).fetchone():
+            self.previous = Filter()
+            self._learn(self.previous, connection.execute(PREVIOUS))
         for (keys,) in connection.execute(NEWEST, (watermark,)):
             self.publish(keys_of(keys), 0)
 
@@ -75,7 +78,7 @@ class Seen:
         self._asked = asked, words
         # Added before the commit and left there if it fails: a filter that says "maybe" is only asked to look closer.
         maybe = set(self.current.add(words))
-        if self.previous.count:
+        if self.previous is not None:
             maybe.update(self.previous.maybe(words))
         known: set[bytes] = set()
         unknown: list[tuple[int, bytes]] = []
@@ -134,6 +137,10 @@ class Seen:
         for bucket in (*self.recent, *self.frozen):
             self.current.add(self._words(bucket))
 
+    def _learn(self, found: Filter, rows: sqlite3.Cursor) -> None:
+        while some := rows.fetchmany(1000):
+            found.add(self._words(b"".join([keys for (keys,) in some])))
+
     def _words(self, keys: bytes | bytearray) -> list[int]:
         # Multiplied by what only this file knows: or a client could choose ids that all fall into one bucket.
         salt = self._salt
@@ -141,7 +148,9 @@ class Seen:
 
     def _freeze(self, position: int) -> bool:
         # Rows without keys move the watermark too, or a start would read all of a log that has none.
-        if self.count < self.bound and position - self._frozen_to < 4 * self.bound:
+        # So does what is to be forgotten, which must be merged before.
+        few = self.count < self.bound and position - self._frozen_to < 4 * self.bound
+        if few and self.wanted <= self._frozen_to:
             return False
         self.frozen, self.recent, self.count = self.recent, _buckets(), 0
         self._order = [bucket for bucket, keys in enumerate(self.frozen) if keys]

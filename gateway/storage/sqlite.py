@@ -49,15 +49,16 @@ class SqliteEngine:
         clock: Callable[[], float] = time.monotonic,
         bound: int = 200_000,
         keep_raw: float = 0.0,
+        keep_events: float = 0.0,
     ) -> "SqliteEngine":
         """Open events.db, made or upgraded where needed. Raises DataDirError on a file that cannot be used.
 
         Keys and claims are remembered for `window` seconds at least; `bound` is the number of keys kept in memory;
-        packed requests are kept for `keep_raw` seconds.
+        packed requests are kept for `keep_raw` seconds, events for `keep_events`, or for ever.
         """
 
         def load(connection: sqlite3.Connection) -> Ledger:
-            return Ledger.load(connection, directory, window, clock, bound, keep_raw)
+            return Ledger.load(connection, directory, window, clock, bound, keep_raw, keep_events)
 
         try:
             # Made here alone: a file that is gone at a reopen must not come back empty. SQLite's log takes its mode.

@@ -14,7 +14,9 @@ from gateway.storage.sqlite import SqliteEngine
 @contextlib.asynccontextmanager
 async def opened(config: Config, directory: DataDir) -> AsyncIterator[Submitting]:
     """Keep the log open, for requests and for commands; what was accepted is committed at the end."""
-    engine = await SqliteEngine.open(directory, window=config.dedupe_window, keep_raw=config.keep_raw)
+    engine = await SqliteEngine.open(
+        directory, window=config.dedupe_window, keep_raw=config.keep_raw, keep_events=config.keep_events
+    )
     storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
     try:
         async with listening(directory, storage):

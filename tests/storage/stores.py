@@ -54,9 +54,11 @@ async def opened(
     queue_bytes: int = 1 << 26,
     retry_seconds: float = 3600.0,
     keep_raw: float = 0.0,
+    keep_events: float = 0.0,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so."""
-    engine = await SqliteEngine.open(make(path), window=window, clock=clock or Clock(), bound=bound, keep_raw=keep_raw)
+    keeping = {"keep_raw": keep_raw, "keep_events": keep_events}
+    engine = await SqliteEngine.open(make(path), window=window, clock=clock or Clock(), bound=bound, **keeping)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)
     try:
         yield storage, engine
