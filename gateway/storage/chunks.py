@@ -50,11 +50,14 @@ def events(last: int, lines: bytes) -> Iterable[tuple[int, bytes]]:
     return zip(range(last - len(found) + 1, last + 1), found, strict=True)
 
 
-def belongs(line: bytes, project: str) -> bool:
-    """Return whether an event is a project's: the canonical line begins with it."""
-    ours = PROJECT + orjson.dumps(project)
-    if line.startswith((ours + b",", ours + b"}")):
-        return True
+def of_project(found: Iterable[tuple[int, bytes]], project: str) -> list[tuple[int, bytes]]:
+    """Return those events that are a project's: the canonical line begins with it."""
+    named = PROJECT + orjson.dumps(project)
+    ours = (named + b",", named + b"}")
+    return [event for event in found if event[1].startswith(ours) or _says(event[1], project)]
+
+
+def _says(line: bytes, project: str) -> bool:
     if line.startswith(PROJECT + b'"') and b"\\" not in line[: line.find(b'"', len(PROJECT) + 1)]:
         return False
     event = orjson.loads(line)  # written in another way than ours

@@ -10,7 +10,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
-from gateway.storage.chunks import belongs, events
+from gateway.storage.chunks import events, of_project
 from gateway.storage.datadir import DataDir, DataDirError
 from gateway.storage.tables import CHUNKED, VERSION, version
 
@@ -144,7 +144,7 @@ class Reader:
                 chunk = events(last, lines)
                 if not looked:  # a reader may have stopped in the middle of it
                     chunk = [event for event in chunk if event[0] > after]
-                page += chunk if project is None else [event for event in chunk if belongs(event[1], project)]
+                page += chunk if project is None else of_project(chunk, project)
                 after = last
                 looked += 1
                 size += len(lines)
