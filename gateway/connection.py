@@ -12,6 +12,7 @@ import attrs
 from gateway import eager
 from gateway.front import INTERNAL, Arrived, Front
 from gateway.head import CLOSE, CONTINUE, serialize
+from gateway.heap import Holes
 from gateway.message import Response
 from gateway.outcome import Reason, Refusal
 from gateway.reading import Asked, ClientIp, Reading
@@ -33,6 +34,7 @@ class House:
     idle_timeout: float
     now: Callable[[], float]
     stopping: bool = False
+    holes: Holes = attrs.field(factory=Holes)
     connections: "set[Connection]" = attrs.field(factory=set)
 
 
@@ -73,6 +75,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; what a client sends before it has its answers is read when it has."""
+        self._house.holes.taken += len(data)
         self._held = self._held + data if self._held else data
         self._read_on()
 

@@ -78,3 +78,4 @@ class Server:
             now = self._house.now()
             for connection in [each for each in self._house.connections if each.expires < now]:
                 connection.expire()
+            self._house.holes.look()

@@ -11,7 +11,7 @@ MODULES = sorted([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "dialects").rglob(
 VENDORS = sorted(folder.name for folder in (ROOT / "dialects").iterdir() if (folder / "__init__.py").exists())
 
 LAYERS = [
-    {"event", "timestamps", "ids", "record"},
+    {"event", "timestamps", "ids", "record", "heap"},
     {"message", "outcome", "sentence"},
     {"decode", "inflate", "hostnames", "head"},
     {"dialect", "schema", "storage", "differences"},

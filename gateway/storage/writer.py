@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from gateway.heap import Holes
 from gateway.outcome import StorageUnavailable
 from gateway.storage.base import Appended, Submitting
 from gateway.storage.frames import LAYOUT, Frames, appended_down, encode, entry_up
@@ -48,12 +49,13 @@ class Writer:
         self._server: asyncio.Server | None = None
         self._well = storage.healthy
         self._watch: asyncio.Task[None] | None = None
+        self.holes = Holes()
 
     async def start(self, listener: socket.socket) -> None:
         """Take in the fronts that connect."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _Front(self), sock=listener)
-        self._watch = loop.create_task(self._tell_health())
+        self._watch = loop.create_task(self._look_after())
 
     async def stop(self) -> None:
         """Read to the end what fronts sent, and commit it; the fronts should be gone already."""
@@ -95,9 +97,10 @@ class Writer:
         error = answer.exception()
         front.send((number, appended_down(answer.result())) if error is None else _problem(number, error))
 
-    async def _tell_health(self) -> None:
+    async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(HEALTH_SECONDS)
+            self.holes.look()
             if self._well != self._storage.healthy:
                 self._well = self._storage.healthy
                 for front in self._fronts:
@@ -125,6 +128,7 @@ class _Front(asyncio.Protocol):
         self._writer.joined(self)
 
     def data_received(self, data: bytes) -> None:
+        self._writer.holes.taken += len(data)
         for number, row in self._frames.feed(data):
             self._writer.took(self, number, row)
 
