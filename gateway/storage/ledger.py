@@ -97,7 +97,7 @@ class Ledger:
         # Positions below the watermark are never given again, even where the log's end was cut off by hand.
         position = max(watermark, last)
         seen = Seen(bound)
-        seen.load(connection, watermark)
+        seen.load(connection, watermark, position, directory.path)
         generations = Generations(window, clock, seen.turn)
         generations.load(connection)
         blobs = Blobs(directory.blobs)
@@ -141,6 +141,10 @@ class Ledger:
         self.seen.publish(plan.keys, merged)
         become()
         return plan.answers
+
+    def close(self, directory: DataDir) -> None:
+        """Leave to the next start what it need not read again then. Raises OSError."""
+        self.seen.save(self.position, directory.path)
 
     def _before(self, entries: Sequence[Entry]) -> Before:
         """Return what was committed before, as far as this group must know."""

@@ -9,9 +9,11 @@ every new key that it is not there.
 import sqlite3
 import struct
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
 import attrs
 
+from gateway.storage import filterfile
 from gateway.storage.chunks import KEY_BYTES, keys_of
 from gateway.storage.filter import Filter
 from gateway.storage.olderkeys import adopt
@@ -41,10 +43,12 @@ class Seen:
 
     `bound` keys in memory start a merge; while it runs memory may hold as many again. A merge puts a hundredth of that
     into each commit, and at least twice what the commit adds, so that it always ends before the next one is due.
-    A merge starts early where the events up to the position `wanted` are to be merged.
+    A merge starts early where the events up to the position `wanted` are to be merged. The filters of `worth` keys are
+    left to the next start: fewer are read in less time than their file takes.
     """
 
     bound: int = 200_000
+    worth: int = 500_000
     recent: list[bytearray] = attrs.field(factory=_buckets, init=False)
     frozen: list[bytearray] = attrs.field(factory=_buckets, init=False)
     count: int = attrs.field(default=0, init=False)
@@ -57,17 +61,30 @@ class Seen:
     _done: int = attrs.field(default=0, init=False)
     _frozen_to: int = attrs.field(default=0, init=False)
 
-    def load(self, connection: sqlite3.Connection, watermark: int) -> None:
-        """Read the keys of the events above the watermark, and what is on disk into the filters."""
+    def load(self, connection: sqlite3.Connection, watermark: int, position: int, folder: Path) -> None:
+        """Read the keys of the events above the watermark, and what is on disk into the filters.
+
+        What a clean stop left of these in the folder takes the place of the latter.
+        """
         self._frozen_to = watermark
         (self._salt,) = connection.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
         adopt(connection, lambda key: self._words(key)[0] >> SHIFT & LAST_BUCKET)
-        self._learn(self.current, connection.execute(CURRENT))
-        if connection.execute(PREVIOUS).fetchone():
-            self.previous = Filter()
-            self._learn(self.previous, connection.execute(PREVIOUS))
+        saved = filterfile.take(folder, self._salt, position)
+        if saved is not None:
+            self.current, self.previous = saved[0], saved[1] if saved[1:] else None
+        else:
+            self._learn(self.current, connection.execute(CURRENT))
+            if connection.execute(PREVIOUS).fetchone():
+                self.previous = Filter()
+                self._learn(self.previous, connection.execute(PREVIOUS))
         for (keys,) in connection.execute(NEWEST, (watermark,)):
             self.publish(keys_of(keys), 0)
+
+    def save(self, position: int, folder: Path) -> None:
+        """Leave the filters to the next start, at a clean stop, where there are keys enough. Raises OSError."""
+        filters = [each for each in (self.current, self.previous) if each is not None]
+        if sum(each.count for each in filters) >= self.worth:
+            filterfile.save(folder, self._salt, position, filters)
 
     def among(self, connection: sqlite3.Connection, keys: Iterable[bytes]) -> set[bytes]:
         """Return which of the keys were committed before; one statement for all that memory does not know."""

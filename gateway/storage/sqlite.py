@@ -96,6 +96,8 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """See Engine. Errors are left alone: all that was acknowledged is on disk before this."""
+        with contextlib.suppress(OSError):
+            await self._visits.run(lambda _: self._ledger.close(self._directory))
         with contextlib.suppress(sqlite3.Error):
             await self._visits.close()
 

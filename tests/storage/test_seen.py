@@ -3,6 +3,7 @@
 import sqlite3
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_look_ups_search_and_never_scan(connection: sqlite3.Connection) -> None:
     assert touched == ["SEARCH s USING PRIMARY KEY (bucket=?)"] * 2
 
 
-def test_the_keys_of_an_older_file_are_found_where_they_are_looked_for() -> None:
+def test_the_keys_of_an_older_file_are_found_where_they_are_looked_for(tmp_path: Path) -> None:
     old = sqlite3.connect(":memory:", isolation_level=None)
     for statement in (statement for step in UPGRADES[:2] for statement in step):
         old.execute(statement)
@@ -148,7 +149,7 @@ def test_the_keys_of_an_older_file_are_found_where_they_are_looked_for() -> None
     old.executemany("INSERT INTO seen_previous VALUES (?)", [(key(number),) for number in range(900, 1500)])
     upgrade(old, "memory")
     seen = Seen()
-    seen.load(old, 0)
+    seen.load(old, 0, 0, tmp_path)
 
     assert seen.among(old, [key(number) for number in range(2000)]) == {key(number) for number in range(1500)}
     assert old.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'keys%'").fetchall() == []
