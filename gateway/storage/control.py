@@ -68,6 +68,9 @@ async def _serve(storage: Storage, reader: asyncio.StreamReader, writer: asyncio
                 answer: dict[str, Any] = {"standing": appended.standing.value, "seen": appended.seen}
             except StorageUnavailable as problem:
                 answer = {"unavailable": str(problem)}
+            except Exception as problem:
+                log.exception("an entry of a command's cannot be kept")
+                answer = {"unavailable": f"the server cannot keep it, its log says why: {problem!r}"}
             _send(writer, answer)
             await writer.drain()
     writer.close()
