@@ -118,7 +118,11 @@ def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path) -> None:
 
 def start_tail(data: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*GATEWAY, "events", "tail", "--data", data, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*GATEWAY, "events", "tail", "--data", data, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that starts the tests behind an `&` has them, and all that they start, ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
