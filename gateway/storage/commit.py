@@ -64,7 +64,7 @@ class GroupCommit:
 
     @property
     def waiting_bytes(self) -> int:
-        """How much was accepted and is not yet on disk; about, for the metrics."""
+        """About how much was accepted and is not yet on disk."""
         return self._bytes
 
     async def append(self, entry: Entry) -> Appended:
