@@ -10,7 +10,7 @@ import pytest
 from gateway.storage.base import Entry, Row
 from tests.cli.test_quarantine import batch, held, track
 from tests.serving import run
-from tests.storage.stores import Clock, opened
+from tests.storage.stores import Clock, key, opened
 
 DAY = 86_400.0
 
@@ -21,7 +21,7 @@ async def data(tmp_path: Path) -> Path:
     now, clock = time.time_ns() // 1_000_000, Clock()
     async with opened(tmp_path / "data", window=30 * DAY, clock=clock, keep_raw=7 * DAY) as (storage, _):
         for number in range(3):
-            rows = (Row(b'{"message_id":"%d"}' % number, b"key-%d" % number),)
+            rows = (Row(b'{"message_id":"%d"}' % number, key(number)),)
             await storage.append(Entry("shop", "tranthor", "batch", now - 5000, rows, packed=b"packed"))
         items = tuple(held(index, name) for index, name in enumerate("ab"))
         raw = batch(track("a"), track("b"))
