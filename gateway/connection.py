@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self.expires = house.now() + house.idle_timeout
         self._house = house
         self._transport: asyncio.Transport | None = None
-        self._reading: Reading | None = None
+        self._reading = Reading(self, house.client_ip)
         self._held = b""
         self._waiting: deque[Asked] = deque()
         self._answering: Asked | None = None
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         """Take a client in."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
         peer = transport.get_extra_info("peername")
-        self._reading = Reading(self, peer[0] if peer else None, self._house.client_ip)
+        self._reading.peer = peer[0] if peer else None
         self._house.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -117,19 +117,14 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Give the client up, with an answer where a body did not come in time."""
-        if self._reading is not None and self._reading.is_in_body:
+        if self._reading.is_in_body:
             self._reading.refuse(Refusal(Reason.TIMEOUT))
         elif self._transport is not None:
             self._transport.abort()
 
     def finish(self) -> None:
         """Close, but for what was asked and has no answer yet."""
-        if (
-            not self._is_busy
-            and self._transport is not None
-            and self._reading is not None
-            and not self._reading.is_in_body
-        ):
+        if self._transport is not None and not self._is_busy and not self._reading.is_in_body:
             self._transport.close()
 
     def abort(self) -> None:
@@ -159,11 +154,10 @@ class Connection(asyncio.Protocol):
 
     def _read_on(self) -> None:
         """Read what is there, a piece at a time: some bytes of a client's become a hundred times as many of ours."""
-        reading, transport = self._reading, self._transport
-        assert reading is not None, "nothing comes before the connection is made"
+        transport = self._transport
         while self._held and not self._is_busy:
             piece, self._held = self._held[:PIECE], self._held[PIECE:]
-            reading.feed(piece)
+            self._reading.feed(piece)
         if bool(self._held) != self._paused and transport is not None and not transport.is_closing():
             self._paused = not self._paused
             transport.pause_reading() if self._paused else transport.resume_reading()
@@ -193,8 +187,7 @@ class Connection(asyncio.Protocol):
         elif self._client_done and not self._waiting and not self._held:
             transport.close()
         else:
-            in_body = self._reading is not None and self._reading.is_in_body
-            self.expires = house.now() + (house.body_timeout if in_body else house.idle_timeout)
+            self.expires = house.now() + (house.body_timeout if self._reading.is_in_body else house.idle_timeout)
 
     def _close(self, last: Asked) -> None:
         """Close behind an answer; where more may be under way, only once the client has had time to read it.
@@ -202,7 +195,6 @@ class Connection(asyncio.Protocol):
         Bytes that nobody reads make the kernel reset the connection, and the answer may go with it.
         """
         assert self._transport is not None, "an answer was just written"
-        assert self._reading is not None, "a request was just read"
         self._reading.deaf = True
         self._held = b""
         self._waiting.clear()

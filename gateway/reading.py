@@ -57,13 +57,13 @@ class Listener(Protocol):
 class Reading:
     """Reads the requests of one connection, until one is the last: then it is `deaf`.
 
-    `is_in_body` says that a request's head was read and its body is not whole.
+    `is_in_body` says that a request's head was read and its body is not whole; `peer` is who is at the other end.
     """
 
-    def __init__(self, listener: Listener, peer: str | None, client_ip: ClientIp) -> None:
+    def __init__(self, listener: Listener, client_ip: ClientIp) -> None:
         self.deaf = False
+        self.peer: str | None = None
         self._listener = listener
-        self._peer = peer
         self._client_ip = client_ip
         self._parser = HttpRequestParser(self)
         self._again = b""
@@ -128,7 +128,7 @@ class Reading:
             self._again = _head(method, target, {**headers, "connection": "keep-alive"})
             return
         path, query = _split(target)
-        client_ip = self._client_ip(self._peer, headers.get("x-forwarded-for"))
+        client_ip = self._client_ip(self.peer, headers.get("x-forwarded-for"))
         arrived = Arrived(method.decode("ascii"), path, query, headers, client_ip)
         match = self._listener.match(arrived)
         self._head = (arrived, match)
@@ -177,7 +177,7 @@ class Reading:
         elif self._head is not None:
             self.refuse(Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),)))
         else:
-            log.info("refused what is not HTTP, from %s", self._peer)
+            log.info("refused what is not HTTP, from %s", self.peer)
             self._end(Asked(NOBODY, None, NOT_HTTP))
 
     def _end(self, last: Asked) -> None:

@@ -4,20 +4,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import attrs
 import pytest
 
-from gateway.app import front
-from gateway.auth import Grant, Keyring, digest
-from gateway.config import Config
 from gateway.outcome import StorageUnavailable
 from gateway.server import Server, bind
 from gateway.storage.base import Appended, Entry
 from tests.recording import RecordingStorage
+from tests.toys import toy_front
 
-SALT = b"salt"
 PING = b'{"what":"hello"}'
 HEAD = b"POST /toy-api/v0/ping HTTP/1.1\r\nHost: g\r\nx-toy-key: toy_1\r\n"
 POST = HEAD + b"Content-Length: 16\r\n\r\n" + PING
@@ -83,13 +79,8 @@ def statuses(answers: bytes) -> list[int]:
 
 @pytest.fixture
 async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.syspath_prepend(Path(__file__).parent / "toy")
-    from toy_dialect import dialect
-
-    grant = Grant("key_1", "default", "toy", "api_key", frozenset())
     storage = SlowStorage()
-    keyring = Keyring(SALT, {digest(SALT, "toy", "api_key", "toy_1"): grant})
-    built = front(Config(body_caps={"toy": 64 * 1024}), (dialect,), storage, keyring, ids=lambda _now: "id")
+    built = toy_front(monkeypatch, storage)
     heard: list[str | None] = []
 
     def client_ip(peer: str | None, forwarded: str | None) -> str | None:

@@ -6,21 +6,16 @@ import json
 import re
 import zlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import attrs
 import pytest
 from yarl import URL
 
-from gateway.app import front
-from gateway.auth import Grant, Keyring, digest
-from gateway.config import Config
 from gateway.server import Server, bind
 from tests.recording import RecordingStorage
+from tests.toys import CAP, toy_front
 
-SALT = b"salt"
-CAP = 64 * 1024
 PING = b'{"what":"hello"}'
 KEY = {"x-toy-key": "toy_1"}
 
@@ -43,13 +38,8 @@ class Running:
 
 @pytest.fixture
 async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.syspath_prepend(Path(__file__).parent / "toy")
-    from toy_dialect import dialect
-
-    grant = Grant("key_1", "default", "toy", "api_key", frozenset())
     storage = RecordingStorage()
-    keyring = Keyring(SALT, {digest(SALT, "toy", "api_key", "toy_1"): grant})
-    built = front(Config(body_caps={"toy": CAP}), (dialect,), storage, keyring, ids=lambda _now: "id")
+    built = toy_front(monkeypatch, storage)
     server = Server(built, client_ip=lambda peer, _headers: peer, body_timeout=0.5)
     url = URL(await server.start(bind("127.0.0.1", 0)))
     async with aiohttp.ClientSession() as session:

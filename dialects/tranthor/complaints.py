@@ -80,7 +80,8 @@ def _payload(request: Request, index: int | None) -> object:
         body = decode(request.body)
     except Undecodable:
         return _UNREAD
-    return body if index is None else body["batch"][index]  # type: ignore[index]  # parse has seen to that
+    # parse() lets a request with items through only where the body is an object with a list of them in `batch`.
+    return body if index is None else body["batch"][index]  # type: ignore[index]
 
 
 def _complaints(payload: object, kind: str, where: str, name: str) -> Iterator[str]:

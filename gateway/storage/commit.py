@@ -11,7 +11,7 @@ from gateway.storage.base import Appended, Entry
 from gateway.storage.engine import Broken, Engine
 
 MEBIBYTE = 1 << 20
-# A request that has arrived takes aiohttp so many turns of the loop to come to its append.
+# A client that has its answer takes some turns of the loop to send the next request; one turn and three measure alike.
 QUIET_TURNS = 3
 ENOUGH = 256
 # What an entry, a row or a held item weighs in memory beside its bytes.

@@ -7,7 +7,9 @@ so `executemany`, a statement a row and a row a fetch are traps: here, many rows
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
+T = TypeVar("T")
 CHUNK = 250
 
 
@@ -40,21 +42,22 @@ def _row(width: int) -> str:
     return "(" + ",".join("?" * width) + ")"
 
 
+def _filled(asked: Sequence[T], chunk: int) -> Iterator[list[T]]:
+    """Yield the elements in parts, each filled up to a power of two with its last: so few texts are ever prepared."""
+    for start in range(0, len(asked), chunk):
+        part = list(asked[start : start + chunk])
+        yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
+
+
 @lru_cache(maxsize=64)
 def _marks(text: str, count: int) -> str:
     return text.replace("(?)", "(" + ",".join([f"?{number}" for number in range(1, count + 1)]) + ")")
 
 
 def select(connection: sqlite3.Connection, text: str, keys: Sequence[object], chunk: int = 4096) -> Iterator[str]:
-    """Run the query, whose every `(?)` becomes the list of keys; each run gives one text, an empty one is left out.
-
-    Lists are filled up to a power of two with their last key, so that few texts are ever prepared.
-    """
-    for start in range(0, len(keys), chunk):
-        part = list(keys[start : start + chunk])
-        size = 1 << (len(part) - 1).bit_length()
-        part += part[-1:] * (size - len(part))
-        (found,) = connection.execute(_marks(text, size), part).fetchone()
+    """Run the query, whose every `(?)` becomes the list of keys; each run gives one text, an empty one is left out."""
+    for part in _filled(keys, chunk):
+        (found,) = connection.execute(_marks(text, len(part)), part).fetchone()
         if found:
             yield found
 
@@ -63,11 +66,8 @@ def within(
     connection: sqlite3.Connection, text: str, asked: Sequence[tuple[int, bytes]], chunk: int = 256
 ) -> Iterator[str]:
     """Run the query, which finds what is asked in a table `asked (bucket, key)`; each run gives one text, if any."""
-    for start in range(0, len(asked), chunk):
-        part = list(asked[start : start + chunk])
-        size = 1 << (len(part) - 1).bit_length()
-        part += part[-1:] * (size - len(part))
-        head = _values("WITH asked (bucket, key) AS (", _row(2), size, ") ")
+    for part in _filled(asked, chunk):
+        head = _values("WITH asked (bucket, key) AS (", _row(2), len(part), ") ")
         (found,) = connection.execute(head + text, [value for pair in part for value in pair]).fetchone()
         if found:
             yield found

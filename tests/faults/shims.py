@@ -13,6 +13,7 @@ def compiled(name: str, folder: Path) -> Path:
     """Return a shim as a shared object in the folder; skips the test where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
+        # For whoever runs the tests without one; .ci/run installs it, and fails on any skip.
         pytest.skip("there is no C compiler: the shim cannot be made")
     made = folder / f"{name}.so"
     if not made.exists():

@@ -89,6 +89,7 @@ class Shimmed:
 def small_disk(tmp_path: Path) -> Iterator[Filled]:
     disk = Filled(tmp_path)
     if not disk.mounted:
+        # It takes root, which not everybody is; .ci/run fails on any skip.
         pytest.skip("a tmpfs cannot be mounted here; the test beside this one does the same with a shim")
     yield disk
     subprocess.run(["umount", "-l", disk.data], check=True)

@@ -26,6 +26,7 @@ def found(program: str) -> str:
     """Return where a program is; skip the test that needs it where there is none."""
     path = shutil.which(program)
     if path is None:
+        # For whoever runs the tests without it; .ci/run installs it, and fails on any skip.
         pytest.skip(f"{program} is not installed (apt-get install {APT[program]})")
     return path
 
