@@ -3,7 +3,6 @@
 import contextlib
 import hmac
 import json
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import attrs
 
 from gateway.auth import Grant, Keyring, digest
 from gateway.keyvalues import KeyFileError, Record
-from gateway.storage.datadir import sync_folder
+from gateway.storage.datadir import appearing
 
 VERSION = 1
 TABLES = f"""
@@ -53,19 +52,11 @@ def admin_hash(salt: bytes, token: str) -> bytes:
 
 def make(path: Path) -> None:
     """Make the file, readable by this user alone. It appears whole, so that two first commands cannot meet in it."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(TABLES)
-            connection.execute("INSERT INTO secrets VALUES ('salt', ?)", (secrets.token_bytes(32),))
-        with contextlib.suppress(FileExistsError):  # another command was first: its file it is
-            os.link(part, path)
-    finally:
-        part.unlink()
-    sync_folder(path.parent)
+    with appearing(path) as part, contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(TABLES)
+        connection.execute("INSERT INTO secrets VALUES ('salt', ?)", (secrets.token_bytes(32),))
 
 
 def address(path: Path) -> str:

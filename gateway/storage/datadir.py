@@ -1,7 +1,10 @@
 """A data directory: the names of what lies in it, making it, and the lock that one server holds on it. No SQL here."""
 
+import contextlib
 import fcntl
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,6 +101,23 @@ def find(path: Path) -> DataDir:
     if not found.events.is_file():
         raise DataDirError(f"{path} holds no events yet; is it the directory that `gateway serve --data` was given?")
     return found
+
+
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Yield an empty file of another name, this user's alone, that takes the path's when this ends: whole or not at all.
+
+    Where another process makes the same file at the same time, the first one's it is. Raises OSError.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        yield part
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink()
+    sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

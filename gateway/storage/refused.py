@@ -7,7 +7,6 @@ a file that cannot be written is left alone until it can. Several processes may 
 import asyncio
 import contextlib
 import logging
-import os
 import sqlite3
 import time
 from collections import Counter, deque
@@ -18,6 +17,7 @@ from typing import Protocol
 import attrs
 
 from gateway.storage.base import Raw
+from gateway.storage.datadir import appearing
 
 VERSION = 1
 TABLES = """
@@ -186,18 +186,18 @@ class RefusedRing:
 @contextlib.contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the file, made where there is none, for this user alone; what is not committed is rolled back."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+    if not path.exists():
+        _make(path)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = NORMAL")
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found == 0:
-            try:
-                connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
-            except sqlite3.OperationalError:  # another process was first
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
         yield connection
     finally:
         connection.close()
+
+
+def _make(path: Path) -> None:
+    """Make the file whole: several fronts may be the first at once, and none waits for another's switch to WAL."""
+    with appearing(path) as part, contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.executescript(TABLES)
