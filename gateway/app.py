@@ -1,45 +1,37 @@
-"""Wires the parts into a gateway; decides nothing itself."""
+"""Wires the rooms into one gateway that answers requests; decides nothing itself."""
 
 import asyncio
 import contextlib
 import gc
-import logging
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 import attrs
-import uvloop
 
-from gateway import welcome
-from gateway.admin import Desk
-from gateway.admission import Gate
-from gateway.auth import Keyring
-from gateway.bots import known_bots
-from gateway.clients import client_address
 from gateway.config import Config
-from gateway.dialect import Dialect
-from gateway.front import Front
-from gateway.ids import fresh
-from gateway.keyfile import KeyFile
-from gateway.keytables import Admin
-from gateway.keywatch import watch
-from gateway.ledgers import Ledgers
-from gateway.limit import Limiter
-from gateway.metrics import Meter
-from gateway.own import Own
-from gateway.pipeline import Pipeline
-from gateway.reading import ClientIp
-from gateway.registry import discover, install
-from gateway.routing import Router
-from gateway.server import Server, bind
-from gateway.storage.base import Storage
-from gateway.storage.datadir import DataDir, Lock, make
-from gateway.storage.refused import RefusedRing
-from gateway.workers.shared import Shared
-from gateway.workers.store import opened
-from gateway.workers.supervisor import supervise
+from gateway.datadir import DataDir
+from gateway.dialect.contract import Dialect
+from gateway.http.client_address import client_ip
+from gateway.http.server import Server
+from gateway.ingest.admission import Admission
+from gateway.ingest.bots import known_bots
+from gateway.ingest.endpoints import GatewayEndpoints
+from gateway.ingest.handler import IngestHandler
+from gateway.ingest.ids import fresh
+from gateway.ingest.pipeline import Pipeline
+from gateway.ingest.rate_limit import Limiter, MemoryLimiter
+from gateway.ingest.registry import discover, install
+from gateway.ingest.router import Router
+from gateway.keys.keyring import Keyring
+from gateway.keys.store import KeyFile
+from gateway.keys.tables import Admin
+from gateway.keys.watch import watch
+from gateway.operate.admin_api import AdminApi
+from gateway.operate.counters import CommittedCounters
+from gateway.records.metrics import Meter
+from gateway.storage.contract import Storage
+from gateway.storage.sqlite.rejected_log import RejectedRequestLog
 
 
 def now() -> int:
@@ -47,84 +39,84 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def front(
+def build_handler(
     config: Config,
     dialects: Iterable[Dialect],
     storage: Storage,
     keyring: Keyring,
+    *,
     clock: Callable[[], int] = now,
-    ids: Callable[[int], str] = fresh,
-    shared: Shared | None = None,
-    desk: Desk | None = None,
-    ring: RefusedRing | None = None,
-) -> Front:
-    """Return a gateway without a socket. `shared` is what it has in common with others. Raises RegistryError."""
+    new_id: Callable[[int], str] = fresh,
+    meter: Meter | None = None,
+    limiters: Mapping[str, Limiter] | None = None,
+    admin: AdminApi | None = None,
+    rejected_log: RejectedRequestLog | None = None,
+) -> IngestHandler:
+    """Return a gateway without a socket. Raises RegistryError.
+
+    `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter` and `limiters` (by dialect) are
+    given where several processes share them.
+    """
     capped = [
         attrs.evolve(dialect, body_cap=config.body_caps.get(dialect.name, dialect.body_cap)) for dialect in dialects
     ]
     installed = install(capped, config.switches)
-    shared = shared or Shared(Meter(), {name: Limiter(limit) for name, limit in config.limits.items()})
-    meter, limiters = shared.meter, shared.limiters
-    note = None if ring is None else ring.note
-    pipeline = Pipeline(storage, Gate(keyring, limiters), ids, meter, config.keep_ip, note)
-    pipeline.keep_raw = config.keep_raw > 0
-    if config.filter_bots:
-        pipeline.is_bot, pipeline.filtered = known_bots(), config.filter_bots
-    scripts = {name: script for dialect in capped for name, script in dialect.scripts.items()}
-    admin = None if desk is None else desk.answer
-    metrics = meter.exposition
-    if desk is not None:
-        metrics = Ledgers(desk.directory).beside(metrics)
-    own = Own(ready=lambda: storage.healthy, metrics=metrics, scripts=scripts, admin=admin)
+    meter = meter or Meter()
+    if limiters is None:
+        limiters = {name: MemoryLimiter(limit) for name, limit in config.limits.items()}
+    pipeline = Pipeline(
+        storage=storage,
+        admission=Admission(keyring, limiters),
+        new_id=new_id,
+        meter=meter,
+        keep_ip=config.keep_ip,
+        on_reject=None if rejected_log is None else rejected_log.add,
+        is_bot=known_bots() if config.filter_bots else None,
+        filter_bots=config.filter_bots,
+        keep_raw=config.keep_raw > 0,
+    )
+    endpoints = GatewayEndpoints(
+        ready=lambda: storage.healthy,
+        metrics=meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition),
+        scripts={name: script for dialect in capped for name, script in dialect.scripts.items()},
+        admin=None if admin is None else admin.answer,
+    )
     headers = tuple(header for dialect in capped for header in dialect.headers)
-    return Front(Router(installed, config.hosts), pipeline, own, clock, headers)
-
-
-def serve(config: Config) -> int:
-    """Serve until SIGTERM or SIGINT, finish what was accepted, and return the exit code.
-
-    Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
-    """
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    directory = make(config.data)
-    with (
-        directory.lock() as lock,
-        bind(config.host, config.port) as listener,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        return runner.run(_serve(config, directory, lock, listener))
-
-
-async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socket.socket) -> int:
-    stopped = _stop_signal()
-    with KeyFile.open(directory.keys, make=True) as keys:
-        made = welcome.make_keys(keys, discover(), now())
-    if config.workers > 1:
-        return await supervise(config, directory, lock, listener, lambda url: _tell(made, url), stopped)
-    async with opened(config, directory) as storage, answering(config, listener, storage) as url:
-        _tell(made, url)
-        await stopped.wait()
-    return 0
+    return IngestHandler(Router(installed, config.hosts), pipeline, endpoints, clock, headers)
 
 
 @contextlib.asynccontextmanager
 async def answering(
-    config: Config, listener: socket.socket, storage: Storage, shared: Shared | None = None
+    config: Config,
+    listener: socket.socket,
+    storage: Storage,
+    *,
+    meter: Meter | None = None,
+    limiters: Mapping[str, Limiter] | None = None,
 ) -> AsyncIterator[str]:
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
     directory = DataDir(config.data)
     with KeyFile.open(directory.keys) as keys:
-        keyring, desk = keys.load(), Desk(directory, keys.admin())
-    ring = RefusedRing(directory.refused, config.refused_bytes, config.refused_window)
-    built = front(config, discover(), storage, keyring, shared=shared, desk=desk, ring=ring)
-    server = Server(built, _client_ip(config), config.body_timeout, config.idle_timeout)
-    _settle()
+        keyring, admin = keys.load(), AdminApi(directory, keys.admin())
+    rejected_log = RejectedRequestLog(directory.rejected, config.rejected_bytes, config.rejected_window)
+    handler = build_handler(
+        config,
+        discover(),
+        storage,
+        keyring,
+        meter=meter,
+        limiters=limiters,
+        admin=admin,
+        rejected_log=rejected_log,
+    )
+    server = Server(handler, client_ip(config.trusted_proxies), config.body_timeout, config.idle_timeout)
+    _tune_garbage_collection()
 
-    def renew(keyring: Keyring, admin: Admin) -> None:
-        built.renew(keyring)
-        desk.renew(admin)
+    def renew(keyring: Keyring, token: Admin) -> None:
+        handler.renew(keyring)
+        admin.renew(token)
 
-    async with ring.running(), _following(directory, renew):
+    async with rejected_log.running(), _following(directory, renew):
         url = await server.start(listener)
         try:
             yield url
@@ -132,20 +124,14 @@ async def answering(
             await server.stop()
 
 
-def _settle() -> None:
-    """Leave what was made at start out of every later garbage collection, and collect less often.
+def _tune_garbage_collection() -> None:
+    """Freeze what was made at start, and collect less often.
 
-    A request leaves no cycles; looking for them at Python's usual pace was a fifth of a batch's CPU and most of p99.
+    Requests create no cycles: at Python's default pace, looking for them was a fifth of a batch's CPU and most of p99.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def _tell(made: welcome.Welcome, url: str) -> None:
-    greeting = welcome.text(made, url)
-    with contextlib.suppress(BrokenPipeError):  # whoever started us reads no more: serve all the same
-        print(f"{greeting}\n{url}" if greeting else url, flush=True)
 
 
 @contextlib.asynccontextmanager
@@ -157,19 +143,3 @@ async def _following(directory: DataDir, renew: Callable[[Keyring, Admin], None]
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _client_ip(config: Config) -> ClientIp:
-    trusted = config.trusted_proxies
-    if not trusted:
-        return lambda peer, _forwarded_for: peer
-
-    return lambda peer, forwarded_for: client_address(peer, forwarded_for, trusted)
-
-
-def _stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped

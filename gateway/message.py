@@ -1,35 +1,3 @@
-"""HTTP as plain values: what came in and what goes out. No IO."""
+"""The old name of `gateway.dialect.message`, kept for dialects written before 0.2."""
 
-from collections.abc import Mapping
-
-from gateway.record import record
-
-NO_HEADERS: Mapping[str, str] = {}
-
-
-@record
-class Request:
-    """One request, its body whole and inflated.
-
-    `path` is normalized (no doubled or trailing slash, no mount prefix). `headers` are looked up by lower-case name.
-    `received_at` is in milliseconds since the epoch, read once. `client_ip` is the client's address after trusted
-    proxies, or None where it is not known.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    received_at: int
-    client_ip: str | None = None
-
-
-@record
-class Response:
-    """One answer; a body of None has no Content-Type and no Content-Length."""
-
-    status: int
-    body: bytes | None = None
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = NO_HEADERS
+from gateway.dialect.message import *  # noqa: F403

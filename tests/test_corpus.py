@@ -10,25 +10,26 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from gateway.front import Arrived, Front
-from gateway.message import Response
-from gateway.server import Server, bind
-from gateway.storage.commit import GroupCommit
-from gateway.storage.datadir import make
-from gateway.storage.reader import Reader
-from gateway.storage.sqlite import SqliteEngine
-from tests.cases import Case, body_of, build, load, same_body
-from tests.recording import RecordingStorage
+from gateway.datadir import make
+from gateway.dialect.message import Response
+from gateway.http.handler import RequestHead
+from gateway.http.server import Server, bind
+from gateway.ingest.handler import IngestHandler
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.read.log import Reader
+from tests.kit.cases import Case, body_of, build, load, same_body
+from tests.kit.recording import RecordingStorage
 
 CASES = load()
 
 
-async def send(front: Front, request: dict[str, Any]) -> tuple[Response, dict[str, str]]:
+async def send(handler: IngestHandler, request: dict[str, Any]) -> tuple[Response, dict[str, str]]:
     path, _, query = request["path"].partition("?")
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
-    arrived = Arrived(request.get("method", "POST"), path, query, headers, request.get("client_ip"))
-    response = await front.answer(arrived, front.match(arrived), body_of(request))
-    common = dict(line.split(": ", 1) for line in front.cors(arrived).splitlines())
+    head = RequestHead(request.get("method", "POST"), path, query, headers, request.get("client_ip"))
+    response = await handler.route(head).answer(body_of(request))
+    common = dict(line.split(": ", 1) for line in handler.cors(head).splitlines())
     return response, {**response.headers, **common, "Content-Type": response.content_type}
 
 
@@ -38,10 +39,10 @@ def check_answer(answer: dict[str, Any], status: int, headers: dict[str, str], b
     assert {name: headers.get(name) for name in answer.get("headers", {})} == answer.get("headers", {})
 
 
-def check_stored(case: Case, bodies: Iterable[bytes], held: Iterable[tuple[str, str]]) -> None:
+def check_stored(case: Case, bodies: Iterable[bytes], quarantined: Iterable[tuple[str, str]]) -> None:
     assert [json.loads(body) for body in bodies] == case.document["events"]
-    quarantined = [{"faults": json.loads(faults), "payload": json.loads(payload)} for faults, payload in held]
-    assert quarantined == case.document.get("quarantined", [])
+    found = [{"faults": json.loads(faults), "payload": json.loads(payload)} for faults, payload in quarantined]
+    assert found == case.document.get("quarantined", [])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.name}")
@@ -51,7 +52,11 @@ async def test_a_case_is_answered_and_stored_exactly_without_io(case: Case) -> N
     for step in case.document["steps"]:
         response, headers = await send(front, step["request"])
         check_answer(step["answer"], response.status, headers, response.body)
-    check_stored(case, storage.bodies, [(held.faults.decode(), held.payload.decode()) for held in storage.held])
+    check_stored(
+        case,
+        storage.bodies,
+        [(quarantined.faults.decode(), quarantined.payload.decode()) for quarantined in storage.quarantined],
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.name}")
@@ -77,5 +82,5 @@ async def test_a_case_is_answered_and_stored_exactly_over_http(case: Case, tmp_p
         await server.stop()
         await storage.close()
     with Reader(directory) as reader:
-        held = [(str(row["faults"]), str(row["payload"])) for row in reader.quarantine()]
-        check_stored(case, [body for _position, body in reader.bodies()], held)
+        quarantined = [(str(row["faults"]), str(row["payload"])) for row in reader.quarantine()]
+        check_stored(case, [body for _position, body in reader.bodies()], quarantined)

@@ -1,46 +1,76 @@
-"""The shape of the house: who may import whom, how long a file may be, the same files in every dialect."""
+"""The shape of the house: which room may import which, how long a file may be, the same files in every dialect."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "dialects").rglob("*.py")])
+GATEWAY = ROOT / "gateway"
+MODULES = sorted([*GATEWAY.rglob("*.py"), *(ROOT / "dialects").rglob("*.py")])
 VENDORS = sorted(folder.name for folder in (ROOT / "dialects").iterdir() if (folder / "__init__.py").exists())
 
-LAYERS = [
-    {"event", "timestamps", "ids", "record", "heap"},
-    {"message", "outcome", "sentence"},
-    {"decode", "inflate", "hostnames", "head"},
-    {"dialect", "schema", "storage", "differences"},
-    {"registry", "limit", "auth", "idempotency", "metrics", "clients", "bots"},
-    {"configfile", "keyvalues", "routing", "examine", "blank"},
-    {"config", "keytables", "assemble", "own", "refused", "admission"},
-    {"keyfile", "keywatch", "pipeline", "replay", "admin", "ledgers"},
-    {"front"},
-    {"reading", "eager"},
-    {"connection"},
-    {"server", "welcome", "workers"},
-    {"app"},
-    {"commands", "worker"},
-    {"cli"},
-    {"__main__"},
-]
-LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+ALLOWED: Mapping[str, set[str]] = {
+    "dialect": set(),
+    "datadir": set(),
+    "malloc_trim": set(),
+    "sqlite_file": {"datadir"},
+    "http": {"dialect", "malloc_trim"},
+    "keys": {"dialect", "datadir", "sqlite_file"},
+    "records": {"dialect"},
+    "storage": {"dialect", "records", "datadir", "sqlite_file"},
+    "ingest": {"dialect", "http", "keys", "records", "storage"},
+    "operate": {"dialect", "keys", "records", "storage", "ingest", "datadir"},
+    "config": {"dialect", "http", "keys", "ingest"},
+    "app": {"dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "datadir"},
+    "workers": {"dialect", "records", "storage", "ingest", "config", "app", "datadir", "malloc_trim"},
+    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "app", "workers", "datadir"},
+    "cli": {
+        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
+        *("datadir", "sqlite_file"),
+    },
+    "__main__": {"cli"},
+}
+"""Who may import whom: each room, and the single modules beside them, with what it may import beyond itself."""
 
-OPEN_TO_DIALECTS = {
-    f"gateway.{name}" for name in ("dialect", "event", "message", "outcome", "decode", "timestamps", "record")
+INSIDE_STORAGE: Mapping[str, set[str]] = {
+    "contract": set(),
+    "receipt_items": {"contract"},
+    "decide": {"contract", "receipt_items"},
+    "group_commit": {"contract"},
+    "sqlite": {"contract", "decide"},
 }
+"""The same inside storage/."""
+
+INSIDE_SQLITE: Mapping[str, set[str]] = {
+    "tables": set(),
+    "statements": set(),
+    "chunks": set(),
+    "blobs": set(),
+    "database_thread": set(),
+    "rejected_log": set(),
+    "retention": set(),
+    "dedupe": {"tables", "statements", "chunks"},
+    "read": {"tables", "chunks", "rejected_log"},
+    "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "dedupe"},
+    "engine": {"database_thread", "log_writer"},
+}
+"""The same inside storage/sqlite/."""
+
+OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
+"""Modules that only keep the names working under which dialects imported the contract before 0.2."""
+
 ONLY_IN = {
-    "jsonschema": {"gateway/schema.py"},
-    "jsonschema_rs": {"gateway/schema.py"},
-    "aiosqlite": {"gateway/keywatch.py", "gateway/storage/"},
-    "importlib.metadata": {"gateway/registry.py"},
-    "httptools": {"gateway/reading.py"},
-    "cattrs": {"gateway/configfile.py"},
+    "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
+    "cattrs": {"gateway/config/settings.py"},
+    "httptools": {"gateway/http/request_parser.py"},
+    "importlib.metadata": {"gateway/ingest/registry.py"},
+    "jsonschema": {"gateway/ingest/schema.py"},
+    "jsonschema_rs": {"gateway/ingest/schema.py"},
+    "msgspec": {"gateway/workers/ipc_codec.py"},
 }
+"""Libraries that have one place."""
 
 
 def relative(file: Path) -> str:
@@ -48,62 +78,101 @@ def relative(file: Path) -> str:
 
 
 def imports(file: Path) -> Iterator[str]:
+    """Yield what a module imports, `from a import b` as `a.b` where that is a module of ours and as `a` elsewhere."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{relative(file)} imports relatively"
-            yield str(node.module)
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            module = str(node.module)
+            for name in node.names:
+                inner = ROOT / module.replace(".", "/") / name.name
+                yield f"{module}.{name.name}" if inner.is_dir() or inner.with_suffix(".py").exists() else module
 
 
-def layer_of(module: str) -> int | None:
-    return LAYER.get(module.split(".")[1]) if module.startswith("gateway.") else None
+def room_of(module: str, package: str) -> str | None:
+    """Return the room that a module lies in, one level below a package; None for what lies elsewhere."""
+    if not module.startswith(f"{package}."):
+        return None
+    return module.removeprefix(f"{package}.").split(".")[0]
 
 
-def test_every_module_of_the_gateway_has_its_layer() -> None:
-    names = {path.stem if path.is_file() else path.name for path in (ROOT / "gateway").iterdir()}
-    assert names - {"__init__", "__pycache__", "py"} == set(LAYER)
+def dotted(file: Path) -> str:
+    return relative(file).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-@pytest.mark.parametrize("file", MODULES, ids=relative)
-def test_a_module_imports_only_what_it_may(file: Path) -> None:
-    own, seen = relative(file), set(imports(file))
+def test_every_room_and_every_module_beside_them_is_in_the_table() -> None:
+    found = {path.stem for path in GATEWAY.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert found - {"__init__"} == ALLOWED.keys() | OLD_NAMES
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [("gateway", ALLOWED), ("gateway.storage", INSIDE_STORAGE), ("gateway.storage.sqlite", INSIDE_SQLITE)],
+    ids=["the rooms", "inside storage", "inside sqlite"],
+)
+def test_a_room_imports_only_what_it_may(package: str, allowed: Mapping[str, set[str]]) -> None:
     wrong = {
-        module
-        for module in seen
-        for library, places in ONLY_IN.items()
-        if (module == library or module.startswith(f"{library}."))
-        and not any(own.startswith(place) for place in places)
+        f"{relative(file)} imports {imported}"
+        for file in GATEWAY.rglob("*.py")
+        if (room := room_of(dotted(file), package)) is not None and (package != "gateway" or room not in OLD_NAMES)
+        for imported in imports(file)
+        if (other := room_of(imported, package)) is not None and other != room and other not in allowed[room]
     }
-    if own.startswith("gateway/"):
-        wrong |= {module for module in seen if module.split(".")[0] == "dialects"}
-        mine = LAYER[file.relative_to(ROOT / "gateway").parts[0].removesuffix(".py")] if file.stem != "__init__" else 99
-        package = file.relative_to(ROOT / "gateway").parts[0]
-        for module in seen:
-            layer = layer_of(module)
-            if layer is not None and layer >= mine and module.split(".")[1] != package:
-                wrong.add(module)
-    else:
-        vendor = own.split("/")[1]
-        wrong |= {module for module in seen if module.startswith("gateway.") and not _open(module)}
-        wrong |= {module for module in seen if module.startswith("dialects.") and module.split(".")[1] != vendor}
     assert wrong == set()
 
 
-def _open(module: str) -> bool:
-    return module in OPEN_TO_DIALECTS or module.rpartition(".")[0] in OPEN_TO_DIALECTS
+def test_no_room_imports_one_that_imports_it() -> None:
+    for allowed in (ALLOWED, INSIDE_STORAGE, INSIDE_SQLITE):
+        order = list(allowed)
+        assert [
+            room for room, others in allowed.items() if any(order.index(other) >= order.index(room) for other in others)
+        ] == []
 
 
-@pytest.mark.parametrize("file", MODULES, ids=relative)
-def test_the_environment_is_read_in_one_place(file: Path) -> None:
-    reads = "os.environ" in file.read_text("utf-8") or "getenv" in file.read_text("utf-8")
-    assert reads == (relative(file) == "gateway/config.py")
+def test_the_old_names_of_the_contract_only_pass_it_on() -> None:
+    for name in OLD_NAMES:
+        assert {room_of(imported, "gateway") for imported in imports(GATEWAY / f"{name}.py")} == {"dialect"}
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")) + MODULES, ids=relative)
-def test_no_file_is_longer_than_a_person_reads(file: Path) -> None:
-    assert len(file.read_text("utf-8").splitlines()) < 400
+def test_a_library_is_imported_only_in_its_place() -> None:
+    wrong = {
+        f"{relative(file)} imports {imported}"
+        for file in MODULES
+        for imported in imports(file)
+        for library, places in ONLY_IN.items()
+        if imported == library or imported.startswith(f"{library}.")
+        if not any(relative(file).startswith(place) for place in places)
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_dialect_imports_only_the_contract_and_itself(vendor: str) -> None:
+    sources = {
+        node.module
+        for file in (ROOT / "dialects" / vendor).glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("gateway", "dialects")
+    }
+    assert {source for source in sources if not f"{source}.".startswith(f"dialects.{vendor}.")} == {"gateway.dialect"}
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    reading = {
+        relative(file) for file in MODULES if "os.environ" in (text := file.read_text("utf-8")) or "getenv" in text
+    }
+    assert reading == {"gateway/config/load.py"}
+
+
+def test_no_file_is_longer_than_a_person_reads() -> None:
+    files = [*MODULES, *(ROOT / "tests").rglob("*.py")]
+    assert [relative(file) for file in files if len(file.read_text("utf-8").splitlines()) >= 400] == []
+
+
+def test_a_folder_holds_one_idea() -> None:
+    folders = {file.parent for file in MODULES}
+    assert [relative(folder) for folder in folders if len(list(folder.glob("*.py"))) > 16] == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -112,6 +181,5 @@ def test_every_dialect_has_the_same_files(vendor: str) -> None:
     assert expected - {file.name for file in (ROOT / "dialects" / vendor).iterdir()} == set()
 
 
-@pytest.mark.parametrize("file", MODULES, ids=relative)
-def test_a_module_opens_by_saying_what_may_live_in_it(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text("utf-8")))
+def test_a_module_opens_by_saying_what_may_live_in_it() -> None:
+    assert [relative(file) for file in MODULES if not ast.get_docstring(ast.parse(file.read_text("utf-8")))] == []

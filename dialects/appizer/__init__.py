@@ -7,16 +7,16 @@ vendor's CDN only, and no version is published). No server SDK exists that we kn
 
 from dialects.appizer.refusals import refuse
 from dialects.appizer.routes import COERCE_IDS, SCOPE, routes
-from gateway.dialect import Dialect, Kind, Switch
+from gateway.dialect import CredentialKind, Dialect, Switch
 
 dialect = Dialect(
     name="appizer",
     title="Appizer",
     schemas="jsonschemas.appizer",
-    owns=("/v1/",),
+    prefixes=("/v1/",),
     kinds=(
-        Kind("api_key", form="ak_{token}"),
-        Kind("app", form="app_{token}", public=True, needs_origin=True),
+        CredentialKind("api_key", template="ak_{token}"),
+        CredentialKind("app", template="app_{token}", public=True, needs_origin=True),
     ),
     routes=routes,
     refuse=refuse,

@@ -5,8 +5,7 @@ from typing import Any
 
 import attrs
 
-from gateway.dialect import Submission
-from gateway.message import Request
+from gateway.dialect import Request, Submission
 
 _IDS = ("user_id", "new_user_id", "alias_id", "primary_user_id", "userId", "anonymousId")
 _SHORT = 1e21  # JavaScript writes whole numbers below it in digits

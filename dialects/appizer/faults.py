@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from gateway.outcome import Fault, Refusal
-from gateway.record import record
+from gateway.dialect import Fault, Refusal, value_class
 
 NO_DETAILS: Mapping[str, object] = {}
 
@@ -24,7 +23,7 @@ _ISSUES = {
 }
 
 
-@record
+@value_class
 class Problem:
     """What the envelope says beside the status."""
 

@@ -1,7 +1,6 @@
 """The vendor's published figures, and the rate headers that it sends on every answer."""
 
-from gateway.message import Request
-from gateway.outcome import Quota
+from gateway.dialect import Quota, Request
 
 BATCH_LIMIT = 100  # events in one batch (documented)
 WINDOW = 60  # seconds; the published figures are requests a minute (documented)

@@ -10,10 +10,7 @@ import attrs
 
 from dialects.appizer.limits import BATCH_LIMIT
 from dialects.appizer.wire import APP_ID_FIELDS, BATCH_REST, Fields, unknown
-from gateway.decode import Undecodable, decode
-from gateway.dialect import NOTHING, Credential, Item, Submission
-from gateway.message import Request
-from gateway.outcome import Fault
+from gateway.dialect import NOTHING, Credential, Fault, Item, Request, Submission, Undecodable, decode
 
 Parse = Callable[[Request], Submission]
 

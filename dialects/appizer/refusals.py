@@ -10,8 +10,7 @@ import orjson
 
 from dialects.appizer.faults import BAD_BODY, Problem, explain
 from dialects.appizer.limits import rate_headers, window_text
-from gateway.message import Request, Response
-from gateway.outcome import Reason, Refusal
+from gateway.dialect import Reason, Refusal, Request, Response
 
 _PHRASES = {
     400: "Bad Request",

@@ -8,25 +8,23 @@ import orjson
 
 from dialects.appizer.limits import rate_headers
 from dialects.appizer.wire import present
-from gateway.dialect import Handled
-from gateway.message import Response
-from gateway.timestamps import from_millis
+from gateway.dialect import Accepted, Response, from_millis
 
 
-def render_event(handled: Handled) -> Response:
+def render_event(handled: Accepted) -> Response:
     """Answer `/events`."""
     event_id = _event_id(handled)
     return _answer(handled, {"success": True, "event_id": event_id, "message": "Event tracked successfully"})
 
 
-def render_batch(handled: Handled) -> Response:
+def render_batch(handled: Accepted) -> Response:
     """Answer `/events/batch`: a count, no ids."""
     count = len(handled.outcomes)
     body = {"success": True, "processed_count": count, "message": "Batch events tracked successfully"}
     return _answer(handled, body)
 
 
-def render_track(handled: Handled) -> Response:
+def render_track(handled: Accepted) -> Response:
     """Answer `/events/track` as the diagrams do; under an Idempotency-Key without a time, which a replay has not."""
     body: dict[str, object] = {"success": True, "eventId": _event_id(handled)}
     if "idempotency-key" not in handled.request.headers:
@@ -34,7 +32,7 @@ def render_track(handled: Handled) -> Response:
     return _answer(handled, body)
 
 
-def render_user(handled: Handled) -> Response:
+def render_user(handled: Accepted) -> Response:
     """Answer `/users`: `user_id` is the vendor's kind of id, always the same for a user; the client's is external."""
     user_id = _sent(handled)["user_id"]
     body = {
@@ -46,7 +44,7 @@ def render_user(handled: Handled) -> Response:
     return _answer(handled, body)
 
 
-def render_alias(handled: Handled) -> Response:
+def render_alias(handled: Accepted) -> Response:
     """Answer `/users/aliases` with the ids that were sent."""
     sent = _sent(handled)
     user_id = present(sent.get("user_id")) or sent.get("primary_user_id")
@@ -54,20 +52,20 @@ def render_alias(handled: Handled) -> Response:
     return _answer(handled, body)
 
 
-def render_replace_id(handled: Handled) -> Response:
+def render_replace_id(handled: Accepted) -> Response:
     """Answer `/users/replace-id` with the new id."""
     return _answer(handled, {"success": True, "user_id": _sent(handled)["new_user_id"], "message": "User ID updated"})
 
 
-def _answer(handled: Handled, body: Mapping[str, object]) -> Response:
+def _answer(handled: Accepted, body: Mapping[str, object]) -> Response:
     return Response(200, orjson.dumps(body), headers=rate_headers(handled.request, handled.quota))
 
 
-def _event_id(handled: Handled) -> str:
+def _event_id(handled: Accepted) -> str:
     return f"evt_{handled.outcomes[0].message_id}"
 
 
-def _sent(handled: Handled) -> dict[str, Any]:
+def _sent(handled: Accepted) -> dict[str, Any]:
     payload = handled.submission.items[0].payload
     assert isinstance(payload, dict), "what was accepted is an object"
     return payload

@@ -14,9 +14,7 @@ from dialects.appizer.translate import (
     translate_track,
     translate_user,
 )
-from gateway.dialect import Arrival, Handled, Item, Route, Translated
-from gateway.message import Request, Response
-from gateway.outcome import Refusal
+from gateway.dialect import Accepted, Item, Received, Refusal, Request, Response, Route, Translated
 
 COERCE_IDS = "coerce_ids"
 SCOPE = "write"
@@ -47,14 +45,14 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
 def _route(
     path: str,
     parse: Parse,
-    translate: Callable[[Item, str, Arrival], Translated],
-    answer: Callable[[Handled], Response],
+    translate: Callable[[Item, str, Received], Translated],
+    answer: Callable[[Accepted], Response],
     refuse: Callable[[Request, Refusal], Response] | None = None,
 ) -> Route:
     return Route(
         name=path[1:],
         paths=(f"/v1{path}",),
-        mounted=(path,),
+        mount_only_paths=(path,),
         parse=parse,
         translate=translate,
         render=answer,

@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from dialects.appizer.wire import BATCH_REST, Alias, ReplaceId, TolerantTrack, TrackEvent, UserUpsert
-from gateway.dialect import Arrival, Item, Translated
-from gateway.event import Event
-from gateway.outcome import Fault
+from gateway.dialect import Event, Fault, Item, Received, Translated
 
 _NO_NAME = Fault("required", "/event")
 _NO_USER = Fault("required", "/user_id")
 
 
-def translate_event(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate_event(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return the event of `/events` or of one element of `/events/batch`."""
     app_id = _app_id(arrival)
     sent = TrackEvent.read(_fields(item), app_id)
@@ -30,7 +28,7 @@ def translate_event(item: Item, message_id: str, arrival: Arrival) -> Translated
     )
 
 
-def translate_track(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate_track(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return the event of `/events/track`; its user may be known, anonymous, or not said at all."""
     sent = TolerantTrack.read(_fields(item), _app_id(arrival))
     if sent.event is None:
@@ -50,7 +48,7 @@ def translate_track(item: Item, message_id: str, arrival: Arrival) -> Translated
     )
 
 
-def translate_user(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate_user(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return an identify: `email` and `phone` beside the properties win over properties of the same name."""
     sent = UserUpsert.read(_fields(item), _app_id(arrival))
     traits, own = sent.properties or {}, {}
@@ -75,7 +73,7 @@ def translate_user(item: Item, message_id: str, arrival: Arrival) -> Translated:
     )
 
 
-def translate_alias(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate_alias(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return an alias from the second id to the first; the vendor's own UUID of a user is no user_id of ours."""
     sent = Alias.read(_fields(item), _app_id(arrival))
     if sent.user_id is None and sent.primary_user_id is None:
@@ -94,7 +92,7 @@ def translate_alias(item: Item, message_id: str, arrival: Arrival) -> Translated
     )
 
 
-def translate_replace_id(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate_replace_id(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return an alias from the old id to the new, marked: unlike an alias the old id ends."""
     sent = ReplaceId.read(_fields(item), _app_id(arrival))
     return Event(
@@ -116,13 +114,13 @@ def _fields(item: Item) -> dict[str, Any]:
     return payload
 
 
-def _app_id(arrival: Arrival) -> str | None:
+def _app_id(arrival: Received) -> str | None:
     app: Any = arrival.context.get("app")
     return None if app is None else app["id"]
 
 
 def _context(
-    arrival: Arrival, extra: Mapping[str, Any], own: dict[str, Any], ip: str | None = None, ua: str | None = None
+    arrival: Received, extra: Mapping[str, Any], own: dict[str, Any], ip: str | None = None, ua: str | None = None
 ) -> dict[str, object]:
     """Return an event's surroundings; `own` is what has a name under `context.appizer`.
 

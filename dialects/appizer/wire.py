@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.record import record
+from gateway.dialect import value_class
 
 Fields = dict[str, Any]
 NO_FIELDS: Mapping[str, Any] = {}
@@ -17,7 +17,7 @@ _ALIAS = frozenset({"user_id", "primary_user_id", "alias_id"})
 _REPLACE_ID = frozenset({"user_id", "new_user_id"})
 
 
-@record
+@value_class
 class TrackEvent:
     """`/events`, and each element of `/events/batch` (documented)."""
 
@@ -42,7 +42,7 @@ class TrackEvent:
         )
 
 
-@record
+@value_class
 class TolerantTrack:
     """`/events/track`, which only the vendor's diagrams show: camelCase, Segment-like.
 
@@ -72,7 +72,7 @@ class TolerantTrack:
         )
 
 
-@record
+@value_class
 class UserUpsert:
     """`/users` (documented); `origin` is free-form, its sample keys are channel, campaign and label."""
 
@@ -91,7 +91,7 @@ class UserUpsert:
         return cls(sent["user_id"], get("email"), get("phone"), get("properties"), get("origin"), extra)
 
 
-@record
+@value_class
 class Alias:
     """`/users/aliases` (documented): `alias_id` is the second id of `user_id`, or of the vendor's own UUID instead."""
 
@@ -107,7 +107,7 @@ class Alias:
         return cls(user_id, primary, sent["alias_id"], unknown(sent, _ALIAS, app_id))
 
 
-@record
+@value_class
 class ReplaceId:
     """`/users/replace-id` (documented): `user_id` stops being valid."""
 

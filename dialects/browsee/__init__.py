@@ -10,14 +10,14 @@ from dialects.browsee.routes import SWITCHES, routes
 from dialects.browsee.shim import NAME as SCRIPT
 from dialects.browsee.shim import shim
 from dialects.browsee.translate import NAME
-from gateway.dialect import Dialect, Kind
+from gateway.dialect import CredentialKind, Dialect
 
 dialect = Dialect(
     name=NAME,
     title="Browsee",
     schemas="jsonschemas.browsee",
-    owns=("/api/v1/",),
-    kinds=(Kind(KIND, "{token}"),),
+    prefixes=("/api/v1/",),
+    kinds=(CredentialKind(KIND, "{token}"),),
     routes=routes,
     refuse=refuse,
     setting='<script src="{url}/-/shim/browsee.js" data-api-key="{value}"></script>',

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.decode import Undecodable, decode
-from gateway.dialect import NOTHING, Credential, Item, Submission
-from gateway.message import Request
-from gateway.outcome import Fault
+from gateway.dialect import NOTHING, Credential, Fault, Item, Request, Submission, Undecodable, decode
 
 KIND = "api_key"
 Prepare = Callable[[dict[str, Any]], None]

@@ -2,9 +2,7 @@
 
 import orjson
 
-from gateway.dialect import Handled
-from gateway.message import Request, Response
-from gateway.outcome import Fault, Reason, Refusal
+from gateway.dialect import Accepted, Fault, Reason, Refusal, Request, Response
 
 _STATUS = {
     Reason.NOT_FOUND: 404,
@@ -54,7 +52,7 @@ _LONGEST_NAME = 100
 _SUCCESS = Response(200, b'{"status":"success"}')
 
 
-def success(_handled: Handled) -> Response:
+def success(_handled: Accepted) -> Response:
     """Return the answer to whatever was kept: one key and no more, the same for a duplicate."""
     return _SUCCESS
 

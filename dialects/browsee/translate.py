@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from dialects.browsee.wire import Identify, Track
-from gateway.dialect import Arrival, Item
-from gateway.event import Event
-from gateway.outcome import Fault
-from gateway.timestamps import from_iso
+from gateway.dialect import Event, Fault, Item, Received, from_iso
 
 NAME = "browsee"
 NOT_A_TIME = Fault("not_a_time", "/timestamp")
@@ -32,7 +29,7 @@ def lenient_time(sent: object, received_at: str) -> Told:
     return strict_time(sent, received_at) or (received_at, sent)
 
 
-def track(read_time: ReadTime, item: Item, message_id: str, arrival: Arrival) -> Event | Fault:
+def track(read_time: ReadTime, item: Item, message_id: str, arrival: Received) -> Event | Fault:
     """Return the event of a track call."""
     call = Track.read(cast(Mapping[str, Any], item.payload))
     told = read_time(call.timestamp, arrival.received_at)
@@ -53,7 +50,7 @@ def track(read_time: ReadTime, item: Item, message_id: str, arrival: Arrival) ->
     )
 
 
-def identify(read_time: ReadTime, item: Item, message_id: str, arrival: Arrival) -> Event | Fault:
+def identify(read_time: ReadTime, item: Item, message_id: str, arrival: Received) -> Event | Fault:
     """Return the event of an identify call; with both ids it is also what links them."""
     call = Identify.read(cast(Mapping[str, Any], item.payload))
     told = read_time(call.timestamp, arrival.received_at)
@@ -73,7 +70,7 @@ def identify(read_time: ReadTime, item: Item, message_id: str, arrival: Arrival)
     )
 
 
-def _context(arrival: Arrival, original: object, extra: Mapping[str, object]) -> Mapping[str, object]:
+def _context(arrival: Received, original: object, extra: Mapping[str, object]) -> Mapping[str, object]:
     shared = arrival.context
     if not shared and original is None and not extra:
         return shared

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.record import record
+from gateway.dialect import value_class
 
 _PERSON = frozenset({"userId", "anonymousId", "timestamp"})
 _TRACK = _PERSON | {"event", "properties"}
@@ -11,7 +11,7 @@ _IDENTIFY = _PERSON | {"traits"}
 _EMPTY: Mapping[str, object] = {}
 
 
-@record
+@value_class
 class Track:
     """Something a person did (documented). An empty id is no id; `timestamp` is as sent, whatever it is."""
 
@@ -36,7 +36,7 @@ class Track:
         )
 
 
-@record
+@value_class
 class Identify:
     """What is known of a person (documented). `$tags` among the traits is an array of texts, or one text (inferred)."""
 

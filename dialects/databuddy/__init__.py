@@ -7,14 +7,14 @@ servers of August 2025 to 2026 and requests recorded from the SDKs (inferred) fo
 
 from dialects.databuddy.render import anywhere, health
 from dialects.databuddy.routes import EVENTS_SCOPE, LLM_SCOPE, TRACK_WINDOW, routes
-from gateway.dialect import Dialect, Fixed, Kind
+from gateway.dialect import CredentialKind, Dialect, StaticRoute
 
 dialect = Dialect(
     name="databuddy",
     title="Databuddy",
     schemas="jsonschemas.databuddy",
-    owns=("",),
-    kinds=(Kind("api_key", "dbdy_{token}"), Kind("website", "{uuid}", public=True, is_site=True)),
+    prefixes=("",),
+    kinds=(CredentialKind("api_key", "dbdy_{token}"), CredentialKind("website", "{uuid}", public=True, is_site=True)),
     routes=routes,
     refuse=anywhere,
     setting='new Databuddy({ apiKey: "{value}", apiUrl: "{url}" })  // in a browser: data-api-url="{url}"',
@@ -22,7 +22,7 @@ dialect = Dialect(
         "curl -X POST '{url}/track' -H 'Authorization: Bearer {value}' -H 'Content-Type: application/json'"
         ' -d \'{"name":"hello"}\''
     ),
-    fixed=(Fixed(("/health",), health),),
+    static_routes=(StaticRoute(("/health",), health),),
     scopes=(EVENTS_SCOPE, LLM_SCOPE),
     headers=("x-api-key", "x-requested-with", "databuddy-client-id", "databuddy-sdk-name", "databuddy-sdk-version"),
     switches=(TRACK_WINDOW,),

@@ -5,12 +5,9 @@ from typing import Any
 
 from dialects.databuddy import wire
 from dialects.databuddy.sender import credentials, event_id, keys, surroundings, website
-from gateway.decode import Undecodable, decode
-from gateway.dialect import Item, Submission, bounded
-from gateway.message import Request
-from gateway.outcome import Fault
+from gateway.dialect import Fault, Item, Request, Submission, Undecodable, bounded, decode
 
-MOST_IN_BATCH = 100
+MAX_IN_BATCH = 100
 NOT_ARRAY = Fault("not_array")
 UNKNOWN_TYPE = Fault("unknown_type", "/type")
 NO_WEBSITE = Fault("missing_website_id", "/websiteId")
@@ -39,7 +36,7 @@ def track(request: Request) -> Submission:
 
 def batch(request: Request) -> Submission:
     """Split the body of `/batch`: up to 100 entries, flat as the SDKs send them or wrapped as the page says."""
-    return _split(request, MOST_IN_BATCH, entry)
+    return _split(request, MAX_IN_BATCH, entry)
 
 
 def single(request: Request) -> Submission:

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dialects.databuddy import wire
 from dialects.databuddy.parse import ENTRIES, UNKNOWN_TYPE
 from dialects.databuddy.sender import credentials, event_id, surroundings, website
-from gateway.decode import Undecodable, decode
-from gateway.dialect import Handled, Item, Submission
-from gateway.message import Request, Response
-from gateway.outcome import Reason, Refusal
+from gateway.dialect import Accepted, Item, Reason, Refusal, Request, Response, Submission, Undecodable, decode
 
 IMAGE = Response(
     200,
@@ -49,7 +46,7 @@ def parse(request: Request) -> Submission:
     return Submission(credentials(request, site), (item,), context=surroundings(request, site))
 
 
-def render(_handled: Handled) -> Response:
+def render(_handled: Accepted) -> Response:
     """Return the image."""
     return IMAGE
 

@@ -10,9 +10,7 @@ from functools import partial
 import attrs
 import orjson
 
-from gateway.dialect import Handled, Item
-from gateway.message import Request, Response
-from gateway.outcome import Outcome, Reason, Refusal, Verdict
+from gateway.dialect import Accepted, Item, Outcome, Reason, Refusal, Request, Response, Verdict
 
 Answer = tuple[int, str]
 
@@ -46,7 +44,7 @@ class Voice:
     no_credential: Answer = (400, "Missing client ID")
     unknown_site: Answer = (400, "Invalid or inactive client ID")
     missing_scope: Answer = (403, "API key missing track:events scope")
-    unfit: str = "Invalid event schema"
+    on_invalid: str = "Invalid event schema"
     bodies: Mapping[str, str] = {
         "not_array": "Invalid event schema",
         "too_many": "Invalid event schema",
@@ -59,11 +57,11 @@ BATCH = Voice(bodies={"not_array": "Batch endpoint expects array of events", "to
 TRACK = Voice(
     no_credential=(401, "API key or website_id required"),
     unknown_site=(404, "Website not found"),
-    unfit="Invalid request body",
+    on_invalid="Invalid request body",
 )
-IDENTIFY = Voice(unknown_site=(404, "Website not found"), unfit="Invalid request body")
+IDENTIFY = Voice(unknown_site=(404, "Website not found"), on_invalid="Invalid request body")
 _NO_LLM_KEY = (401, "Invalid or missing API key with write:llm scope")
-LLM = Voice(no_credential=_NO_LLM_KEY, missing_scope=_NO_LLM_KEY, unfit="Invalid request body")
+LLM = Voice(no_credential=_NO_LLM_KEY, missing_scope=_NO_LLM_KEY, on_invalid="Invalid request body")
 
 
 def refuse(voice: Voice, _request: Request, refusal: Refusal) -> Response:
@@ -81,21 +79,21 @@ def refuse(voice: Voice, _request: Request, refusal: Refusal) -> Response:
         return _error(400, voice.bodies.get(refusal.faults[0].code, "Invalid request body"))
     if reason is Reason.INVALID:
         unknown = any(_is_unknown(outcome) for outcome in refusal.outcomes)
-        return _error(400, "Unknown event type" if unknown else voice.unfit)
+        return _error(400, "Unknown event type" if unknown else voice.on_invalid)
     return _error(*_ANSWERS[reason])
 
 
-def counted(type_: str, handled: Handled) -> Response:
+def counted(type_: str, handled: Accepted) -> Response:
     """Return the answer of an endpoint that takes many items of one kind."""
     return _json({"status": "success", "type": type_, "count": len(handled.outcomes)})
 
 
-def typed(type_: str, _handled: Handled) -> Response:
+def typed(type_: str, _handled: Accepted) -> Response:
     """Return the answer of an endpoint that takes one item of one kind."""
     return _json({"status": "success", "type": type_})
 
 
-def single(handled: Handled) -> Response:
+def single(handled: Accepted) -> Response:
     """Return the answer of `/`. SDKs of 2025 hand a custom event's id back to their caller."""
     item = handled.submission.items[0]
     answer: dict[str, object] = {"status": "success", "type": TYPES[item.kind]}
@@ -104,10 +102,10 @@ def single(handled: Handled) -> Response:
     return _json(answer)
 
 
-def batch(handled: Handled) -> Response:
+def batch(handled: Accepted) -> Response:
     """Return the answer of `/batch`: a success, whatever became of the items, and a result for each."""
     pairs = list(zip(handled.submission.items, handled.outcomes, strict=True))
-    kept = [item.kind for item, outcome in pairs if outcome.verdict is not Verdict.INVALID]
+    kept = [item.kind for item, outcome in pairs if outcome.verdict is not Verdict.REJECTED]
     answer = {
         "status": "success",
         "batch": True,
@@ -128,7 +126,7 @@ def health(_request: Request) -> Response:
 
 def _result(item: Item, outcome: Outcome) -> dict[str, object]:
     result: dict[str, object]
-    if outcome.verdict is not Verdict.INVALID:
+    if outcome.verdict is not Verdict.REJECTED:
         result = {"status": "success", "type": TYPES[item.kind]}
     elif _is_unknown(outcome):
         result = {"status": "error", "message": "Unknown event type", "eventType": _type_as_sent(item.payload)}

@@ -6,8 +6,18 @@ from functools import partial
 import attrs
 
 from dialects.databuddy import parse, pixel, render, translate, wire
-from gateway.dialect import Arrival, Handled, Item, Route, Submission, Switch, Translated, Unfit
-from gateway.message import Request, Response
+from gateway.dialect import (
+    Accepted,
+    Item,
+    OnInvalid,
+    Received,
+    Request,
+    Response,
+    Route,
+    Submission,
+    Switch,
+    Translated,
+)
 
 TRACK_WINDOW = Switch(
     "track_window",
@@ -28,7 +38,7 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
     seen = _route("pixel", "/px.jpg", pixel.parse, translate.pixel, pixel.render)
     return (
         attrs.evolve(track, body_first=True),
-        attrs.evolve(batch, body_first=True, unfit=Unfit.REFUSE_ITEM),
+        attrs.evolve(batch, body_first=True, on_invalid=OnInvalid.REJECT_ITEM),
         _route("single", "/", parse.single, translate.entry, render.single),
         _route("outgoing", "/outgoing", parse.outgoing, translate.outgoing, partial(render.typed, "outgoing_link")),
         _array("vitals", "web_vital", "web_vitals", wire.VITAL, 20),
@@ -58,8 +68,8 @@ def _route(
     name: str,
     path: str,
     parsed: Callable[[Request], Submission],
-    translated: Callable[[Item, str, Arrival], Translated],
-    rendered: Callable[[Handled], Response],
+    translated: Callable[[Item, str, Received], Translated],
+    rendered: Callable[[Accepted], Response],
     voice: render.Voice = render.SITE,
 ) -> Route:
     refuse = partial(render.refuse, voice)

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from gateway.dialect import Credential
-from gateway.message import Request
+from gateway.dialect import Credential, Request
 
 KEYLESS_AGENTS = ("node", "databuddy-swift")  # these SDKs say who they are in no header of their own
 
-LONGEST_SITE = 255
+MAX_SITE = 255
 
 
 def credentials(request: Request, first: str | None = None) -> tuple[Credential, ...]:
@@ -70,7 +69,7 @@ def event_id(body: Any) -> str | None:
 def website(body: Any) -> str | None:
     """Return the site that an item names; what is too long for one is left to the schema to refuse."""
     site = _string(body, "websiteId")
-    return site if site is None or len(site) <= LONGEST_SITE else None
+    return site if site is None or len(site) <= MAX_SITE else None
 
 
 def _string(body: Any, field: str) -> str | None:

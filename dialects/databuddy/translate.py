@@ -10,10 +10,7 @@ import attrs
 from dialects.databuddy import wire
 from dialects.databuddy.place import page, place, tag
 from dialects.databuddy.wire import Sent, Vocabulary
-from gateway.dialect import Arrival, Item, Translated
-from gateway.event import Event, EventType
-from gateway.outcome import Fault
-from gateway.timestamps import from_iso, from_millis, from_rfc2822
+from gateway.dialect import Event, EventType, Fault, Item, Received, Translated, from_iso, from_millis, from_rfc2822
 
 UNREADABLE_TIME = Fault("timestamp", "/timestamp")
 OUTSIDE_WINDOW = Fault("timestamp_window", "/timestamp")
@@ -31,7 +28,7 @@ _ENTRIES: Mapping[str, Vocabulary] = {
 _PIXELS: Mapping[str, Vocabulary] = {kind: vocabulary.pixel() for kind, vocabulary in _ENTRIES.items()}
 
 
-def flat(vocabulary: Vocabulary, item: Item, message_id: str, arrival: Arrival) -> Translated:
+def flat(vocabulary: Vocabulary, item: Item, message_id: str, arrival: Received) -> Translated:
     """Translate an object of an endpoint that takes one kind only."""
     return _compose(_fields(item), vocabulary, item, message_id, arrival, {})
 
@@ -39,7 +36,7 @@ def flat(vocabulary: Vocabulary, item: Item, message_id: str, arrival: Arrival) 
 custom = partial(flat, wire.CUSTOM)  # of `/track`
 
 
-def custom_in_window(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def custom_in_window(item: Item, message_id: str, arrival: Received) -> Translated:
     """Translate an element of `/track`, and refuse one from before 2000 or more than an hour ahead."""
     event = custom(item, message_id, arrival)
     if isinstance(event, Event) and event.timestamp != arrival.received_at:
@@ -49,7 +46,7 @@ def custom_in_window(item: Item, message_id: str, arrival: Arrival) -> Translate
     return event
 
 
-def wrapped(vocabularies: Mapping[str, Vocabulary], item: Item, message_id: str, arrival: Arrival) -> Translated:
+def wrapped(vocabularies: Mapping[str, Vocabulary], item: Item, message_id: str, arrival: Received) -> Translated:
     """Translate an object that may be flat or wrapped in `payload`."""
     fields = _fields(item)
     inner = wire.nested(fields, item.kind)
@@ -68,7 +65,7 @@ entry = partial(wrapped, _ENTRIES)  # of `/` and `/batch`
 outgoing = partial(wrapped, {"outgoing_link": wire.LINK})
 
 
-def pixel(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def pixel(item: Item, message_id: str, arrival: Received) -> Translated:
     """Translate a query; a time that is none is kept beside the receive time, since a pixel gets no errors."""
     fields = _fields(item)
     translated = _compose(fields, _PIXELS[item.kind], item, message_id, arrival, {})
@@ -79,7 +76,7 @@ def pixel(item: Item, message_id: str, arrival: Arrival) -> Translated:
     return translated
 
 
-def identify(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def identify(item: Item, message_id: str, arrival: Received) -> Translated:
     """Translate the body of `/identify`; a trait of null, which removes it, stays null."""
     event = flat(wire.IDENTIFY, item, message_id, arrival)
     if isinstance(event, Event):
@@ -98,7 +95,7 @@ def _compose(
     vocabulary: Vocabulary,
     item: Item,
     message_id: str,
-    arrival: Arrival,
+    arrival: Received,
     vendor: dict[str, object],
 ) -> Event | Fault:
     sent = Sent.read(fields, vocabulary)
@@ -134,7 +131,7 @@ def _compose(
 
 
 def _context(
-    sent: Sent, tagged: bool, site: str | None, arrival: Arrival, vendor: dict[str, object]
+    sent: Sent, tagged: bool, site: str | None, arrival: Received, vendor: dict[str, object]
 ) -> dict[str, object]:
     context = dict(arrival.context)
     if arrival.client_ip is not None:
@@ -150,7 +147,7 @@ def _context(
     return context
 
 
-def _time(sent: object, arrival: Arrival, vendor: dict[str, object]) -> str | None:
+def _time(sent: object, arrival: Received, vendor: dict[str, object]) -> str | None:
     """Return a client time, or None where it is none; any form but whole milliseconds keeps its original."""
     if sent is None:
         return arrival.received_at

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from gateway.record import record
+from gateway.dialect import value_class
 
 NOTHING: Mapping[str, object] = {}
 
@@ -45,7 +45,7 @@ CALL = frozenset({"traceId", "type", "model", "provider", "input", "tools"})
 RESULT = frozenset({"finishReason", "output", "usage", "cost", "error", "durationMs", "httpStatus"})
 
 
-@record
+@value_class
 class Vocabulary:
     """The fields of one kind of item; all others are the site's own.
 
@@ -89,7 +89,7 @@ IDENTIFY = Vocabulary(head=HEAD | {"websiteId", "traits"})
 AI_CALL = Vocabulary("ai_call", own=CALL | RESULT)
 
 
-@record
+@value_class
 class Sent:
     """One object as sent, sorted: who and when, its `properties`, its surroundings, and all the rest.
 

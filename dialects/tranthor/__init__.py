@@ -5,20 +5,20 @@ React Native SDK, and plain REST callers. Sources: the vendor's pages for track,
 batch, alias and all errors Dittofeed's server source (commit 52b2bee); what is inferred is said where it stands.
 """
 
-from dialects.tranthor.keys import canonical
+from dialects.tranthor.keys import normalize
 from dialects.tranthor.render import not_implemented, refuse
 from dialects.tranthor.routes import PREFIX, STRICT_BATCHES, routes
-from gateway.dialect import Dialect, Fixed, Kind
+from gateway.dialect import CredentialKind, Dialect, StaticRoute
 
 dialect = Dialect(
     name="tranthor",
     title="Tranthor",
     schemas="jsonschemas.tranthor",
-    owns=("/api/public/",),
-    kinds=(Kind("write_key", "trn_{token}", canonical=canonical),),
+    prefixes=("/api/public/",),
+    kinds=(CredentialKind("write_key", "trn_{token}", normalize=normalize),),
     routes=routes,
     refuse=refuse,
-    fixed=(Fixed((f"{PREFIX}/alias",), not_implemented, "POST"),),
+    static_routes=(StaticRoute((f"{PREFIX}/alias",), not_implemented, "POST"),),
     headers=("publicwritekey",),
     switches=(STRICT_BATCHES,),
     body_cap=5 * 1024 * 1024,

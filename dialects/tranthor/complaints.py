@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from dialects.tranthor.coerce import alone, text
 from dialects.tranthor.wire import KINDS
-from gateway.decode import Undecodable, decode
-from gateway.message import Request
-from gateway.outcome import Fault, Outcome
+from gateway.dialect import Fault, Outcome, Request, Undecodable, decode
 
-_MOST = 65536  # bytes: a longer body is not read twice for the sake of a message
+_MAX_BODY = 65536  # bytes: a longer body is not read twice for the sake of a message
 _UNREAD = object()
 
 _IDS = ("userId", "anonymousId")
@@ -74,7 +72,7 @@ def of_items(request: Request, outcomes: Sequence[Outcome]) -> str:
 
 
 def _payload(request: Request, index: int | None) -> object:
-    if len(request.body) > _MOST:
+    if len(request.body) > _MAX_BODY:
         return _UNREAD
     try:
         body = decode(request.body)

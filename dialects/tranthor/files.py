@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from dialects.tranthor.coerce import text
-from gateway.outcome import Fault
+from gateway.dialect import Fault
 
 _KNOWN = frozenset({"type", "name", "mimeType", "data"})
 

@@ -19,11 +19,11 @@ _URL_TO_STANDARD = {ord("-"): "+", ord("_"): "/"}
 
 def shown(headers: Mapping[str, str]) -> tuple[Credential, ...]:
     """Return the key that a request shows; `Authorization` wins over `PublicWriteKey`."""
-    value = canonical(headers.get("authorization", "")) or canonical(headers.get("publicwritekey", ""))
+    value = normalize(headers.get("authorization", "")) or normalize(headers.get("publicwritekey", ""))
     return (Credential(KIND, value),) if value else ()
 
 
-def canonical(value: str) -> str:
+def normalize(value: str) -> str:
     """Return a key without its scheme word, whatever that is; base64 of `<uuid>:<hex>` in one spelling.
 
     Text behind a second space is ignored, as upstream does.

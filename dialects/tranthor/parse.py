@@ -3,10 +3,7 @@
 from dialects.tranthor.coerce import text
 from dialects.tranthor.keys import shown
 from dialects.tranthor.wire import KINDS
-from gateway.decode import Undecodable, decode
-from gateway.dialect import Item, Submission, bounded
-from gateway.message import Request
-from gateway.outcome import Fault
+from gateway.dialect import Fault, Item, Request, Submission, Undecodable, bounded, decode
 
 UNTYPED = "item"
 """The schema that refuses a batch's element that is no object or whose `type` is not one of the five."""

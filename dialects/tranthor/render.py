@@ -8,9 +8,7 @@ import json
 from http import HTTPStatus
 
 from dialects.tranthor.complaints import of_body, of_items
-from gateway.dialect import Handled
-from gateway.message import Request, Response
-from gateway.outcome import Fault, Reason, Refusal
+from gateway.dialect import Accepted, Fault, Reason, Refusal, Request, Response
 
 _JSON = "application/json; charset=utf-8"
 _TAKEN = Response(204)
@@ -20,7 +18,7 @@ _UNREAD = "FST_ERR_CTP_INVALID_CONTENT_LENGTH", "Request body size did not match
 _EMPTY = "FST_ERR_CTP_EMPTY_JSON_BODY", "Body cannot be empty when content-type is set to 'application/json'"
 
 
-def render(_handled: Handled) -> Response:
+def render(_handled: Accepted) -> Response:
     """Return the one answer to what was taken: stored, seen before or quarantined."""
     return _TAKEN
 

@@ -6,7 +6,7 @@ from dialects.tranthor import parse
 from dialects.tranthor.render import render
 from dialects.tranthor.translate import translate
 from dialects.tranthor.wire import KINDS
-from gateway.dialect import Route, Switch, Unfit
+from gateway.dialect import OnInvalid, Route, Switch
 
 PREFIX = "/api/public/apps"
 
@@ -17,7 +17,7 @@ STRICT_BATCHES = Switch(
 
 def routes(switches: frozenset[str]) -> tuple[Route, ...]:
     """Return the six live endpoints; `alias` is a stub and so not among them."""
-    unfit = Unfit.REFUSE_ALL if STRICT_BATCHES.name in switches else Unfit.QUARANTINE
+    on_invalid = OnInvalid.REJECT_REQUEST if STRICT_BATCHES.name in switches else OnInvalid.QUARANTINE
     singles = [
         Route(
             kind,
@@ -25,10 +25,10 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             partial(parse.single, kind),
             translate,
             render,
-            unfit=Unfit.REFUSE_INVALID,
+            on_invalid=OnInvalid.QUARANTINE_UNTRANSLATABLE,
             body_first=True,
         )
         for kind in KINDS
     ]
-    batch = Route("batch", (f"{PREFIX}/batch",), parse.batch, translate, render, unfit=unfit, body_first=True)
+    batch = Route("batch", (f"{PREFIX}/batch",), parse.batch, translate, render, on_invalid=on_invalid, body_first=True)
     return (*singles, batch)

@@ -6,10 +6,18 @@ from typing import cast
 from dialects.tranthor.coerce import alone
 from dialects.tranthor.files import unpack
 from dialects.tranthor.wire import Message, read
-from gateway.dialect import Arrival, Attached, Item, Translated
-from gateway.event import Event
-from gateway.outcome import Fault
-from gateway.timestamps import from_iso, from_millis, from_rfc2822, from_seconds
+from gateway.dialect import (
+    Event,
+    EventWithFiles,
+    Fault,
+    Item,
+    Received,
+    Translated,
+    from_iso,
+    from_millis,
+    from_rfc2822,
+    from_seconds,
+)
 
 NO_ID = Fault("no_id")
 NO_GROUP_ID = Fault("no_group_id", "/groupId")
@@ -19,7 +27,7 @@ _LEAST_MILLIS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in second
 _UNIX_DIGITS = (9, 10, 13)  # the lengths at which upstream's date parser takes digits for Unix time (inferred)
 
 
-def translate(item: Item, message_id: str, arrival: Arrival) -> Translated:
+def translate(item: Item, message_id: str, arrival: Received) -> Translated:
     """Return the event of a message that met its schema, with its files; or why it has nobody to belong to."""
     payload = item.payload
     assert isinstance(payload, dict), "the schemas let only objects through"
@@ -61,10 +69,10 @@ def translate(item: Item, message_id: str, arrival: Arrival) -> Translated:
         traits=message.traits,
         context={**context, _OURS: ours} if ours else context,
     )
-    return Attached(event, blobs) if message.files is not None else event
+    return EventWithFiles(event, blobs) if message.files is not None else event
 
 
-def _timestamp(message: Message, arrival: Arrival, ours: dict[str, object]) -> str:
+def _timestamp(message: Message, arrival: Received, ours: dict[str, object]) -> str:
     sent = message.timestamp
     if sent is None:
         return arrival.received_at

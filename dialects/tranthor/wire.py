@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from dialects.tranthor.coerce import text, truth
-from gateway.event import EventType
-from gateway.record import record
+from gateway.dialect import EventType, value_class
 
 KINDS: dict[str, EventType] = {
     "identify": "identify",
@@ -27,7 +26,7 @@ _NAME = {"track": "event", "page": "name", "screen": "name"}
 _EMPTY: Mapping[str, object] = {}
 
 
-@record
+@value_class
 class Message:
     """One message; an id or a group id that is empty is None. `timestamp` is as sent.
 

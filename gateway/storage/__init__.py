@@ -1,1 +1,1 @@
-"""Where events are kept: the protocol (base), group commit over an engine (commit), the SQLite engine, its readers."""
+"""The append-only log: its contract, the decision of what is new, group commit, and one folder for each engine."""

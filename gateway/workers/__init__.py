@@ -1,1 +1,1 @@
-"""Several processes as one gateway: starting them, keeping them, ending them, and the memory that they share."""
+"""Several processes as one gateway: the supervisor, its children, and what they share. No dialects, no SQL."""

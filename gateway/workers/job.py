@@ -14,7 +14,7 @@ import attrs
 from gateway.config import Config
 
 WRITER = "writer"
-FRONT = "front"
+HTTP_WORKER = "front"
 
 
 @attrs.frozen
@@ -51,23 +51,23 @@ def command(job: Job) -> Sequence[str]:
     does so here only when this process was started that way itself.
     """
     safe = [] if {"", os.getcwd()} & set(sys.path) else ["-P"]
-    return [sys.executable, *safe, "-m", "gateway.worker", job.name]  # the name is for whoever looks at `ps`
+    return [sys.executable, *safe, "-m", "gateway.workers.child", job.name]  # the name is for whoever looks at `ps`
 
 
-def told(job: Job) -> bytes:
+def dump(job: Job) -> bytes:
     """Return a job as the bytes that `Parent.hear` reads."""
     return pickle.dumps(job)
 
 
 @attrs.frozen
-class Parent:
+class ParentPipe:
     """The process that started this one, as this one sees it: it gave the job, and is told how that goes."""
 
     job: Job
-    _ear: int
+    _out: int
 
     @classmethod
-    def hear(cls) -> Self:
+    def receive_job(cls) -> Self:
         """Take the job, and from now on end at once when the parent does, however it does: its end of a pipe closes.
 
         A thread of its own waits for that, so that a busy event loop does not put it off. Ending at once loses nothing:
@@ -79,10 +79,10 @@ class Parent:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         return cls(job, ear)
 
-    def tell(self, **facts: str) -> None:
+    def report(self, **facts: str) -> None:
         """Tell the parent something: `ready`, or why this process `failed`."""
         with contextlib.suppress(OSError):
-            os.write(self._ear, json.dumps(facts).encode() + b"\n")
+            os.write(self._out, json.dumps(facts).encode() + b"\n")
 
 
 def _end_with(descriptor: int) -> None:

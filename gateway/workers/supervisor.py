@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from functools import partial
 
 from gateway.config import Config
-from gateway.storage.datadir import DataDir, Lock
-from gateway.storage.writer import bound
-from gateway.workers.job import FRONT, WRITER, Job
-from gateway.workers.process import Kept
-from gateway.workers.shared import SharedFile
+from gateway.datadir import DataDir, Lock
+from gateway.workers.ipc_server import bound
+from gateway.workers.job import HTTP_WORKER, WRITER, Job
+from gateway.workers.shared_memory import SharedFile
+from gateway.workers.supervised_process import SupervisedProcess
 
 
 async def supervise(
@@ -41,19 +41,23 @@ async def supervise(
         @contextmanager
         def front(slot: int) -> Iterator[Job]:
             with beside(listener) as own:
-                yield Job(FRONT, config, own.fileno(), shared=shared.descriptor, slot=slot)
+                yield Job(HTTP_WORKER, config, own.fileno(), shared=shared.descriptor, slot=slot)
 
-        keeper = Kept(WRITER, writer)
-        fronts = [Kept(f"{FRONT} {slot + 1}", partial(front, slot)) for slot in range(config.workers)]
-        everyone = asyncio.gather(keeper.ready, *[each.ready for each in fronts])
+        keeper = SupervisedProcess(WRITER, writer)
+        http_workers = [
+            SupervisedProcess(f"{HTTP_WORKER} {slot + 1}", partial(front, slot)) for slot in range(config.workers)
+        ]
+        everyone = asyncio.gather(keeper.ready, *[each.ready for each in http_workers])
         stop = asyncio.create_task(stopped.wait())
         try:
             await asyncio.wait((everyone, stop), return_when=FIRST_COMPLETED)
             if everyone.done():
                 ready(everyone.result()[-1])
                 # A keeper ends only with its process; one that ends before has a bug, and nobody else would notice.
-                await asyncio.wait([stop, *[each.task for each in (keeper, *fronts)]], return_when=FIRST_COMPLETED)
-                for each in (keeper, *fronts):
+                await asyncio.wait(
+                    [stop, *[each.task for each in (keeper, *http_workers)]], return_when=FIRST_COMPLETED
+                )
+                for each in (keeper, *http_workers):
                     if each.task.done():
                         each.task.result()
         finally:
@@ -61,7 +65,7 @@ async def supervise(
             stop.cancel()
             listener.close()
             # The fronts first: what they took in is to be answered, and for that it must be kept.
-            well = await asyncio.gather(*[each.stop() for each in fronts])
+            well = await asyncio.gather(*[each.stop() for each in http_workers])
             well.append(await keeper.stop())
     return 0 if all(well) else 1
 

@@ -18,7 +18,7 @@ from tests.bench.traffic import Scenario
 EARLY, LATE = 10_000, 1_000_000  # between these the memory of a worker may not grow much
 START = 100_000
 CHUNK = 50_000
-MOST_SECONDS = 240.0  # for one chunk: below 200 events/s there is nothing to plot
+MAX_SECONDS = 240.0  # for one chunk: below 200 events/s there is nothing to plot
 SETTLE_SECONDS = 3.0
 GLANCE_SECONDS = 0.15  # of the bare handler, between chunks
 ENDS = Pace(16, 0.3)
@@ -43,9 +43,9 @@ class Filling:
         """Store so many events more; the point does not know the bare handler's rate yet."""
         before = self.stored
         most = max(1, events // self.batches.items - self.batches.connections)  # each connection sends one unmeasured
-        one = self.load.send(self.running, self.batches, MOST_SECONDS, most)
+        one = self.load.send(self.running, self.batches, MAX_SECONDS, most)
         if self.stored - before < events:
-            raise BenchFailed(f"{self.stored - before} of {events} events were stored in {MOST_SECONDS:.0f} s")
+            raise BenchFailed(f"{self.stored - before} of {events} events were stored in {MAX_SECONDS:.0f} s")
         return Point(
             stored=before,
             events_per_second=rate(one) * self.batches.items,

@@ -7,12 +7,12 @@ from importlib import import_module
 
 import uvloop
 
-from gateway.app import front
-from gateway.auth import Grant, Keyring, digest
+from gateway.app import build_handler
 from gateway.config import Config
 from gateway.dialect import Dialect
-from gateway.server import Server, bind
-from gateway.storage.base import Appended, Entry, Standing
+from gateway.http.server import Server, bind
+from gateway.keys.keyring import Grant, Keyring, digest
+from gateway.storage.contract import Appended, AppendStatus, Entry
 from tests.bench.traffic import CREDENTIALS
 
 SALT = b"a salt for the bench"
@@ -25,7 +25,7 @@ class NullStorage:
 
     async def append(self, entry: Entry) -> Appended:
         """Say that all rows are new."""
-        return Appended(Standing.FRESH, (False,) * len(entry.rows))
+        return Appended(AppendStatus.NEW, (False,) * len(entry.rows))
 
     async def close(self) -> None:
         """Release nothing."""
@@ -51,7 +51,7 @@ def keyring() -> Keyring:
 
 async def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    server = Server(front(Config(), dialects(), NullStorage(), keyring()), lambda peer, _headers: peer, 30.0)
+    server = Server(build_handler(Config(), dialects(), NullStorage(), keyring()), lambda peer, _headers: peer, 30.0)
     await server.start(bind("127.0.0.1", port))
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)

@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.storage.base import Entry, Held, Row
-from gateway.storage.commit import GroupCommit
-from gateway.storage.datadir import make
-from gateway.storage.sqlite import SqliteEngine
+from gateway.datadir import make
+from gateway.storage.contract import Entry, EventRow, QuarantinedItem
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.engine import SqliteEngine
 
 NOW = 1767323045678
 
@@ -17,8 +17,10 @@ def line(number: int, project: str = "shop") -> bytes:
     return json.dumps({"project": project, "number": number}, separators=(",", ":")).encode()
 
 
-def entry(rows: Sequence[bytes], project: str = "shop", held: Sequence[Held] = ()) -> Entry:
-    return Entry(project, "acme", "track", NOW, rows=tuple(Row(row) for row in rows), held=tuple(held))
+def entry(rows: Sequence[bytes], project: str = "shop", quarantined: Sequence[QuarantinedItem] = ()) -> Entry:
+    return Entry(
+        project, "acme", "track", NOW, rows=tuple(EventRow(row) for row in rows), quarantined=tuple(quarantined)
+    )
 
 
 def keep(data: Path, *entries: Entry) -> None:

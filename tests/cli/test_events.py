@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.storage.base import Held
-from gateway.storage.datadir import find
-from gateway.storage.reader import Reader
+from gateway.datadir import find
+from gateway.storage.contract import QuarantinedItem
+from gateway.storage.sqlite.read.log import Reader
 from tests.cli.lines import NOW, entry, keep, line
-from tests.serving import GATEWAY, PATIENCE, run
+from tests.kit.serving import GATEWAY, PATIENCE, run
 
 READING = [
     ("events", "export"),
@@ -155,8 +155,10 @@ def test_tail_ends_when_nobody_reads_it_any_more(data: str) -> None:
 
 
 def test_the_quarantine_is_listed_with_reasons_and_payloads_as_they_came(tmp_path: Path) -> None:
-    held = Held("m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":123456789012345678901234567890}')
-    keep(tmp_path, entry([line(1)], held=[held]), entry([], "blog", [held]))
+    quarantined = QuarantinedItem(
+        "m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":123456789012345678901234567890}'
+    )
+    keep(tmp_path, entry([line(1)], quarantined=[quarantined]), entry([], "blog", [quarantined]))
     with Reader(find(tmp_path)) as reader:
         receipt = next(reader.quarantine())["receipt"]
     row = (

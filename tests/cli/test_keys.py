@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.auth import Grant
-from gateway.keyfile import KeyFile
-from tests.serving import run
+from gateway.keys.keyring import Grant
+from gateway.keys.store import KeyFile
+from tests.kit.serving import run
 
 SCOPES = frozenset({"track:events", "write:llm"})
 VALUE = "dbdy_0123456789abcdef"
@@ -125,12 +125,14 @@ def test_list_is_also_json_and_narrowed(data: str) -> None:
         "project": "blog",
         "dialect": "databuddy",
         "kind": "website",
+        "masked": site["value"],
         "hint": site["value"],
         "scopes": ["track:events", "write:llm"],
         "origins": ["a.example"],
         "created_at": found["created_at"],
         "revoked_at": None,
         "expires_at": None,
+        "status": "active",
         "standing": "active",
     }
     assert told("keys", "list", "--json", "--dialect", "browsee", "--data", data) == (0, "", "")

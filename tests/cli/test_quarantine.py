@@ -8,25 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ids import key
-from gateway.storage.base import Entry, Held, Raw
-from gateway.storage.datadir import find
-from gateway.storage.reader import Reader
+from gateway.datadir import find
+from gateway.ingest.ids import dedupe_key
+from gateway.records.raw_request import RawRequest
+from gateway.storage.contract import Entry, QuarantinedItem
+from gateway.storage.sqlite.read.log import Reader
 from tests.cli.lines import NOW, keep
-from tests.serving import GATEWAY, run, serving
+from tests.kit.serving import GATEWAY, run, serving
 
 FAULT = b'[{"code":"required","pointer":"/event","detail":{}}]'
 
 
-def held(index: int, name: str) -> Held:
+def quarantined(index: int, name: str) -> QuarantinedItem:
     """An item of which an older dialect, it seems, could make nothing."""
-    return Held(name, FAULT, b'{"n":1}', key("shop", "tranthor", "", "message", name), index)
+    return QuarantinedItem(name, FAULT, b'{"n":1}', dedupe_key("shop", "tranthor", None, "message", name), index)
 
 
-def batch(*items: object) -> Raw:
+def batch(*items: object) -> RawRequest:
     body = json.dumps({"batch": items, "context": {"locale": "de"}}).encode()
-    headers = b'{"authorization":"Basic [blanked]","host":"h"}'
-    return Raw("POST", "/api/public/apps/batch", b"{}", headers, body, "192.0.2.1")
+    headers = b'{"authorization":"Basic [redacted]","host":"h"}'
+    return RawRequest("POST", "/api/public/apps/batch", b"{}", headers, body, "192.0.2.1")
 
 
 def track(name: str, event: str | None = "Signed Up") -> dict[str, object]:
@@ -35,8 +36,8 @@ def track(name: str, event: str | None = "Signed Up") -> dict[str, object]:
 
 
 def holding(data: Path, *items: dict[str, object]) -> None:
-    found = tuple(held(index, str(item["messageId"])) for index, item in enumerate(items))
-    keep(data, Entry("shop", "tranthor", "batch", NOW, held=found, raw=batch(*items)))
+    found = tuple(quarantined(index, str(item["messageId"])) for index, item in enumerate(items))
+    keep(data, Entry("shop", "tranthor", "batch", NOW, quarantined=found, raw=batch(*items)))
 
 
 def told(*arguments: str) -> tuple[int, str, str]:
@@ -134,7 +135,9 @@ def test_an_item_named_twice_is_meant_once(data: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("command", [("show",), ("show", "--refused"), ("replay",), ("replay", "--refused"), ("drop",)])
+@pytest.mark.parametrize(
+    "command", [("show",), ("show", "--rejected"), ("replay",), ("replay", "--rejected"), ("drop",)]
+)
 def test_a_number_that_no_item_can_have_is_a_wrong_use(command: tuple[str, ...], data: Path) -> None:
     for number in ("0", str(1 << 63), "x"):
         code, out, err = told("quarantine", *command, number, "--data", str(data))
@@ -151,7 +154,7 @@ def test_show_prints_the_request_too(data: Path) -> None:
         "method": "POST",
         "path": "/api/public/apps/batch",
         "query": {},
-        "headers": {"authorization": "Basic [blanked]", "host": "h"},
+        "headers": {"authorization": "Basic [redacted]", "host": "h"},
         "client_ip": "192.0.2.1",
     }
     assert shown == {

@@ -10,14 +10,13 @@ import aiohttp
 import attrs
 import pytest
 
-from gateway.storage.base import Raw
-from gateway.storage.datadir import find
-from gateway.storage.packed import pack, unpack
-from gateway.storage.rawreader import kept_requests, rewrite
-from gateway.storage.reader import Reader
+from gateway.datadir import find
+from gateway.records.raw_request import RawRequest, compress, decompress
+from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.raw_requests import kept_requests, rewrite
 from tests.cli.test_quarantine import track
-from tests.idempotency.ways import WAYS, add_keys, send
-from tests.serving import run, serving
+from tests.idempotency.endpoints import WAYS, add_keys, send
+from tests.kit.serving import run, serving
 from tests.storage.stores import entry, opened, row
 
 KEEPING = {"GATEWAY_KEEP_RAW_DAYS": "1"}
@@ -25,8 +24,8 @@ KEEPING = {"GATEWAY_KEEP_RAW_DAYS": "1"}
 
 def test_a_request_is_packed_and_comes_back_as_it_was() -> None:
     for body in (b"", b"\n\n", b"\xff" * 100):
-        raw = Raw("GET", "/px.jpg", b'{"a":"1"}', b'{"host":"h"}', body, "192.0.2.1", None)
-        assert unpack(pack(raw)) == raw
+        raw = RawRequest("GET", "/px.jpg", b'{"a":"1"}', b'{"host":"h"}', body, "192.0.2.1", None)
+        assert decompress(compress(raw)) == raw
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ async def test_kept_requests_go_when_their_time_is_over(tmp_path: Path) -> None:
     now = time.time_ns() // 1_000_000
     async with opened(tmp_path, keep_raw=60.0) as (storage, _):
         for age in (100_000, 61_000, 30_000, 0):
-            await storage.append(attrs.evolve(entry(row(age)), received_at=now - age, packed=b"p"))
+            await storage.append(attrs.evolve(entry(row(age)), received_at=now - age, raw_compressed=b"p"))
         await storage.append(attrs.evolve(entry(), received_at=now))
     assert asked(tmp_path, "SELECT count(*) FROM raws") == [(2,)]
     async with opened(tmp_path) as (storage, _):

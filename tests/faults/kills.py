@@ -14,9 +14,9 @@ from tests.faults.lives import seconds_until, watched
 from tests.faults.oracle import Oracle
 from tests.faults.traffic import keys_of, kinds
 from tests.faults.victims import drawn, strike, survives
-from tests.serving import GATEWAY, Served
+from tests.kit.serving import GATEWAY, Served
 
-LONGEST_LOAD = 0.6
+MAX_LOAD = 0.6
 STARTING = 1.0  # seconds: a gateway is killed at a random moment of its start too
 START_KILLED = 0.25
 AT_ITS_START = "at its start"
@@ -78,7 +78,7 @@ async def _life(oracle: Oracle, served: Served, victims: deque[str], chance: ran
     load = asyncio.create_task(oracle.load(served.url, stop, refusals=REFUSED))
     goes_on = True
     while victims and goes_on:
-        await asyncio.wait([load], timeout=chance.uniform(0.0, LONGEST_LOAD))
+        await asyncio.wait([load], timeout=chance.uniform(0.0, MAX_LOAD))
         assert not load.done(), f"the load ended before the kill: {load}"
         victim = victims.popleft()
         goes_on = survives(victim)
@@ -102,7 +102,7 @@ def balances(data: Path) -> bool:
         rows = connection.execute("SELECT verdict, sum(count) FROM counters GROUP BY 1")
         count = {str(verdict): int(number) for verdict, number in rows}
         (stored,) = connection.execute("SELECT count(*) FROM events").fetchone()
-        (held,) = connection.execute("SELECT count(*) FROM quarantine").fetchone()
+        (quarantined,) = connection.execute("SELECT count(*) FROM quarantine").fetchone()
     connection.close()
     parts = sum(count.get(name, 0) for name in ("stored", "duplicate", "quarantined", "filtered"))
-    return bool(count["received"] == parts and count["stored"] == stored and count["quarantined"] == held)
+    return bool(count["received"] == parts and count["stored"] == stored and count["quarantined"] == quarantined)

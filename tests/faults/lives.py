@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.serving import Served, serving
+from tests.kit.serving import Served, serving
 
 TRACEBACK = "Traceback (most recent call last)"
 

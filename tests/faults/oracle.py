@@ -12,7 +12,7 @@ import attrs
 
 from tests.faults.traffic import Sent, marks_in
 from tests.faults.wire import Answer, Connection, Cut
-from tests.serving import Served
+from tests.kit.serving import Served
 
 BUSY = 503
 REMEMBERED = 2000
@@ -31,7 +31,7 @@ class Oracle:
     chance: random.Random
     unkept: bool = True
     acknowledged: set[str] = attrs.field(factory=set)
-    held: set[str] = attrs.field(factory=set)
+    quarantined: set[str] = attrs.field(factory=set)
     unsure: set[str] = attrs.field(factory=set)
     broken: list[str] = attrs.field(factory=list)
     counts: Counter[str] = attrs.field(factory=Counter)
@@ -62,7 +62,7 @@ class Oracle:
             self.broken.append(f"{sent.kind}: {answer.status} {answer.body[:200]!r}")
             return
         self.acknowledged.update(sent.marks)
-        self.held.update(sent.held)
+        self.quarantined.update(sent.quarantined)
         self.counts["acknowledged"] += 1
         if self.ever is not None:
             self.ever(sent, answer)
@@ -149,13 +149,14 @@ class Oracle:
             stored.update(marks_in(line)[:1])
             if '"sha256"' in line:
                 self._file(line, data)
-        held: Counter[str] = Counter()
+        quarantined: Counter[str] = Counter()
         for line in served.cli("quarantine", "list", "--format", "jsonl").splitlines():
-            held.update(set(marks_in(line)))
+            quarantined.update(set(marks_in(line)))
         return {
-            "acknowledged": len(self.acknowledged) + len(self.held),
-            "lost": len(self.acknowledged - stored.keys()) + len(self.held - held.keys()),
-            "doubled": sum(count > 1 for count in stored.values()) + sum(held[mark] > 1 for mark in self.held),
+            "acknowledged": len(self.acknowledged) + len(self.quarantined),
+            "lost": len(self.acknowledged - stored.keys()) + len(self.quarantined - quarantined.keys()),
+            "doubled": sum(count > 1 for count in stored.values())
+            + sum(quarantined[mark] > 1 for mark in self.quarantined),
             "invented": len(stored.keys() - self.acknowledged - self.unsure),
             "unlike answers": len(self.broken),
         }

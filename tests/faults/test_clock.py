@@ -11,7 +11,7 @@ from tests.faults.lives import log_of, watched
 from tests.faults.oracle import GOOD, Oracle, faults_in
 from tests.faults.traffic import keys_of, kinds
 from tests.faults.wire import ask, request
-from tests.serving import Served
+from tests.kit.serving import Served
 
 HOUR = 3600
 LIMITED = "[limits.databuddy]\nrequests = 4\nseconds = 1\n"

@@ -10,10 +10,10 @@ from tests.faults.lives import watched
 from tests.faults.oracle import GOOD, Oracle, faults_in
 from tests.faults.traffic import Sent, keys_of, kinds
 from tests.faults.wire import Connection
-from tests.serving import Served
+from tests.kit.serving import Served
 
 CUTS = 180
-LONGEST = 0.02
+MAX_LENGTH = 0.02
 
 
 async def cut_off(served: Served, oracle: Oracle, chance: random.Random) -> int:
@@ -24,7 +24,7 @@ async def cut_off(served: Served, oracle: Oracle, chance: random.Random) -> int:
         nonlocal under_way
         connection = await Connection.open(served.url)
         connection.writer.write(sent.raw)
-        await asyncio.sleep(chance.uniform(0, LONGEST))
+        await asyncio.sleep(chance.uniform(0, MAX_LENGTH))
         # Private, but the only way to see an answer arrive without waiting for it.
         under_way += bool(connection.reader._buffer)  # type: ignore[attr-defined]
         connection.cut()

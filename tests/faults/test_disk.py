@@ -15,10 +15,10 @@ from tests.faults.lives import seconds_until, status_of, watched
 from tests.faults.oracle import GOOD, Oracle, faults_in
 from tests.faults.traffic import Keys, keys_of, kinds
 from tests.faults.wire import Answer, ask
-from tests.serving import Served
+from tests.kit.serving import Served
 
 MEBIBYTES = 48
-MOST_KEPT = 200
+MAX_KEPT = 200
 VOICES = {
     "databuddy /track": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
     "databuddy /batch": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
@@ -54,7 +54,7 @@ class Filled:
         done = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", size, "tmpfs", self.data], capture_output=True, check=False
         )
-        self.mounted = done.returncode == 0
+        self.mount_only_paths = done.returncode == 0
 
     def begin(self) -> None:
         with (self.data / "ballast").open("wb", buffering=0) as file:
@@ -88,7 +88,7 @@ class Shimmed:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Filled]:
     disk = Filled(tmp_path)
-    if not disk.mounted:
+    if not disk.mount_only_paths:
         # It takes root, which not everybody is; .ci/run fails on any skip.
         pytest.skip("a tmpfs cannot be mounted here; the test beside this one does the same with a shim")
     yield disk
@@ -152,7 +152,7 @@ async def voices(url: str, keys: Keys, oracle: Oracle) -> list[tuple[Answer, str
     made = kinds(keys, size=20)
     refused = []
     for place, make in enumerate(made):
-        for attempt in range(MOST_KEPT):
+        for attempt in range(MAX_KEPT):
             sent = make(10**9 + place + attempt * len(made))
             answer = await ask(url, sent.raw)
             if answer.status >= 300:

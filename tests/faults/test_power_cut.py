@@ -22,7 +22,7 @@ from tests.faults.traffic import Sent, keys_of, kinds, marks_in
 from tests.faults.wire import Answer
 
 ENOUGH = 30 << 20  # bytes of journal: SQLite folds its log back after 16 MiB of it
-LONGEST = 20.0
+MAX_LENGTH = 20.0
 POINTS = 10
 CHECKPOINT = "events.db"
 FILE = re.compile(r'"sha256":"([0-9a-f]{64})"')
@@ -63,7 +63,7 @@ def recorded(folder: Path, shim: Path, *, failing: bool = False) -> Recorded:
         started = time.monotonic()
         for share in (0.3, 0.6, 1.0):
             while await asyncio.to_thread(os.path.getsize, journal) < share * ENOUGH:
-                assert time.monotonic() - started < LONGEST, "the load is too small"
+                assert time.monotonic() - started < MAX_LENGTH, "the load is too small"
                 await asyncio.sleep(0.02)
             if failing and share < 1:
                 (control / "eio").touch()
@@ -100,7 +100,7 @@ def moments(recording: Recorded, chance: random.Random, count: int) -> list[int]
 
 def missing(recording: Recorded, point: int, image: Path) -> set[str]:
     """Return the marks acknowledged by then that an image does not hold; its database must be sound."""
-    promised = {mark for ack in recording.acks if ack.at <= point for mark in (*ack.sent.marks, *ack.sent.held)}
+    promised = {mark for ack in recording.acks if ack.at <= point for mark in (*ack.sent.marks, *ack.sent.quarantined)}
     events = image / "events.db"
     if not events.exists():
         return promised
@@ -110,14 +110,14 @@ def missing(recording: Recorded, point: int, image: Path) -> set[str]:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events'").fetchone():
             return promised
         bodies = [body for (body,) in connection.execute("SELECT body FROM events")]
-        held = [payload for (payload,) in connection.execute("SELECT payload FROM quarantine")]
+        quarantined = [payload for (payload,) in connection.execute("SELECT payload FROM quarantine")]
     finally:
         connection.close()
     stored = [marks_in(body)[0] for body in bodies]
     assert len(stored) == len(set(stored)), "an event is stored twice"
     for name in {name for body in bodies for name in FILE.findall(body)}:
         assert sha256((image / "blobs" / name[:2] / name[2:]).read_bytes()).hexdigest() == name
-    return promised - set(stored) - {mark for payload in held for mark in marks_in(payload)}
+    return promised - set(stored) - {mark for payload in quarantined for mark in marks_in(payload)}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from tests.faults.figures import Figure
 from tests.faults.lives import watched
 from tests.faults.traffic import keys_of
 from tests.faults.wire import Connection, request
-from tests.serving import Served
+from tests.kit.serving import Served
 
 IDLE = 5000
 SLOW = 50

@@ -12,9 +12,9 @@ from tests.faults.figures import Figure
 from tests.faults.lives import watched
 from tests.faults.oracle import GOOD, Oracle, faults_in
 from tests.faults.traffic import keys_of, kinds
-from tests.serving import Served
+from tests.kit.serving import Served
 
-LONGEST = 5.0
+MAX_LENGTH = 5.0
 
 
 async def ended(served: Served, oracle: Oracle) -> float:
@@ -47,4 +47,4 @@ def test_a_stop_under_load_keeps_what_was_acknowledged_and_exits_0(
     assert (before["lost"], before["doubled"]) == (0, 0)
     assert oracle.broken == []
     assert faults_in(figures) == GOOD
-    assert seconds < LONGEST
+    assert seconds < MAX_LENGTH

@@ -25,7 +25,7 @@ class Sent:
     kind: str
     raw: bytes
     marks: tuple[str, ...]
-    held: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()
     safe: bool = True
     keyed: bool = False
 

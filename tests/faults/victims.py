@@ -3,7 +3,7 @@
 import random
 import time
 
-from tests.serving import Served
+from tests.kit.serving import Served
 from tests.workers.crowd import family, gone, kill
 
 ALL, MAIN, WRITER, FRONT = "all at once", "main process", "writer", "one front"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.dialect import Dialect
-from gateway.registry import discover
-from tests.cases import body_of, load
+from gateway.ingest.registry import discover
+from tests.kit.cases import body_of, load
 
 FILE = Path(__file__).parent / "openapi.json"
 VALUES = {
@@ -36,7 +36,7 @@ def document() -> dict[str, Any]:
         for route in dialect.routes(switches):
             for path in (*route.paths, *(f"/{dialect.name}{path}" for path in route.paths)):
                 paths.setdefault(path, {})[route.method.lower()] = _ingestion(dialect, route.method, path)
-        for fixed in dialect.fixed:
+        for fixed in dialect.static_routes:
             for path in fixed.paths:
                 paths.setdefault(path, {})[fixed.method.lower()] = _operation(dialect.name, path)
     return {

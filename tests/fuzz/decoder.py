@@ -8,8 +8,8 @@ import sys
 
 import atheris  # type: ignore[import-untyped]  # it has no type information
 
-with atheris.instrument_imports(include=["gateway.decode"], enable_loader_override=False):
-    from gateway.decode import Undecodable, decode, flaws, rewrite
+with atheris.instrument_imports(include=["gateway.dialect.decode"], enable_loader_override=False):
+    from gateway.dialect.decode import Undecodable, decode, flaws, rewrite
 
 MOST = 4096
 KNOWN = {"empty", "malformed", "invalid_utf8", "too_deep"}

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cases import body_of, load
 from tests.faults.figures import Figure
+from tests.kit.cases import body_of, load
 
 SECONDS = 4
 SEEDS = [

@@ -6,11 +6,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gateway.registry import discover
+from gateway.ingest.registry import discover
 from tests.faults.figures import Figure
 from tests.faults.lives import log_of, status_of, watched
 from tests.fuzz import api
-from tests.serving import run
+from tests.kit.serving import run
 
 EXAMPLES = 8
 SECONDS = 60

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.app import front
+from gateway.app import build_handler
 from gateway.config import Config
-from gateway.front import Arrived
-from gateway.message import Response
-from gateway.registry import discover
-from tests.cases import body_of, keyring
+from gateway.dialect.message import Response
+from gateway.http.handler import RequestHead
+from gateway.ingest.registry import discover
+from tests.kit.cases import body_of, keyring
+from tests.kit.recording import RecordingStorage
 from tests.property.values import mutated, requests_of
-from tests.recording import RecordingStorage
 
 DIALECTS = discover()
 NAMES = [dialect.name for dialect in DIALECTS]
-BUILT = front(Config(), DIALECTS, RecordingStorage(), keyring(DIALECTS))
+BUILT = build_handler(Config(), DIALECTS, RecordingStorage(), keyring(DIALECTS))
 BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 # What aiohttp lets through: bytes that are not UTF-8 come as surrogates.
@@ -58,8 +58,8 @@ def sent(request: dict[str, Any], body: bytes, headers: dict[str, str], query: s
     """Return the answer to a request of the corpus with other headers, a longer query or another body."""
     path, _, said = request["path"].partition("?")
     named = {name.lower(): value for name, value in request.get("headers", {}).items()} | headers
-    arrived = Arrived(request.get("method", "POST"), path, said + query, named)
-    response = asyncio.run(BUILT.answer(arrived, BUILT.match(arrived), body))
+    arrived = RequestHead(request.get("method", "POST"), path, said + query, named)
+    response = asyncio.run(BUILT.route(arrived).answer(body))
     BUILT.cors(arrived)
     return response
 

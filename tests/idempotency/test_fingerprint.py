@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from gateway.dialect import Credential, Submission
-from gateway.idempotency import fingerprint
-from gateway.message import Request
+from gateway.dialect.message import Request
+from gateway.ingest.idempotency import fingerprint
 
 SHORT = "7"  # a public id that an operator chose: it may be any text
 

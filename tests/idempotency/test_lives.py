@@ -9,12 +9,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.front import Front
-from gateway.storage.datadir import find
-from gateway.storage.reader import Reader
-from tests.cases import Case, build
-from tests.idempotency.ways import MANY, WAYS, Answer, Way, add_keys, send
-from tests.serving import serving
+from gateway.datadir import find
+from gateway.ingest.handler import IngestHandler
+from gateway.storage.sqlite.read.log import Reader
+from tests.idempotency.endpoints import MANY, WAYS, Answer, Way, add_keys, send
+from tests.kit.cases import Case, build
+from tests.kit.serving import serving
 from tests.storage.stores import Clock, opened
 from tests.test_corpus import send as send_in_memory
 
@@ -84,7 +84,7 @@ async def test_a_key_is_known_for_its_window_and_forgotten_after_two(tmp_path: P
     site = next(each["value"] for each in credentials if each["kind"] == "website" and not each.get("revoked"))
     request = {"path": f"/track?website_id={site}", "headers": {"Idempotency-Key": "k"}, "json": [{"name": "a"}]}
 
-    async def replayed(front: Front) -> bool:
+    async def replayed(front: IngestHandler) -> bool:
         response, headers = await send_in_memory(front, request)
         assert response.status == 200, response.body
         return headers.get("Idempotency-Replayed") == "true"

@@ -10,10 +10,10 @@ import aiohttp
 import attrs
 import pytest
 
-from gateway.storage.datadir import find
-from gateway.storage.reader import Reader
-from tests.idempotency.ways import MANY, WAYS, Answer, Way, add_keys, send
-from tests.serving import Served, serving
+from gateway.datadir import find
+from gateway.storage.sqlite.read.log import Reader
+from tests.idempotency.endpoints import MANY, WAYS, Answer, Way, add_keys, send
+from tests.kit.serving import Served, serving
 
 numbers = itertools.count(1)
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.dialect}{way.path}{'[]' if way.many else ''}")

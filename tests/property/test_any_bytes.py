@@ -8,27 +8,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.app import front
+from gateway.app import build_handler
 from gateway.config import Config
-from gateway.front import Arrived, Front
-from gateway.registry import discover
-from gateway.schema import load
-from tests.cases import body_of, keyring
+from gateway.http.handler import RequestHead
+from gateway.ingest.handler import IngestHandler
+from gateway.ingest.registry import discover
+from gateway.ingest.schema import load
+from tests.kit.cases import body_of, keyring
+from tests.kit.recording import RecordingStorage
 from tests.property.values import mutated, requests_of
-from tests.recording import RecordingStorage
 
 DIALECTS = discover()
 CANONICAL = load("jsonschemas.canonical")["event"]
 STORAGE = RecordingStorage()
-BUILT = front(Config(), DIALECTS, STORAGE, keyring(DIALECTS))
+BUILT = build_handler(Config(), DIALECTS, STORAGE, keyring(DIALECTS))
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-async def status_of(built: Front, request: dict[str, Any], body: bytes) -> int:
+async def status_of(built: IngestHandler, request: dict[str, Any], body: bytes) -> int:
     path, _, query = request["path"].partition("?")
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
-    arrived = Arrived(request.get("method", "POST"), path, query, headers)
-    return (await built.answer(arrived, built.match(arrived), body)).status
+    arrived = RequestHead(request.get("method", "POST"), path, query, headers)
+    return (await built.route(arrived).answer(body)).status
 
 
 @pytest.mark.parametrize("dialect", [dialect.name for dialect in DIALECTS])

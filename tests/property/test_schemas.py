@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.registry import discover
-from gateway.schema import Schema, load
+from gateway.ingest.registry import discover
+from gateway.ingest.schema import Schema, load
 from tests.property.values import like
 
 SCHEMAS = [

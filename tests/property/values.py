@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.cases import body_of, load
+from tests.kit.cases import body_of, load
 
 SCALARS = (
     st.none()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.serving import Served, run, serving
 from tests.sdk import programs
+from tests.sdk.credentials import KEYS
 from tests.sdk.programs import Bundled, Drive, Open, Visit
 from tests.sdk.site import Site, hosting
 from tests.sdk.stored import Kept
-from tests.sdk.team import KEYS
-from tests.serving import Served, run, serving
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,11 +33,11 @@ def found(program: str) -> str:
 
 def install() -> None:
     """Install what package.json names; once for all that run tests in this tree, also at the same time."""
-    npm, stamp = found("npm"), MODULES / ".installed"
+    npm, mark_duplicates = found("npm"), MODULES / ".installed"
     with (HERE / "package.json").open("r", encoding="utf-8") as listed:
         fcntl.flock(listed, fcntl.LOCK_EX)
         wanted = listed.read()
-        if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        if mark_duplicates.exists() and mark_duplicates.read_text("utf-8") == wanted:
             return
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "package.json").write_text(wanted, "utf-8")
@@ -47,7 +47,7 @@ def install() -> None:
             assert done.returncode == 0, done.stderr
             shutil.rmtree(MODULES, ignore_errors=True)
             shutil.move(Path(folder) / "node_modules", MODULES)
-        stamp.write_text(wanted, "utf-8")
+        mark_duplicates.write_text(wanted, "utf-8")
 
 
 def drive(driver: str, given: object) -> Any:

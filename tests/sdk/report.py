@@ -20,7 +20,7 @@ client reported, and every event that was stored, were compared whole.
 
 
 @attrs.frozen(order=True)
-class Row:
+class EventRow:
     """What one test proves."""
 
     sdk: str
@@ -29,13 +29,13 @@ class Row:
     result: str
 
 
-def rows(report: ElementTree.Element) -> list[Row]:
+def rows(report: ElementTree.Element) -> list[EventRow]:
     """Return what the tests of a JUnit report prove; those that name no SDK are left out."""
     found = []
     for case in report.iter("testcase"):
         named = {each.get("name"): str(each.get("value")) for each in case.iter("property")}
         if "sdk" in named:
-            found.append(Row(named["sdk"], named["version"], named["call"], result(case)))
+            found.append(EventRow(named["sdk"], named["version"], named["call"], result(case)))
     return sorted(set(found))
 
 
@@ -47,7 +47,7 @@ def result(case: ElementTree.Element) -> str:
     return "works" if skipped is None else f"not run: {skipped.get('message')}"
 
 
-def page(found: Iterable[Row]) -> str:
+def page(found: Iterable[EventRow]) -> str:
     """Return the table as Markdown."""
     lines = [HEAD, "| SDK | version | call | result |", "|---|---|---|---|"]
     lines += [f"| {_cell(row.sdk)} | {_cell(row.version)} | {_cell(row.call)} | {row.result} |" for row in found]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS, Answer, Headers
+from tests.sdk.credentials import APPIZER_KEY, APPIZER_READER
 from tests.sdk.stored import MADE_FROM_KEY, Kept, event
-from tests.sdk.team import APPIZER_KEY, APPIZER_READER
-from tests.serving import Served
 
 SDK = "Appizer HTTP API"
 EVERY = pytest.mark.parametrize("client", CLIENTS)

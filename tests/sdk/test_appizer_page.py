@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import APPIZER_APP, APPIZER_KEY, APPIZER_OTHERS_APP
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, Kept, event
-from tests.sdk.team import APPIZER_APP, APPIZER_KEY, APPIZER_OTHERS_APP
-from tests.serving import Served
 
 SDK, VERSION = "Appizer from a page (its requests)", "Chromium"
 JSON = {"Content-Type": "application/json"}

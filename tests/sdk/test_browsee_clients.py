@@ -2,12 +2,12 @@
 
 import pytest
 
+from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS
+from tests.sdk.credentials import BROWSEE_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, MADE_FROM_KEY, Kept, event
-from tests.sdk.team import BROWSEE_KEY
-from tests.serving import Served
 
 SDK = "Browsee HTTP API"
 EVERY = pytest.mark.parametrize("client", CLIENTS)

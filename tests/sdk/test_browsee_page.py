@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import BROWSEE_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, JUST_BEFORE, MADE_FROM_KEY, MADE_HERE, Kept, event
-from tests.sdk.team import BROWSEE_KEY
-from tests.serving import Served
 
 SDK, VERSION = "Browsee's _browsee (through the shim)", "web-sdk 1.0.0 (its calls)"
 AROUND = {"ip": "127.0.0.1", "user_agent": CHROMIUM}

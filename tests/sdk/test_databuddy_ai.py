@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import DATABUDDY_KEY
 from tests.sdk.programs import Drive
 from tests.sdk.stored import JUST_BEFORE, Kept, event
-from tests.sdk.team import DATABUDDY_KEY
-from tests.serving import Served
 
 SDK, VERSION = "@databuddy/sdk/ai/vercel", "2.3.29"
 CHANGING = {"traceId": str, "durationMs": int}

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import DATABUDDY_KEY, DATABUDDY_SITE
 from tests.sdk.programs import Drive
 from tests.sdk.stored import JUST_BEFORE, MADE_HERE, Kept, event
-from tests.sdk.team import DATABUDDY_KEY, DATABUDDY_SITE
-from tests.serving import Served
 
 SDK = "@databuddy/sdk/node"
 DRIVER = "databuddy_node.mjs"

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import DATABUDDY_OTHERS_SITE, DATABUDDY_SITE
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import Kept, event
-from tests.sdk.team import DATABUDDY_OTHERS_SITE, DATABUDDY_SITE
 from tests.sdk.tracker import ADDRESS, AROUND, AT_NOON, KNOWN, NOON, WHO, calls, large
-from tests.serving import Served
 
 SDK, VERSION = "Databuddy browser tracker (its requests)", "2025 to 2026"
 FORMS = {"fetch": "fetch", "beacon": "JSON beacon", "textBeacon": "text/plain beacon"}

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import DATABUDDY_SITE
 from tests.sdk.programs import Bundled, Open
 from tests.sdk.site import HOST, Site
 from tests.sdk.stored import CHROMIUM, Kept, event
-from tests.sdk.team import DATABUDDY_SITE
-from tests.serving import Served
 
 SDK = "@databuddy/sdk/react"
 VERSIONS = ["2.6.0", "2.3.29", "2.3.21", "2.2.1"]

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.kit.serving import Served
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import Kept
 from tests.sdk.vendors import CALLS
-from tests.serving import Served
 
 CONFIG = "[hosts]\n" + "\n".join(f'"{dialect}.example.test" = "{dialect}"' for dialect in CALLS)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.kit.serving import Served
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import MADE_FROM_KEY, Kept
 from tests.sdk.vendors import CALLS
-from tests.serving import Served
 
 CONFIG = "\n".join(f"[limits.{dialect}]\nrequests = 2\nseconds = 3600" for dialect in CALLS)
 

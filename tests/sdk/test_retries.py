@@ -12,14 +12,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from tests.kit.serving import Served, serving
 from tests.sdk import programs
+from tests.sdk.credentials import APPIZER_KEY, BROWSEE_KEY, DATABUDDY_KEY, DATABUDDY_SITE, TRANTHOR_KEY
 from tests.sdk.flaky import Fate, Flaky, failing
 from tests.sdk.programs import Drive, Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, JUST_BEFORE, MADE_FROM_KEY, Kept, event
-from tests.sdk.team import APPIZER_KEY, BROWSEE_KEY, DATABUDDY_KEY, DATABUDDY_SITE, TRANTHOR_KEY
 from tests.sdk.tracker import calls
-from tests.serving import Served, serving
 
 FATES = pytest.mark.parametrize("fate", Fate, ids=lambda fate: fate.name.lower())
 OF_THE_SITE = {

@@ -5,12 +5,12 @@
 
 import pytest
 
+from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS
+from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import Kept, event
-from tests.sdk.team import TRANTHOR_KEY
-from tests.serving import Served
 
 NEWER, LINE = "Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0, sdk-web 0.3.1"
 REST = "Tranthor HTTP API"

@@ -9,10 +9,10 @@ import json
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import TRANTHOR_KEY, TRANTHOR_TOKEN
 from tests.sdk.programs import Drive
 from tests.sdk.stored import MADE_THERE, Kept, event
-from tests.sdk.team import TRANTHOR_KEY, TRANTHOR_TOKEN
-from tests.serving import Served
 
 SDK, VERSION = "@dittofeed/sdk-node", "0.1.2"
 DRIVER = "dittofeed_node.mjs"

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.kit.serving import Served
+from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Bundled, Drive, Open
 from tests.sdk.site import Site
 from tests.sdk.stored import MADE_THERE, Kept, event
-from tests.sdk.team import TRANTHOR_KEY
-from tests.serving import Served
 
 SDK, VERSION = "@dittofeed/sdk-web", "0.1.2"
 TRACK = ["track", {"anonymousId": "a-1", "event": "Clicked", "properties": {"n": 1}}]

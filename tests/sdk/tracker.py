@@ -4,8 +4,8 @@ from typing import Any
 
 import attrs
 
+from tests.sdk.credentials import DATABUDDY_SITE
 from tests.sdk.stored import CHROMIUM, RECEIVED, event
-from tests.sdk.team import DATABUDDY_SITE
 
 NOON = 1767268800000
 AT_NOON = "2026-01-01T12:00:00.000Z"

@@ -4,8 +4,8 @@ from typing import Any
 
 import attrs
 
+from tests.sdk.credentials import APPIZER_APP, BROWSEE_KEY, DATABUDDY_KEY, TRANTHOR_TOKEN
 from tests.sdk.stored import CHROMIUM, event
-from tests.sdk.team import APPIZER_APP, BROWSEE_KEY, DATABUDDY_KEY, TRANTHOR_TOKEN
 
 JSON = {"Content-Type": "application/json"}
 AROUND = {"ip": "127.0.0.1", "user_agent": CHROMIUM}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.faults.lives import watched
 from tests.faults.wire import ask, request
+from tests.kit.serving import Served, run
 from tests.security.canaries import texts_of
-from tests.serving import Served, run
 
 ADDRESS, NETWORK = "203.0.113.9", "203.0.113.0"
 BEHIND = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
@@ -19,10 +19,10 @@ PATIENCE = 20.0
 def refused(served: Served, count: int) -> list[dict[str, object]]:
     """Return what the ring shows once so many are in it: each project, address and forwarding header."""
     deadline = time.monotonic() + PATIENCE
-    while len(lines := served.cli("quarantine", "list", "--refused").splitlines()) < count:
+    while len(lines := served.cli("quarantine", "list", "--rejected").splitlines()) < count:
         assert time.monotonic() < deadline
     numbers = [str(json.loads(line)["id"]) for line in lines]
-    return [json.loads(served.cli("quarantine", "show", "--refused", number)) for number in numbers]
+    return [json.loads(served.cli("quarantine", "show", "--rejected", number)) for number in numbers]
 
 
 def kept(folder: Path, policies: str) -> dict[object, tuple[object, bool]]:

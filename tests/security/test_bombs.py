@@ -13,7 +13,7 @@ from tests.faults.figures import Figure
 from tests.faults.lives import watched
 from tests.faults.traffic import Keys, keys_of
 from tests.faults.wire import ask, request
-from tests.serving import Served
+from tests.kit.serving import Served
 
 GROWTH = 400  # mebibytes over what the server held before; a body's cap is 2 or 5
 SECONDS = 4.0  # of CPU

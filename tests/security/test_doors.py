@@ -14,7 +14,7 @@ from tests.faults.figures import Figure
 from tests.faults.lives import TRACEBACK, log_of, watched
 from tests.faults.traffic import Keys, keys_of
 from tests.faults.wire import Answer, ask, connected, request
-from tests.serving import Served, run, serving
+from tests.kit.serving import Served, run, serving
 
 EVENT = {"name": "seen", "event": "seen", "event_name": "seen", "userId": "u", "user_id": "u", "messageId": "m"}
 CONFIG = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
@@ -174,7 +174,7 @@ def test_what_the_data_directory_holds_is_for_its_owner_alone(served: Served) ->
 
 
 def test_a_head_that_never_ends_is_given_up(tmp_path: Path, figure: Figure) -> None:
-    async def held(url: str) -> float:
+    async def quarantined(url: str) -> float:
         async with connected(url) as connection:
             connection.writer.write(b"POST /track HTTP/1.1\r\nHost: gateway\r\nX-Slow: ")
             started = time.monotonic()
@@ -185,7 +185,7 @@ def test_a_head_that_never_ends_is_given_up(tmp_path: Path, figure: Figure) -> N
             return time.monotonic() - started
 
     with watched(tmp_path / "data", env={"GATEWAY_IDLE_TIMEOUT": "1"}) as served:
-        seconds = asyncio.run(held(served.url))
+        seconds = asyncio.run(quarantined(served.url))
     figure(f"{seconds:.1f} s with an idle_timeout of 1 s")
 
 

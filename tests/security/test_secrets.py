@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.faults.figures import Figure
 from tests.faults.lives import log_of
 from tests.faults.wire import Answer, Connection, Cut, ask, request
+from tests.kit.serving import run, serving
 from tests.security.canaries import Canaries, texts_of
-from tests.serving import run, serving
 
 KINDS = {"databuddy": "api_key", "appizer": "api_key", "tranthor": "write_key", "browsee": "api_key"}
 
@@ -53,7 +53,7 @@ def test_no_secret_is_found_in_anything_that_the_gateway_keeps_or_says(tmp_path:
     with serving(data) as served:
         found = asyncio.run(answers(served.url, canaries))
         said["metrics"] = asyncio.run(ask(served.url, request("/-/metrics"))).body
-        lists = (("events", "export"), ("quarantine", "list"), ("refused", "list"), ("keys", "list"))
+        lists = (("events", "export"), ("quarantine", "list"), ("quarantine", "list", "--rejected"), ("keys", "list"))
         for words in lists:
             said[" ".join(words)] = (run(*words, "--data", str(data)).stdout).encode()
         said["greeting"] = served.greeting.encode()

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from tests.faults.figures import Figure
 from tests.faults.lives import TRACEBACK, log_of
 from tests.faults.wire import ask, request
+from tests.kit.serving import run, serving
 from tests.security.canaries import texts_of
-from tests.serving import run, serving
 
 SECRETS = {  # with characters that look different in each form
     "databuddy": "dbdy_canary/+x=y1111",
@@ -52,9 +52,9 @@ def requests(spelled: Mapping[str, str]) -> Iterator[bytes]:
     }
 
     text = spelled["tranthor"]
-    unfit = {"type": "track", "messageId": f"m {hash(text)}", "properties": {"k": text, text: text}}
+    on_invalid = {"type": "track", "messageId": f"m {hash(text)}", "properties": {"k": text, text: text}}
     event = {"type": "track", "userId": "u", "event": "e", "messageId": f"good {hash(text)}"}
-    yield request("/api/public/apps/batch", {"batch": [unfit]}, basic)
+    yield request("/api/public/apps/batch", {"batch": [on_invalid]}, basic)
     yield request(
         f"/api/public/apps/batch?k={encoded['tranthor']}", {"batch": [event]}, {**basic, **beside["tranthor"]}
     )
@@ -92,9 +92,9 @@ def test_a_secret_is_nowhere_in_any_of_its_spellings(tmp_path: Path, figure: Fig
         statuses = [asyncio.run(ask(served.url, raw)).status for raw in own]
         deadline = time.monotonic() + PATIENCE
         refused = sum(status >= 400 for status in statuses)
-        while len(served.cli("quarantine", "list", "--refused").splitlines()) < refused:
+        while len(served.cli("quarantine", "list", "--rejected").splitlines()) < refused:
             assert time.monotonic() < deadline
-        held = len(served.cli("quarantine", "list").splitlines())
+        quarantined = len(served.cli("quarantine", "list").splitlines())
         assert served.stop() == 0
     texts = [("stderr", log_of(data).encode()), *texts_of(data)]
     leaks = {
@@ -104,10 +104,10 @@ def test_a_secret_is_nowhere_in_any_of_its_spellings(tmp_path: Path, figure: Fig
         for form, spelled in spellings(secret).items()
         if spelled.encode() in text
     }
-    figure(f"{len(own)} requests, {held} items held, {refused} refused: {len(leaks)} leaks")
+    figure(f"{len(own)} requests, {quarantined} items held, {refused} refused: {len(leaks)} leaks")
     assert sorted(leaks) == []
     assert {status // 100 for status in statuses} == {2, 4}
-    assert held == len(forms)
+    assert quarantined == len(forms)
 
 
 def test_what_a_client_sends_never_ends_a_line_of_the_log(tmp_path: Path) -> None:

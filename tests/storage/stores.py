@@ -6,11 +6,11 @@ from pathlib import Path
 
 import attrs
 
-from gateway.storage.base import Claim, Entry, Held, Row
-from gateway.storage.commit import GroupCommit
-from gateway.storage.datadir import find, make
-from gateway.storage.reader import Reader
-from gateway.storage.sqlite import SqliteEngine
+from gateway.datadir import find, make
+from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, QuarantinedItem
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.read.log import Reader
 
 
 def key(name: object) -> bytes:
@@ -21,17 +21,22 @@ def body(name: object, project: str = "p") -> bytes:
     return f'{{"project":"{project}","name":"{name}"}}'.encode()
 
 
-def row(name: object, project: str = "p") -> Row:
+def row(name: object, project: str = "p") -> EventRow:
     """A row whose client named it."""
-    return Row(body(name, project), key(name))
+    return EventRow(body(name, project), key(name))
 
 
-def entry(*rows: Row, project: str = "p", held: tuple[Held, ...] = (), claim: Claim | None = None) -> Entry:
-    return Entry(project, "toy", "track", 1_700_000_000_000, rows, held, claim=claim)
+def entry(
+    *rows: EventRow,
+    project: str = "p",
+    quarantined: tuple[QuarantinedItem, ...] = (),
+    idempotency: IdempotencyRecord | None = None,
+) -> Entry:
+    return Entry(project, "toy", "track", 1_700_000_000_000, rows, quarantined, idempotency=idempotency)
 
 
-def claim(name: str, fingerprint: str = "same", memory: str = "first") -> Claim:
-    return Claim(name.encode(), fingerprint.encode(), memory.encode())
+def claim(name: str, fingerprint: str = "same", outcomes: str = "first") -> IdempotencyRecord:
+    return IdempotencyRecord(name.encode(), fingerprint.encode(), outcomes.encode())
 
 
 @attrs.define

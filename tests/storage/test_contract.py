@@ -8,9 +8,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from gateway.outcome import StorageUnavailable
-from gateway.storage.base import Appended, Held, Row, Standing, Storage
-from tests.recording import RecordingStorage
+from gateway.dialect.outcome import StorageUnavailable
+from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem, Storage
+from tests.kit.recording import RecordingStorage
 from tests.storage.stores import Clock, body, claim, counted, entry, opened, row, stored
 
 
@@ -72,13 +72,13 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield found
 
 
-HELD = Held("m1", b'[{"code":"required"}]', b'{"name":""}')
+HELD = QuarantinedItem("m1", b'[{"code":"required"}]', b'{"name":""}')
 
 
 async def test_rows_are_kept_in_their_order(store: Store) -> None:
     answer = await store.storage.append(entry(row(1), row(2), row(3)))
 
-    assert answer == Appended(Standing.FRESH, (False, False, False))
+    assert answer == Appended(AppendStatus.NEW, (False, False, False))
     assert store.bodies() == [body(1), body(2), body(3)]
 
 
@@ -88,14 +88,14 @@ async def test_a_key_that_comes_again_in_a_later_entry_is_seen(store: Store) -> 
 
     answers = [await store.storage.append(entry(row(number), row(number + 8))) for number in range(8)]
 
-    assert answers == [Appended(Standing.FRESH, (True, False))] * 8
+    assert answers == [Appended(AppendStatus.NEW, (True, False))] * 8
     assert sorted(store.bodies()) == sorted(body(number) for number in range(16))
 
 
 async def test_of_two_rows_with_one_key_in_one_entry_the_first_is_kept(store: Store) -> None:
-    answer = await store.storage.append(entry(row(1), Row(body("other"), row(1).key), row(2)))
+    answer = await store.storage.append(entry(row(1), EventRow(body("other"), row(1).key), row(2)))
 
-    assert answer == Appended(Standing.FRESH, (False, True, False))
+    assert answer == Appended(AppendStatus.NEW, (False, True, False))
     assert store.bodies() == [body(1), body(2)]
 
 
@@ -107,16 +107,16 @@ async def test_of_many_entries_at_once_with_one_key_exactly_one_is_new(store: St
 
 
 async def test_equal_bodies_without_a_key_are_two_events(store: Store) -> None:
-    answer = await store.storage.append(entry(Row(body(1)), Row(body(1))))
+    answer = await store.storage.append(entry(EventRow(body(1)), EventRow(body(1))))
 
-    assert answer == Appended(Standing.FRESH, (False, False))
+    assert answer == Appended(AppendStatus.NEW, (False, False))
     assert store.bodies() == [body(1), body(1)]
 
 
 async def test_text_beyond_ascii_is_kept_to_the_byte(store: Store) -> None:
     line = '{"project":"p","name":"žluťoučký 🐎 \\u0000 \u2028"}'.encode()
 
-    await store.storage.append(entry(Row(line)))
+    await store.storage.append(entry(EventRow(line)))
 
     assert store.bodies() == [line]
 
@@ -126,51 +126,51 @@ async def test_an_entry_of_more_rows_than_a_statement_takes_is_kept_whole(store:
 
     answer = await store.storage.append(entry(*rows))
 
-    assert answer == Appended(Standing.FRESH, (False,) * 601)
+    assert answer == Appended(AppendStatus.NEW, (False,) * 601)
     assert store.bodies() == [each.body for each in rows]
 
 
 async def test_an_entry_without_rows_is_fresh(store: Store) -> None:
-    assert await store.storage.append(entry()) == Appended(Standing.FRESH)
+    assert await store.storage.append(entry()) == Appended(AppendStatus.NEW)
     assert store.bodies() == []
 
 
 async def test_a_claim_that_comes_again_is_answered_with_the_first_memory(store: Store) -> None:
-    first = await store.storage.append(entry(row(1), claim=claim("k", memory="first")))
-    again = await store.storage.append(entry(row(2), claim=claim("k", memory="second")))
+    first = await store.storage.append(entry(row(1), idempotency=claim("k", outcomes="first")))
+    again = await store.storage.append(entry(row(2), idempotency=claim("k", outcomes="second")))
 
-    assert (first, again) == (Appended(Standing.FRESH, (False,)), Appended(Standing.REPLAY, memory=b"first"))
+    assert (first, again) == (Appended(AppendStatus.NEW, (False,)), Appended(AppendStatus.REPLAYED, outcomes=b"first"))
     assert store.bodies() == [body(1)]
 
 
 async def test_a_claim_with_other_content_is_a_conflict_and_stores_nothing(store: Store) -> None:
-    await store.storage.append(entry(row(1), claim=claim("k", "this")))
+    await store.storage.append(entry(row(1), idempotency=claim("k", "this")))
 
-    assert await store.storage.append(entry(row(2), claim=claim("k", "that"))) == Appended(Standing.CONFLICT)
+    assert await store.storage.append(entry(row(2), idempotency=claim("k", "that"))) == Appended(AppendStatus.CONFLICT)
     assert store.bodies() == [body(1)]
     assert store.counts() == {"received": 1, "stored": 1, "duplicate": 0, "quarantined": 0}
 
 
 async def test_of_two_claims_at_once_one_is_fresh_and_the_other_replays_it(store: Store) -> None:
     entries = [
-        entry(row(1), claim=claim("k", memory="first")),
-        entry(row(1), claim=claim("k", memory="second")),
-        entry(row(2), claim=claim("k", "that")),
+        entry(row(1), idempotency=claim("k", outcomes="first")),
+        entry(row(1), idempotency=claim("k", outcomes="second")),
+        entry(row(2), idempotency=claim("k", "that")),
     ]
     answers = await asyncio.gather(*[store.storage.append(each) for each in entries])
 
     assert answers == [
-        Appended(Standing.FRESH, (False,)),
-        Appended(Standing.REPLAY, memory=b"first"),
-        Appended(Standing.CONFLICT),
+        Appended(AppendStatus.NEW, (False,)),
+        Appended(AppendStatus.REPLAYED, outcomes=b"first"),
+        Appended(AppendStatus.CONFLICT),
     ]
     assert store.bodies() == [body(1)]
 
 
 async def test_the_counters_balance(store: Store) -> None:
-    await store.storage.append(entry(row(1), row(2), held=(HELD,)))
-    await store.storage.append(entry(row(2), row(3), claim=claim("k")))
-    await store.storage.append(entry(row(2), row(3), claim=claim("k")))
+    await store.storage.append(entry(row(1), row(2), quarantined=(HELD,)))
+    await store.storage.append(entry(row(2), row(3), idempotency=claim("k")))
+    await store.storage.append(entry(row(2), row(3), idempotency=claim("k")))
     await store.storage.append(entry(row(4), project="q"))
 
     assert store.counts() == {"received": 8, "stored": 4, "duplicate": 3, "quarantined": 1}

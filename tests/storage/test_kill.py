@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from gateway.storage.base import Appended, Entry, Row, Standing
-from gateway.storage.commit import GroupCommit
-from gateway.storage.datadir import find, make
-from gateway.storage.reader import Reader
-from gateway.storage.sqlite import SqliteEngine
+from gateway.datadir import find, make
+from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.read.log import Reader
 from tests.storage.stores import body, opened, row
 
 LIVES = 6
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 def entries(life: int, number: int) -> Entry:
     """One client's request: an event with a key, another without, as the parent can tell from its name."""
     name = f"{life}.{number}"
-    return Entry("p", "toy", "track", 1, (row(name), Row(body(f"{name} keyless"))))
+    return Entry("p", "toy", "track", 1, (row(name), EventRow(body(f"{name} keyless"))))
 
 
 async def live(path: Path, life: int) -> None:
@@ -74,7 +74,7 @@ async def test_what_was_acknowledged_outlives_a_kill_and_its_retry_is_a_duplicat
         again = await asyncio.gather(
             *[storage.append(Entry("p", "toy", "track", 1, (row(name),))) for name in promised]
         )
-        assert again == [Appended(Standing.FRESH, (True,))] * len(promised)
+        assert again == [Appended(AppendStatus.NEW, (True,))] * len(promised)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import attrs
 
-from tests.serving import Served, run, serving
+from tests.kit.serving import Served, run, serving
 
 KEY = "trn_workers0123456789abcd"
 SOON = 5.0
@@ -36,7 +36,7 @@ def family(pid: int) -> dict[str, int]:
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and (parts := stat(int(process.name))) and int(parts[1]) == pid:
             command = _command(process).split("\0")
-            if "gateway.worker" in command:  # not one that ended, nor one that is only just being made
+            if "gateway.workers.child" in command:  # not one that ended, nor one that is only just being made
                 found[command[-2]] = int(process.name)
     return found
 

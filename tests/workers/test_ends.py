@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.serving import Served, run
+from tests.kit.serving import Served, run
 from tests.workers.crowd import crowd, family, gateway, gone, kill, more, stored, until
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 
 from tests.cli.test_quarantine import holding, track
-from tests.serving import PATIENCE, run, serving
+from tests.kit.serving import PATIENCE, run, serving
 
 
 def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path:
         assert verdicts == [["duplicate", "duplicate", "stored"]] * 8
         assert [post({"batch": 1}).status_code for _ in range(8)] == [400] * 8
         deadline = time.monotonic() + PATIENCE
-        while len(listed := served.cli("quarantine", "list", "--refused").splitlines()) < 8:
+        while len(listed := served.cli("quarantine", "list", "--rejected").splitlines()) < 8:
             assert time.monotonic() < deadline
         assert {json.loads(line)["project"] for line in listed} == {"shop"}
         assert run("quarantine", "drop", "2", "--data", str(data)).stderr == "1 dropped\n"

@@ -2,11 +2,22 @@
 
 import json
 
-from gateway.decode import Undecodable, decode
-from gateway.dialect import Arrival, Credential, Dialect, Handled, Item, Kind, Route, Submission
-from gateway.event import Event
-from gateway.message import Request, Response
-from gateway.outcome import Refusal
+from gateway.dialect import (
+    Accepted,
+    Credential,
+    CredentialKind,
+    Dialect,
+    Event,
+    Item,
+    Received,
+    Refusal,
+    Request,
+    Response,
+    Route,
+    Submission,
+    Undecodable,
+    decode,
+)
 
 
 def parse(request: Request) -> Submission:
@@ -19,7 +30,7 @@ def parse(request: Request) -> Submission:
     return Submission(credentials, (Item("ping", "ping", payload),))
 
 
-def translate(item: Item, message_id: str, arrival: Arrival) -> Event:
+def translate(item: Item, message_id: str, arrival: Received) -> Event:
     payload = item.payload
     assert isinstance(payload, dict), "the schema lets only objects through"
     return Event(
@@ -34,7 +45,7 @@ def translate(item: Item, message_id: str, arrival: Arrival) -> Event:
     )
 
 
-def render(handled: Handled) -> Response:
+def render(handled: Accepted) -> Response:
     return Response(201, json.dumps({"id": handled.outcomes[0].message_id}).encode())
 
 
@@ -46,8 +57,8 @@ dialect = Dialect(
     name="toy",
     title="Toy",
     schemas="toy_dialect.schemas",
-    owns=("/toy-api/",),
-    kinds=(Kind("api_key", "toy_{token}"),),
+    prefixes=("/toy-api/",),
+    kinds=(CredentialKind("api_key", "toy_{token}"),),
     routes=lambda _switches: (Route("ping", ("/toy-api/v0/ping",), parse, translate, render),),
     refuse=refuse,
     headers=("x-toy-key",),

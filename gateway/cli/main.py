@@ -1,0 +1,53 @@
+"""The `gateway` command: its group, and how a failure is told. What the commands do is in gateway.cli."""
+
+import os
+import sys
+
+import click
+
+from gateway import __version__
+from gateway.cli.dialects import check_config, dialects, schemas
+from gateway.cli.events import events
+from gateway.cli.keys import admin_token, keys
+from gateway.cli.outcomes import outcomes
+from gateway.cli.quarantine import quarantine
+from gateway.cli.receipt import receipt
+from gateway.cli.serve import serve
+from gateway.config import ConfigError
+from gateway.datadir import DataDirError
+from gateway.ingest.registry import RegistryError
+from gateway.ingest.schema import BrokenSchema
+from gateway.keys.credential import KeyFileError
+from gateway.sqlite_file import DatabaseError
+
+TOLD = (ConfigError, KeyFileError, RegistryError, BrokenSchema, DataDirError)
+
+
+class Failure(click.ClickException):
+    """Something that cannot be done, told in one line on stderr; exit code 1."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(" ".join(str(error).split()) or type(error).__name__)
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader (`| head`) has had enough; that is no failure of ours
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        except (*TOLD, DatabaseError, OSError) as error:
+            raise Failure(error) from error
+        return result
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, package_name="event-gateway", prog_name="gateway")
+def main() -> None:
+    """A self-hosted gateway that speaks four analytics vendors' ingestion protocols."""
+
+
+for command in (serve, keys, admin_token, events, outcomes, quarantine, receipt, dialects, schemas, check_config):
+    main.add_command(command)

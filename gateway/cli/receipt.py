@@ -1,0 +1,22 @@
+"""`gateway receipt`: what became of the items of one request."""
+
+import json
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import data_option, log_of
+from gateway.operate import receipts
+from gateway.storage.sqlite.read.log import Reader
+
+
+@click.command()
+@click.argument("receipt_id", metavar="ID")
+@data_option
+def receipt(receipt_id: str, data: Path | None) -> None:
+    """Tell what became of each item of a request, by the X-Gateway-Receipt of its answer."""
+    with Reader(log_of(data)) as reader:
+        found = receipts.receipt(reader, receipt_id)
+    if found is None:
+        raise click.ClickException(f"there is no receipt {receipt_id!r}")
+    click.echo(json.dumps(found, indent=2))

@@ -1,0 +1,125 @@
+"""What `gateway quarantine` does with `--rejected`: the requests that were answered with an error."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import orjson
+
+from gateway.cli.log_access import desk, keep
+from gateway.config import Config
+from gateway.datadir import DataDir
+from gateway.ingest.ids import dedupe_key, derived
+from gateway.ingest.registry import discover, install
+from gateway.operate.explain import explain
+from gateway.operate.replay import Replay, Rerun, request_of
+from gateway.records.raw_request import RawRequest
+from gateway.storage.contract import Entry, EventRow
+from gateway.storage.sqlite.read.rejected import as_quarantined, mark, rejected_request
+
+
+def line(row: dict[str, Any]) -> bytes:
+    """Return a rejected request as a line of JSON."""
+    faults = [{**each, "sentence": _sentence(each)} for each in json.loads(row["faults"])]
+    return orjson.dumps({**row, "faults": faults})
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    return explain(fault["code"], fault["pointer"], fault["detail"])
+
+
+def request(raw: RawRequest) -> dict[str, Any]:
+    """Return a kept request for people to read."""
+    try:
+        body = {"body": raw.body.decode()}
+    except UnicodeDecodeError:
+        body = {"body_base64": base64.b64encode(raw.body).decode()}
+    return {
+        "method": raw.method,
+        "path": raw.path,
+        "query": json.loads(raw.query),
+        "headers": json.loads(raw.headers),
+        "client_ip": raw.client_ip,
+        **body,
+    }
+
+
+def one(directory: DataDir, number: int) -> tuple[dict[str, Any], RawRequest]:
+    """Return one rejected request. Raises ClickException where it is not there."""
+    found = rejected_request(directory, number)
+    if found is None:
+        raise click.ClickException(
+            f"there is no rejected request {number}; `gateway quarantine list --rejected` shows them"
+        )
+    return found
+
+
+def shown(directory: DataDir, number: int) -> str:
+    """Return all that is known of one rejected request."""
+    known, raw = one(directory, number)
+    return json.dumps({**json.loads(line(known)), "request": request(raw)}, indent=2)
+
+
+def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None:
+    """Store what is fit today of rejected requests, and say what became of each.
+
+    The client may have sent it again meanwhile: items with its own ids are then stored once, others are not told apart.
+    """
+    installed = {each.dialect.name: each for each in install(discover(), settings.switches)}
+    replayer = Replay(installed, settings.keep_ip)
+    for number in numbers:
+        known, raw = one(directory, number)
+        problem = _problem(known)
+        spoken = installed.get(known["dialect"])
+        routes = [] if spoken is None else [each for each in spoken.routes if each.name == known["route"]]
+        if problem is None and not routes:
+            problem = _sentence({"code": "no_such_route", "pointer": "", "detail": {}})
+        if problem is not None:
+            click.echo(f"{number}: {problem}")
+            continue
+        [route] = routes
+        items = route.parse(request_of(raw, known["received_at"])).items
+        runs = [_rerun(replayer, known, raw, index) for index in range(len(items))]
+        rows = tuple(run.row for run in runs if run.row is not None)
+        blobs = tuple(blob for run in runs for blob in run.blobs)
+        failed = [f"{number}: item {index}: {_why(run)}" for index, run in enumerate(runs) if run.row is None]
+        entry = Entry(known["project"], known["dialect"], known["route"], known["received_at"], rows, blobs=blobs)
+        stored = asyncio.run(_append(directory, settings, entry)) if rows else 0
+        said = f"{stored} stored, {len(rows) - stored} stored before, {len(failed)} failed again"
+        if not failed and rows:
+            mark(directory, number, said)
+        click.echo("\n".join([f"{number}: {said}", *failed]))
+
+
+def _problem(known: dict[str, Any]) -> str | None:
+    if known["replayed"]:
+        return f"replayed before: {known['replayed']}"
+    if known["project"] is None or known["route"] is None:
+        return "nobody knows whose it was: it was refused before a credential had opened a project"
+    if known["cut"]:
+        return "only the beginning of its body was kept"
+    return None
+
+
+def _rerun(replayer: Replay, known: dict[str, Any], raw: RawRequest, index: int) -> Rerun:
+    """Return what an item is today; one without a client's id gets one that is always the same."""
+    made = derived("refused", str(known["id"]), str(known["received_at"]), str(index))
+    run = replayer.rerun(as_quarantined(known, raw, index, made))
+    if run.row is None or run.row.key is not None:
+        return run
+    return Rerun(
+        EventRow(run.row.body, dedupe_key(known["project"], known["dialect"], None, "refused", made)), run.blobs
+    )
+
+
+def _why(run: Rerun) -> str:
+    return "; ".join(explain(each.code, each.pointer, each.detail) for each in run.faults[:3])
+
+
+async def _append(directory: DataDir, settings: Config, entry: Entry) -> int:
+    async with desk(directory, settings) as store:
+        appended = await keep(store, entry)
+    return appended.seen.count(False)

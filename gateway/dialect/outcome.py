@@ -1,0 +1,105 @@
+"""What became of an item or a request: verdicts, faults, refusals. Facts only; dialects turn them into prose."""
+
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+from gateway.dialect.value_class import value_class
+
+NO_FACTS: Mapping[str, object] = {}
+
+
+class Verdict(enum.Enum):
+    """The one thing that became of an item; the same words stand in tables, metrics and documents."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    FILTERED = "filtered"
+    REJECTED = "rejected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Verdict | None":
+        return cls.REJECTED if value == "refused" else None  # as it was written before 0.2
+
+
+@value_class
+class Fault:
+    """Why an item or a body is not fit: a stable code, where (a JSON pointer), and the facts.
+
+    Codes from schemas are JSON Schema keywords (`required`, `type`, `maxLength`, ...); `required` points at the field
+    that is missing; `type` carries `expected` and `received` (JSON type names), size keywords carry `limit`. Codes of
+    decode.py are listed there; dialects add their own.
+    """
+
+    code: str
+    pointer: str = ""
+    detail: Mapping[str, object] = NO_FACTS
+
+
+@value_class
+class Outcome:
+    """One item's verdict. An item refused only because of a neighbour is INVALID with no faults of its own."""
+
+    verdict: Verdict
+    message_id: str
+    faults: tuple[Fault, ...] = ()
+
+
+@value_class
+class Quota:
+    """What a rate limit says now: requests allowed, requests left, and when it is whole again (epoch seconds)."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
+class Reason(enum.Enum):
+    """Why a request was refused as a whole; `detail` facts are given behind each."""
+
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"  # allowed: "POST, OPTIONS"
+    TOO_LARGE = "too_large"  # limit: bytes
+    ENCODING = "unsupported_encoding"  # encoding: as sent
+    TIMEOUT = "body_timeout"
+    NO_CREDENTIAL = "no_credential"
+    UNKNOWN_CREDENTIAL = "unknown_credential"  # kind
+    REVOKED_CREDENTIAL = "revoked_credential"  # kind
+    MISSING_SCOPE = "missing_scope"  # required, current: list
+    ORIGIN = "origin_not_allowed"  # origin, kind
+    UNKNOWN_SITE = "unknown_site"
+    FOREIGN_SITE = "foreign_site"
+    LIMITED = "rate_limited"  # limit, window: seconds; with retry_after and quota
+    BODY = "body"  # the submission's own fault in faults: unreadable, wrong shape, too many items
+    INVALID = "invalid"  # outcomes: one an item
+    IDEMPOTENCY_KEY = "malformed_idempotency_key"
+    CONFLICT = "idempotency_conflict"
+    UNAVAILABLE = "storage_unavailable"  # with retry_after
+    INTERNAL = "internal_error"
+
+
+@attrs.frozen(eq=False)
+class Refusal(Exception):
+    """A request that is answered with an error; nothing of it is stored. `retry_after` is in whole seconds.
+
+    `project` and `site` are whose it was, where that was found out.
+    """
+
+    reason: Reason
+    faults: tuple[Fault, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    detail: Mapping[str, object] = NO_FACTS
+    retry_after: int | None = None
+    quota: Quota | None = None
+    project: str | None = None
+    site: str | None = None
+
+
+class StorageUnavailable(Exception):
+    """The store cannot keep anything now; the message says why, `retry_after` when to come back (seconds)."""
+
+    def __init__(self, why: str, retry_after: int = 1) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after

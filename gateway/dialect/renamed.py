@@ -1,0 +1,23 @@
+"""Old keyword arguments of the contract's classes, for dialects written before 0.2. Nothing new belongs here."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+Class = TypeVar("Class", bound=type)
+
+
+def old_keywords(**names: str) -> Callable[[Class], Class]:
+    """Let a class be made with old names of its fields too: `old_keywords(owns="prefixes")`."""
+
+    def decorate(cls: Class) -> Class:
+        init: Callable[..., None] = cls.__init__  # type: ignore[misc]  # the class's own, which attrs has just made
+
+        @wraps(init)
+        def renaming(self: object, *positional: Any, **keywords: Any) -> None:
+            init(self, *positional, **{names.get(name, name): value for name, value in keywords.items()})
+
+        cls.__init__ = renaming  # type: ignore[misc]
+        return cls
+
+    return decorate

@@ -1,0 +1,74 @@
+"""Who may come in: credentials first, then what the operator configured as a limit. No await, no clock."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from gateway.dialect import OnInvalid, Route, Submission
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Outcome, Quota, Reason, Refusal, Verdict
+from gateway.dialect.value_class import value_class
+from gateway.ingest.examine import UNEXPLAINED, refuses
+from gateway.ingest.rate_limit import Limiter
+from gateway.ingest.registry import Installed
+from gateway.keys.keyring import AccessRequest, Keyring, Principal
+
+
+@value_class
+class Admitted:
+    """A sender whose credentials are good, and what its limit says now, where it has one."""
+
+    principal: Principal
+    quota: Quota | None = None
+
+
+@attrs.define
+class Admission:
+    """`keyring` is swapped whole when credentials change; `limiters` are by dialect."""
+
+    keyring: Keyring
+    limiters: Mapping[str, Limiter] = attrs.field(factory=dict)
+
+    def admit(self, installed: Installed, route: Route, request: Request, submission: Submission) -> Admitted:
+        """Return who sends a submission, with one request taken off its limit. Raises Refusal."""
+        if route.body_first and not submission.credentials:
+            _refuse_bad_body(installed, route, submission)
+        dialect = installed.dialect.name
+        access = AccessRequest(
+            dialect=dialect,
+            kinds=installed.kinds,
+            scope=route.scope,
+            origin=request.headers.get("origin"),
+            now=request.received_at,
+        )
+        admitted = Admitted(self.keyring.resolve(submission, access))
+        limiter = self.limiters.get(dialect)
+        if limiter is not None:
+            try:
+                admitted = Admitted(
+                    admitted.principal, limiter.take(admitted.principal.credential_id, request.received_at)
+                )
+            except Refusal as refusal:
+                raise attributed(refusal, admitted) from refusal
+        return admitted
+
+
+def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:
+    """Return a refusal that says whom it refused, where that was found out."""
+    if admitted is None:
+        return refusal
+    principal = admitted.principal
+    quota = refusal.quota or admitted.quota
+    return attrs.evolve(refusal, quota=quota, project=principal.project, site=principal.site)
+
+
+def _refuse_bad_body(installed: Installed, route: Route, submission: Submission) -> None:
+    """Answer an anonymous request's bad body as such, by the compiled check alone."""
+    if submission.fault is not None:
+        raise Refusal(Reason.BODY, faults=(submission.fault,))
+    if route.on_invalid in (OnInvalid.REJECT_REQUEST, OnInvalid.QUARANTINE_UNTRANSLATABLE) and refuses(
+        installed, submission.items
+    ):
+        raise Refusal(
+            Reason.INVALID, outcomes=tuple(Outcome(Verdict.REJECTED, "", UNEXPLAINED) for _ in submission.items)
+        )

@@ -1,0 +1,53 @@
+"""The gateway's own endpoints under `/-/`, and its greeting at `/`: health, readiness, metrics, scripts. No sockets."""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from gateway import __version__
+from gateway.dialect.message import Response
+
+PREFIX = "/-/"
+TEXT = "text/plain; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+SCRIPT = "text/javascript; charset=utf-8"
+
+
+@attrs.frozen
+class GatewayEndpoints:
+    """The gateway's own endpoints.
+
+    `ready` is called on every probe. `scripts` are served by name under `/-/shim/`. `admin` answers the paths that
+    show data, by path and request headers, or returns None.
+    """
+
+    ready: Callable[[], bool]
+    metrics: Callable[[], bytes]
+    scripts: Mapping[str, bytes] = attrs.field(factory=dict)
+    admin: Callable[[str, Mapping[str, str]], Response | None] | None = None
+
+    def serve(self, path: str) -> bool:
+        """Return whether a path is the gateway's own."""
+        return path.startswith(PREFIX)
+
+    def greeting(self) -> Response:
+        """Return what `GET /` answers to a person."""
+        return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        """Return the answer to a request under `/-/`."""
+        if method not in ("GET", "HEAD"):
+            return Response(405, b"method not allowed: use GET\n", TEXT, {"Allow": "GET, HEAD, OPTIONS"})
+        if path == "/-/healthy":
+            return Response(200, b"healthy\n", TEXT)
+        if path == "/-/ready":
+            return Response(200, b"ready\n", TEXT) if self.ready() else Response(503, b"not ready\n", TEXT)
+        if path == "/-/metrics":
+            return Response(200, self.metrics(), METRICS)
+        found = None if self.admin is None else self.admin(path, headers)
+        if found is not None:
+            return found
+        script = self.scripts.get(path.removeprefix("/-/shim/"))
+        if script is not None:
+            return Response(200, script, SCRIPT, {"Cache-Control": "public, max-age=300"})
+        return Response(404, b"not found: the gateway serves /-/healthy, /-/ready and /-/metrics here\n", TEXT)

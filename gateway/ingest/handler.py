@@ -1,0 +1,135 @@
+"""The Handler of ingestion: what is the same for every dialect before and around its own code. No sockets.
+
+Routing, preflights, inflating, unknown paths. The clock is read here, once a request.
+"""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+import attrs
+
+from gateway.dialect.contract import StaticRoute
+from gateway.dialect.message import Request, Response
+from gateway.dialect.outcome import Reason, Refusal
+from gateway.http.decompress import decompress
+from gateway.http.handler import INTERNAL, RequestHead
+from gateway.ingest import cors
+from gateway.ingest.endpoints import GatewayEndpoints
+from gateway.ingest.pipeline import Pipeline
+from gateway.ingest.router import Match, Router
+from gateway.keys.keyring import Keyring
+
+log = logging.getLogger(__name__)
+
+
+class IngestHandler:
+    """Answers requests for every dialect.
+
+    `clock` gives milliseconds since the epoch. `headers` are request headers that browsers may send beyond the
+    gateway's own.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        pipeline: Pipeline,
+        endpoints: GatewayEndpoints,
+        clock: Callable[[], int],
+        headers: tuple[str, ...],
+    ) -> None:
+        self._endpoints = endpoints
+        self._router = router
+        self._pipeline = pipeline
+        self._clock = clock
+        self._allowed_headers = cors.allowed_headers(headers)
+
+    def renew(self, keyring: Keyring) -> None:
+        """Check requests against another snapshot of the credentials from now on."""
+        self._pipeline.admission.keyring = keyring
+
+    def route(self, head: RequestHead) -> "Exchange":
+        """Return where a request goes; its body is read only when an endpoint wants one."""
+        match = None
+        if not self._endpoints.serve(head.path):
+            match = self._router.match(head.headers.get("host", ""), head.method, head.path)
+        return Exchange(self, head, match)
+
+    def cors(self, head: RequestHead) -> str:
+        """Return the CORS header lines of the answer."""
+        return cors.lines(head)
+
+    async def answer(self, head: RequestHead, match: Match | None, body: bytes | Refusal) -> Response:
+        """Return the answer to a request, its body within the limit or why it is not; it never raises."""
+        try:
+            if match is None or match.endpoint is None or head.method == "OPTIONS":
+                return self._answer_no_endpoint(head, match)
+            endpoint = match.endpoint
+            request = self._read(head, match, body)
+            if isinstance(request, Response):
+                return request
+            if isinstance(endpoint, StaticRoute):
+                return endpoint.answer(request)
+            return await self._pipeline.ingest(match.installed, endpoint, request)
+        except Exception:
+            log.exception("a bug answered 500 to a %s", head.method)
+            return INTERNAL
+
+    def _read(self, head: RequestHead, match: Match, body: bytes | Refusal) -> Request | Response:
+        """Return a request with its body inflated, or the answer to one whose body is refused."""
+        try:
+            if isinstance(body, Refusal):
+                raise body
+            encoding = head.headers.get("content-encoding")
+            if encoding:
+                body = decompress(body, encoding, match.installed.dialect.body_cap)
+        except Refusal as refusal:
+            return self._refuse(head, match, refusal)
+        return self._request(head, match, body)
+
+    def _answer_no_endpoint(self, head: RequestHead, match: Match | None) -> Response:
+        """Return the answer to what reaches no vendor's endpoint."""
+        if head.method == "OPTIONS":
+            return cors.preflight(head, self._allowed_headers)
+        if match is None:
+            return self._endpoints.answer(head.method, head.path, head.headers)
+        if match.path == "/" and head.method in ("GET", "HEAD"):
+            return self._endpoints.greeting()
+        return self._refuse(head, match, _unmatched(match))
+
+    def _refuse(self, head: RequestHead, match: Match, refusal: Refusal) -> Response:
+        """Return the answer to a request that did not reach its route's parse."""
+        route = None if isinstance(match.endpoint, StaticRoute) else match.endpoint
+        return self._pipeline.refuse(match.installed, self._request(head, match, b""), refusal, route)
+
+    def _request(self, head: RequestHead, match: Match, body: bytes) -> Request:
+        query: dict[str, str] = {}
+        if head.query:
+            for name, value in parse_qsl(head.query, keep_blank_values=True):
+                query.setdefault(name, value)
+        return Request(head.method, match.path, query, head.headers, body, self._clock(), head.client_ip)
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """One request on its way: a Destination. Without a match the path is the gateway's own."""
+
+    _handler: IngestHandler
+    _head: RequestHead
+    _match: Match | None
+
+    @property
+    def body_limit(self) -> int | None:
+        """See Destination."""
+        match = self._match
+        return None if match is None or match.endpoint is None else match.installed.dialect.body_cap
+
+    async def answer(self, body: bytes | Refusal) -> Response:
+        """See Destination."""
+        return await self._handler.answer(self._head, self._match, body)
+
+
+def _unmatched(match: Match) -> Refusal:
+    if not match.allowed:
+        return Refusal(Reason.NOT_FOUND)
+    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.allowed, "OPTIONS"))})

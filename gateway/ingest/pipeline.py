@@ -1,0 +1,208 @@
+"""The path of one submission, from a request to its answer, both plain values; its one await is the store."""
+
+import logging
+from collections.abc import Callable
+
+import attrs
+
+from gateway.dialect.contract import Accepted, Dialect, Received, Route, Submission
+from gateway.dialect.message import Request, Response
+from gateway.dialect.outcome import Outcome, Reason, Refusal, StorageUnavailable
+from gateway.dialect.timestamps import from_millis
+from gateway.ingest import idempotency
+from gateway.ingest.admission import Admission, attributed
+from gateway.ingest.classify import ItemContext, classify_items, mark_duplicates
+from gateway.ingest.examine import Examiner, IsBot
+from gateway.ingest.ids import derived
+from gateway.ingest.registry import Installed
+from gateway.keys.keyring import Principal
+from gateway.records import redact
+from gateway.records.metrics import Meter
+from gateway.records.raw_request import compress
+from gateway.records.redact import KeepIp
+from gateway.records.rejected_request import PendingRejection
+from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem, Storage
+
+UNREAD = Submission()
+log = logging.getLogger(__name__)
+
+
+def _as_sent(_project: str | None) -> KeepIp | None:
+    return None
+
+
+@attrs.define
+class Pipeline:
+    """What every submission passes through.
+
+    `new_id` makes an id from a time in milliseconds. `keep_ip` gives, for a project that does not keep addresses as
+    they are sent, what it keeps of one; a project of None is a stranger's. `on_reject` gets each rejected request.
+    `is_bot` recognizes the user agents whose events the projects in `filter_bots` do not want. `keep_raw` keeps each
+    request beside its events.
+    """
+
+    storage: Storage
+    admission: Admission
+    new_id: Callable[[int], str]
+    meter: Meter
+    keep_ip: Callable[[str | None], KeepIp | None] = _as_sent
+    on_reject: Callable[[PendingRejection], None] | None = None
+    is_bot: IsBot | None = None
+    filter_bots: frozenset[str] = frozenset()
+    keep_raw: bool = False
+
+    async def ingest(self, installed: Installed, route: Route, request: Request) -> Response:
+        """Return the vendor's answer to one request; what its 2xx covers is on disk by then."""
+        submission, admitted = UNREAD, None
+        try:
+            submission = route.parse(request)
+            admitted = self.admission.admit(installed, route, request, submission)
+            outcomes, entry = self._classify(installed, route, request, submission, admitted.principal)
+            appended = await self.storage.append(entry)
+            outcomes, headers = _settled(outcomes, appended)
+            accepted = Accepted(
+                request=request,
+                submission=submission,
+                outcomes=outcomes,
+                project=admitted.principal.project,
+                quota=admitted.quota,
+            )
+            response = route.render(accepted)
+        except Exception as problem:
+            refusal = attributed(_refusal(problem), admitted)
+            if refusal.reason is Reason.INTERNAL:
+                place = redact.log_line(request.path, request, installed.dialect, submission.credentials)
+                log.exception("a bug answered 500 to %s %s", request.method, place)
+            return self.refuse(installed, request, refusal, route, submission)
+        self.meter.accepted(installed.dialect.name, outcomes)
+        if response.headers:
+            headers = {**response.headers, **headers}
+        return Response(response.status, response.body, response.content_type, headers)
+
+    def refuse(
+        self,
+        installed: Installed,
+        request: Request,
+        refusal: Refusal,
+        route: Route | None = None,
+        submission: Submission = UNREAD,
+    ) -> Response:
+        """Return the vendor's answer to a rejected request, and log one line that says why."""
+        dialect = installed.dialect
+        items = len(submission.items)
+        self.meter.rejected(dialect.name, refusal.reason, items)
+        line = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
+        log.info("refused %s", redact.log_line(line, request, dialect, submission.credentials))
+        render = dialect.refuse if route is None or route.refuse is None else route.refuse
+        response = render(request, refusal)
+        if self.on_reject is not None:
+            self.on_reject(
+                PendingRejection(
+                    project=refusal.project,
+                    dialect=dialect,
+                    items=items,
+                    route=None if route is None else route.name,
+                    request=request,
+                    refusal=refusal,
+                    submission=submission,
+                    status=response.status,
+                    keep_ip=self.keep_ip(refusal.project),
+                )
+            )
+        if refusal.retry_after is None or "Retry-After" in response.headers:
+            return response
+        return attrs.evolve(response, headers={**response.headers, "Retry-After": str(refusal.retry_after)})
+
+    def _classify(
+        self, installed: Installed, route: Route, request: Request, submission: Submission, principal: Principal
+    ) -> tuple[tuple[Outcome, ...], Entry]:
+        """Return each item's outcome, as if none of them was seen before, and the entry to store. Raises Refusal."""
+        if submission.fault is not None:
+            raise Refusal(Reason.BODY, faults=(submission.fault,))
+        dialect, project = installed.dialect.name, principal.project
+        key = idempotency.key_of(request)
+        received_at = from_millis(request.received_at)
+        assert received_at is not None, "the clock is outside the years 1 to 9999"
+        received = Received(project, principal.site, received_at, request.client_ip, submission.context)
+        keep_ip = self.keep_ip(project)
+        examiner = Examiner(installed, route, received, keep_ip, self.is_bot if project in self.filter_bots else None)
+        context = ItemContext(
+            request=request,
+            principal=principal,
+            dialect=dialect,
+            on_invalid=route.on_invalid,
+            body_cap=installed.dialect.body_cap,
+            name=self._names((project, dialect, route.name), key, request.received_at),
+        )
+        classified = classify_items(context, submission.items, examiner.examine)
+        outcomes = classified.outcomes
+        all_stored = len(classified.rows) == len(outcomes)
+        encoded = b"" if all_stored and key is None else idempotency.encode_outcomes(outcomes)
+        record = None
+        if key is not None:
+            record = idempotency.record((project, dialect, route.name), key, request, submission, encoded)
+        raw, quarantined = None, classified.quarantined
+        if quarantined:
+            quarantined = _redacted(quarantined, installed.dialect, submission)
+        if quarantined or self.keep_raw:
+            raw = redact.request(
+                request, installed.dialect, submission.credentials, site=principal.site, keep_ip=keep_ip
+            )
+        entry = Entry(
+            project=project,
+            dialect=dialect,
+            route=route.name,
+            received_at=request.received_at,
+            rows=classified.rows,
+            quarantined=quarantined,
+            blobs=classified.blobs,
+            idempotency=record,
+            raw=raw if quarantined else None,
+            outcomes=b"" if all_stored else encoded,
+            raw_compressed=compress(raw) if raw is not None and self.keep_raw and classified.rows else b"",
+        )
+        return outcomes, entry
+
+    def _names(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
+        """Return what names an item that brought no id, by its index: the same id for a retry under one key."""
+        if key is None:
+            return lambda _index: self.new_id(now)
+        return lambda index: derived(*scope, key, str(index))
+
+
+def _redacted(
+    quarantined: tuple[QuarantinedItem, ...], dialect: Dialect, submission: Submission
+) -> tuple[QuarantinedItem, ...]:
+    """Return quarantined items without the request's credentials."""
+    redacted = []
+    for item in quarantined:
+        payload, faults = redact.item(item.payload, item.faults, dialect, submission.credentials)
+        redacted.append(attrs.evolve(item, payload=payload, faults=faults))
+    return tuple(redacted)
+
+
+def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
+    """Return the outcomes as the store has decided them, and the headers that say so. Raises Refusal."""
+    if appended.status is AppendStatus.CONFLICT:
+        raise Refusal(Reason.CONFLICT)
+    headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
+    if appended.status is AppendStatus.REPLAYED:
+        return idempotency.decode_outcomes(appended.outcomes), {**headers, "Idempotency-Replayed": "true"}
+    return mark_duplicates(outcomes, appended.seen), headers
+
+
+def _refusal(problem: Exception) -> Refusal:
+    """Return the refusal that a problem amounts to: itself, a store that cannot keep anything, or a bug."""
+    if isinstance(problem, Refusal):
+        return problem
+    if isinstance(problem, StorageUnavailable):
+        return Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
+    return Refusal(Reason.INTERNAL)
+
+
+def _why(refusal: Refusal) -> str:
+    """Return a refusal's facts in one line for the log; never a value that a client sent as a credential."""
+    faults = [fault for outcome in refusal.outcomes for fault in outcome.faults] or list(refusal.faults)
+    parts = [f"{fault.code} at {fault.pointer or '/'}" for fault in faults[:3]]
+    parts += [f"{name} {value}" for name, value in refusal.detail.items()]
+    return "; ".join([refusal.reason.value, *parts])

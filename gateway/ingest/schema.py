@@ -1,0 +1,127 @@
+"""Loads a dialect's JSON Schemas, compiles them, and explains faults. The only importer of jsonschema.
+
+The compiled check (jsonschema-rs) says yes; jsonschema, the authority, says why not. A property test holds both to
+the same answer on every schema.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
+from typing import Any
+
+import attrs
+import jsonschema_rs
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+
+from gateway.dialect.decode import escape
+from gateway.dialect.outcome import Fault
+
+MAX_FAULTS = 10  # a request explains no more than this: the explaining validator is a hundred times slower
+
+_LIMITS = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "maxProperties"})
+
+
+class BrokenSchema(Exception):
+    """A dialect's schema cannot be used; the message says which and why."""
+
+
+@attrs.frozen
+class Schema:
+    """One JSON Schema, compiled."""
+
+    name: str
+    document: Mapping[str, Any]
+    _compiled: Callable[[object], bool]
+    _authority: Draft202012Validator
+
+    def is_valid(self, value: object) -> bool:
+        """Return whether a value meets the schema; one that holds what JSON cannot (see `decode.flaws`) may not."""
+        try:
+            return self._compiled(value)
+        except ValueError:
+            return False
+
+    def explain(self, value: object, most: int = MAX_FAULTS) -> tuple[Fault, ...]:
+        """Return why a value does not meet the schema, at most so many faults, in the order of the document."""
+        faults: list[Fault] = []
+        for error in self._authority.iter_errors(value):
+            faults.extend([fault for fault in _faults(error) if fault not in faults])
+            if len(faults) >= most:
+                break
+        return tuple(faults[:most])
+
+
+def load(package: str) -> dict[str, Schema]:
+    """Return the schemas of a package by file stem. Raises BrokenSchema."""
+    try:
+        files = sorted(resources.files(package).iterdir(), key=lambda file: file.name)
+    except ModuleNotFoundError:
+        raise BrokenSchema(f"no package {package} with JSON Schemas is installed") from None
+    found = [file for file in files if file.name.endswith(".json")]
+    return {file.name.removesuffix(".json"): build(file.name, file.read_text("utf-8")) for file in found}
+
+
+def build(name: str, text: str) -> Schema:
+    """Return one schema from its JSON text. Raises BrokenSchema."""
+    try:
+        document = json.loads(text)
+        Draft202012Validator.check_schema(document)
+        compiled = jsonschema_rs.Draft202012Validator(document, validate_formats=False)
+    except (ValueError, SchemaError) as error:
+        raise BrokenSchema(f"{name}: {str(error).splitlines()[0]}") from None
+    return Schema(name.removesuffix(".json"), document, compiled.is_valid, Draft202012Validator(document))
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    pointer = "".join([f"/{escape(str(step))}" for step in error.absolute_path])
+    keyword = str(error.validator)
+    asked: Any = error.validator_value
+    instance: Any = error.instance
+    if keyword == "required":
+        for name in asked:
+            if name not in instance:
+                yield Fault("required", f"{pointer}/{escape(name)}")
+    elif keyword == "type":
+        expected, received = _expected(asked), type_name(instance)
+        yield Fault("type", pointer, {"expected": expected, "received": received})
+    elif keyword in _LIMITS:
+        yield Fault(keyword, pointer, {"limit": asked})
+    elif keyword in ("anyOf", "oneOf"):
+        branches = [[_facts(fault) for inner in branch for fault in _faults(inner)] for branch in _branches(error)]
+        yield Fault(keyword, pointer, {"branches": branches})
+    elif keyword in ("enum", "const"):
+        yield Fault(keyword, pointer, {"allowed": asked})
+    else:
+        yield Fault(keyword, pointer)
+
+
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    return list(branches.values())
+
+
+def _facts(fault: Fault) -> dict[str, object]:
+    return {"code": fault.code, "pointer": fault.pointer, **fault.detail}
+
+
+def _expected(types: str | list[str]) -> str:
+    """Return the type a client should have sent; null beside it only says that the field is optional."""
+    if isinstance(types, str):
+        return types
+    return " or ".join(name for name in types if name != "null")
+
+
+def type_name(value: object) -> str:
+    """Return the JSON name of a decoded value's type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"

@@ -1,0 +1,131 @@
+"""Who may send: an immutable snapshot of the hashed credentials, and the rules that open a project. Memory only."""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from gateway.dialect import Credential, CredentialKind, Submission
+from gateway.dialect.outcome import Reason, Refusal
+from gateway.dialect.value_class import value_class
+from gateway.keys.origins import origin_allowed
+
+
+@attrs.frozen
+class Grant:
+    """What is known of one credential; never its value. Times are milliseconds since the epoch.
+
+    An empty `origins` lets any origin in. `expires_at` is the end of a rotated key's grace.
+    """
+
+    id: str
+    project: str
+    dialect: str
+    kind: str
+    scopes: frozenset[str]
+    origins: tuple[str, ...] = ()
+    revoked: bool = False
+    expires_at: int | None = None
+
+    def is_good(self, now: int) -> bool:
+        """Return whether the credential still opens its project."""
+        return not self.revoked and (self.expires_at is None or now < self.expires_at)
+
+
+@value_class
+class Principal:
+    """Who a request turned out to be: its project, the credential that opened it, and the public site, if one did."""
+
+    project: str
+    credential_id: str
+    site: str | None
+
+
+def digest(salt: bytes, dialect: str, kind: str, value: str) -> bytes:
+    """Return the hash under which a credential's value is kept; the salt is the key file's own."""
+    state = _salted(salt, dialect, kind).copy()
+    state.update(value.encode("utf-8", "surrogatepass"))
+    return state.digest()
+
+
+@functools.lru_cache(maxsize=256)
+def _salted(salt: bytes, dialect: str, kind: str) -> "hashlib.blake2b":
+    return hashlib.blake2b(f"{dialect}\0{kind}\0".encode(), digest_size=32, key=salt)
+
+
+@value_class
+class AccessRequest:
+    """What a request stands before: the dialect's kinds of key, the scope its route needs, where and when it comes."""
+
+    dialect: str
+    kinds: Mapping[str, CredentialKind]
+    scope: str | None
+    origin: str | None
+    now: int
+
+
+@attrs.frozen
+class Keyring:
+    """Every credential of every project by the hash of its value, as of one moment."""
+
+    salt: bytes
+    grants: Mapping[bytes, Grant]
+
+    def find(self, dialect: str, kind: str, value: str) -> Grant | None:
+        """Return what is known of a credential, revoked ones included."""
+        return self.grants.get(digest(self.salt, dialect, kind, value))
+
+    def resolve(self, submission: Submission, access: AccessRequest) -> Principal:
+        """Return who sent a submission.
+
+        The first credential that is known opens its project, and every further one, and every site that an item
+        names, must belong to the same project. Raises Refusal.
+        """
+        opened: Grant | None = None
+        site: str | None = None
+        for credential in submission.credentials:
+            grant = self._admit(credential, access)
+            if grant is None:
+                continue
+            if opened is None:
+                opened = grant
+            elif grant.project != opened.project:
+                raise Refusal(Reason.FOREIGN_SITE)
+            if site is None and access.kinds[credential.kind].is_site:
+                site = credential.value
+        if opened is None:
+            raise Refusal(Reason.NO_CREDENTIAL)
+        named = {item.site for item in submission.items if item.site is not None and item.site != site}
+        if named:
+            self._check_sites(sorted(named), opened.project, access)
+        return Principal(opened.project, opened.id, site)
+
+    def _admit(self, credential: Credential, access: AccessRequest) -> Grant | None:
+        kind = access.kinds[credential.kind]
+        grant = self.find(access.dialect, kind.name, credential.value)
+        if grant is None or not grant.is_good(access.now):
+            if credential.optional:
+                return None
+            reason = Reason.UNKNOWN_CREDENTIAL if grant is None else Reason.REVOKED_CREDENTIAL
+            raise Refusal(reason, detail={"kind": kind.name})
+        if access.scope is not None and not kind.public and access.scope not in grant.scopes:
+            raise Refusal(Reason.MISSING_SCOPE, detail={"required": access.scope, "current": sorted(grant.scopes)})
+        if grant.origins:
+            _check_origin(grant, kind, access)
+        return grant
+
+    def _check_sites(self, sites: Iterable[str], project: str, access: AccessRequest) -> None:
+        kind = next(kind for kind in access.kinds.values() if kind.is_site)
+        for site in sites:
+            grant = self.find(access.dialect, kind.name, kind.normalize(site))
+            if grant is None or not grant.is_good(access.now):
+                raise Refusal(Reason.UNKNOWN_SITE)
+            if grant.project != project:
+                raise Refusal(Reason.FOREIGN_SITE)
+            _check_origin(grant, kind, access)
+
+
+def _check_origin(grant: Grant, kind: CredentialKind, access: AccessRequest) -> None:
+    if not origin_allowed(grant.origins, access.origin, kind.needs_origin):
+        raise Refusal(Reason.ORIGIN, detail={"origin": access.origin, "kind": kind.name})

@@ -1,0 +1,1 @@
+"""What operators ask and do with what is stored: replay, counters, receipts, explanations. No path of an event."""

@@ -1,0 +1,17 @@
+"""Receipts for people: what became of each item of one request, with its faults explained."""
+
+from typing import Any
+
+from gateway.operate.explain import explain
+from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.receipts import facts
+
+
+def receipt(reader: Reader, receipt_id: str) -> dict[str, Any] | None:
+    """Return a receipt by its id as clients get it, a `sentence` beside each fault; None where there is none."""
+    found = facts(reader, receipt_id)
+    if found is not None:
+        for item in found["items"]:
+            for fault in item.get("faults", ()):
+                fault["sentence"] = explain(fault["code"], fault["pointer"], fault["detail"])
+    return found

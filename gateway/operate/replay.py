@@ -1,0 +1,90 @@
+"""Held items through today's dialects once more: what each becomes now. Pure but for the store that it appends to."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from gateway.dialect import Item, Received, Submission
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault
+from gateway.dialect.timestamps import from_millis
+from gateway.dialect.value_class import value_class
+from gateway.ingest.examine import Examiner, LineWithFiles, NotStored
+from gateway.ingest.ids import dedupe_key
+from gateway.ingest.registry import Installed
+from gateway.records.raw_request import RawRequest
+from gateway.records.redact import KeepIp
+from gateway.storage.contract import Blob, Entry, EventRow
+from gateway.storage.sqlite.read.quarantine import QuarantineRecord
+
+
+@value_class
+class Rerun:
+    """What an item would be today: the row to store with its files, or the faults that it still has."""
+
+    row: EventRow | None = None
+    blobs: tuple[Blob, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    def entry(self, item: QuarantineRecord, now: int) -> Entry:
+        """Return what settles the held item; the event keeps the time at which it came."""
+        rows = () if self.row is None else (self.row,)
+        return Entry(item.project, item.dialect, item.route, now, rows, blobs=self.blobs, resolves=item.number)
+
+
+def request_of(raw: RawRequest, received_at: int) -> Request:
+    """Return a kept request as it came in."""
+    query, headers = orjson.loads(raw.query), orjson.loads(raw.headers)
+    return Request(raw.method, raw.path, query, headers, raw.body, received_at, raw.client_ip)
+
+
+class Replay:
+    """Runs held items through the installed dialects; `keep_ip` is as the pipeline's.
+
+    Items of one request come one after the other, so that it is read once.
+    """
+
+    def __init__(
+        self, installed: Mapping[str, Installed], keep_ip: Callable[[str], KeepIp | None] = lambda _project: None
+    ) -> None:
+        self._installed = installed
+        self._keep_ip = keep_ip
+        self._last: tuple[int | None, Submission] = (None, Submission())
+
+    def rerun(self, quarantined: QuarantineRecord) -> Rerun:
+        """Return what a held item is today."""
+        installed = self._installed.get(quarantined.dialect)
+        routes = [] if installed is None else [route for route in installed.routes if route.name == quarantined.route]
+        if installed is None or not routes:
+            return Rerun(faults=(Fault("no_such_route"),))
+        if quarantined.raw is None or quarantined.index is None:
+            return Rerun(faults=(Fault("no_request"),))
+        route = routes[0]
+        if quarantined.receipt is None or quarantined.receipt != self._last[0]:
+            self._last = (quarantined.receipt, route.parse(request_of(quarantined.raw, quarantined.received_at)))
+        submission = self._last[1]
+        if submission.fault is not None:
+            return Rerun(faults=(submission.fault,))
+        if quarantined.index >= len(submission.items):
+            return Rerun(faults=(Fault("no_such_item"),))
+        item = submission.items[quarantined.index]
+        received_at = from_millis(quarantined.received_at) or ""
+        arrival = Received(
+            quarantined.project, quarantined.raw.site, received_at, quarantined.raw.client_ip, submission.context
+        )
+        examiner = Examiner(installed, route, arrival, self._keep_ip(quarantined.project))
+        made = examiner.examine(item, item.message_id or quarantined.message_id)
+        if isinstance(made, NotStored):
+            return Rerun(faults=made.faults)
+        blobs: tuple[Blob, ...] = ()
+        if isinstance(made, LineWithFiles):
+            blobs = tuple(Blob(hashlib.sha256(content).hexdigest(), content) for content in made.files)
+            made = made.line
+        return Rerun(EventRow(made, _key(quarantined, item)), blobs)
+
+
+def _key(quarantined: QuarantineRecord, item: Item) -> bytes | None:
+    """Return the dedupe key that the client's own retry of the item would have."""
+    site = item.site or (quarantined.raw.site if quarantined.raw else None)
+    return dedupe_key(quarantined.project, quarantined.dialect, site, item.kind, item.message_id)

@@ -1,0 +1,62 @@
+"""Starts a whole gateway, of one process or several, and ends it in order; decides nothing itself."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+
+import uvloop
+
+from gateway.app import answering, now
+from gateway.config import Config
+from gateway.datadir import DataDir, Lock, make
+from gateway.http.server import bind
+from gateway.ingest.registry import discover
+from gateway.keys.store import KeyFile
+from gateway.operate import first_start
+from gateway.storage.sqlite import rejected_log
+from gateway.workers.open_log import opened
+from gateway.workers.supervisor import supervise
+
+
+def serve(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT, finish what was accepted, and return the exit code.
+
+    Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
+    """
+    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    directory = make(config.data)
+    with (
+        directory.lock() as lock,
+        bind(config.host, config.port) as listener,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(_serve(config, directory, lock, listener))
+
+
+async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socket.socket) -> int:
+    stopped = _stop_signal()
+    rejected_log.upgrade(directory)
+    with KeyFile.open(directory.keys, make=True) as keys:
+        made = first_start.make_keys(keys, discover(), now())
+    if config.workers > 1:
+        return await supervise(config, directory, lock, listener, lambda url: _announce(made, url), stopped)
+    async with opened(config, directory) as storage, answering(config, listener, storage) as url:
+        _announce(made, url)
+        await stopped.wait()
+    return 0
+
+
+def _announce(made: first_start.FirstStart, url: str) -> None:
+    greeting = first_start.text(made, url)
+    with contextlib.suppress(BrokenPipeError):  # whoever started us reads no more: serve all the same
+        print(f"{greeting}\n{url}" if greeting else url, flush=True)
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped

@@ -1,0 +1,63 @@
+"""Reads receipts: what became of each item of one request. Nothing here writes."""
+
+import json
+from typing import Any
+
+from gateway.dialect.outcome import Verdict
+from gateway.dialect.timestamps import from_millis
+from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.quarantine import settled
+
+RECEIPT = (
+    "SELECT r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
+    "FROM receipts r JOIN streams s ON s.id = r.stream WHERE r.id = ?"
+)
+MAX_LENGTH = 16
+
+
+def facts(reader: Reader, text: str) -> dict[str, Any] | None:
+    """Return a receipt by its id as clients get it (hex); None where there is none.
+
+    The keys are `receipt`, `project`, `dialect`, `route`, `received_at` and `items`: a list, in the request's order, of
+    `verdict`, `message_id`, and `position` or `quarantine` (where it lies) or `faults`. A quarantined item that was
+    replayed or dropped since says so under `since`.
+    """
+    number = _number(text)
+    found = [] if number is None else reader.ask(RECEIPT, number)
+    if not found:
+        return None
+    [(received_at, project, dialect, route, position, count, outcomes)] = found
+    items: list[dict[str, Any]]
+    if outcomes is None:
+        items = [
+            {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": place}
+            for place, line in reader.some(position, count)
+        ]
+    else:
+        items = json.loads(outcomes)
+        for item in items:
+            _complete(reader, item)
+    return {
+        "receipt": f"{number:x}",
+        "project": project,
+        "dialect": dialect,
+        "route": route,
+        "received_at": from_millis(received_at),
+        "items": items,
+    }
+
+
+def _number(text: str) -> int | None:
+    if len(text) > MAX_LENGTH or not text.isalnum():
+        return None
+    try:
+        number = int(text, 16)
+    except ValueError:
+        return None
+    return number if number < 1 << 63 else None
+
+
+def _complete(reader: Reader, item: dict[str, Any]) -> None:
+    item["verdict"] = Verdict(item["verdict"]).value  # `refused` in receipts from before 0.2
+    if "quarantine" in item and (since := settled(reader, item["quarantine"])) is not None:
+        item["since"] = since

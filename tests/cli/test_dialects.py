@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+from gateway import __version__
+from tests.kit.serving import run
+
+NAMES = ("appizer", "browsee", "databuddy", "tranthor")
+
+
+def told(*arguments: str) -> tuple[int, str, str]:
+    done = run(*arguments)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    assert told("--version") == (0, f"gateway, version {__version__}\n", "")
+
+
+def test_every_command_explains_itself() -> None:
+    commands = ["serve", "keys", "events", "quarantine", "dialects", "schemas", "check-config", "admin-token"]
+    for path in [[], *[[command] for command in commands], ["keys", "add"], ["events", "export"]]:
+        code, out, err = told(*path, "--help")
+        assert (path, code, err, out.startswith("Usage: ")) == (path, 0, "", True)
+
+
+def test_an_unknown_command_exits_2() -> None:
+    code, out, err = told("serv")
+    assert (code, out, "No such command 'serv'" in err) == (2, "", True)
+
+
+def test_dialects_shows_each_with_its_endpoints_and_kinds() -> None:
+    code, out, err = told("dialects")
+    rows = [line.split() for line in out.splitlines() if line.strip()]
+    assert (code, err, rows[0]) == (0, "", ["dialect", "endpoints", "kinds", "scopes", "switches"])
+    assert [row[0] for row in rows if row[0] in NAMES] == list(NAMES)
+    for said in ("POST /v1/events", "POST /api/v1/track", "GET /px.jpg", "POST /api/public/apps/batch"):
+        assert f" {said} " in out
+    for said in ("website (public)", "app (public)", "write_key", "write:llm", "strict_batches: "):
+        assert said in out
+
+
+def test_schemas_lists_names_that_schemas_prints() -> None:
+    code, out, err = told("schemas")
+    names = out.splitlines()
+    assert (code, err) == (0, "")
+    assert {name.partition("/")[0] for name in names} == {"canonical", *NAMES}
+    for name in ("canonical/event", next(name for name in names if name.startswith("databuddy/"))):
+        code, out, err = told("schemas", name)
+        assert (code, err, json.loads(out)["$schema"]) == (0, "", "https://json-schema.org/draft/2020-12/schema")
+
+
+def test_an_unknown_schema_is_told_in_one_line() -> None:
+    said = "Error: there is no schema 'canonical/evnt'; did you mean canonical/event?\n"
+    assert told("schemas", "canonical/evnt") == (1, "", said)
+
+
+def test_check_config_says_good_or_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[dialects.tranthor]\nstrict_batches = true\n")
+    assert told("check-config", str(file)) == (0, f"{file}: good\n", "")
+    file.write_text("[dialects.tranthor]\nstrict_batch = true\n")
+    said = f"Error: {file}: dialects.tranthor.strict_batch: unknown key; did you mean strict_batches?\n"
+    assert told("check-config", str(file)) == (1, "", said)
+    file.unlink()
+    said = f"Error: {file}: cannot be read: No such file or directory\n"
+    assert told("check-config", str(file)) == (1, "", said)
+
+
+def test_serve_refuses_what_cannot_be_served_before_it_makes_anything(tmp_path: Path) -> None:
+    file, data = tmp_path / "gateway.toml", tmp_path / "data"
+    file.write_text("[limits.tranthro]\nrequests = 1\n")
+    said = f"Error: {file}: limits.tranthro: no dialect is named 'tranthro'; did you mean tranthor?\n"
+    assert told("serve", "--data", str(data), "--config", str(file)) == (1, "", said)
+    code, out, err = told("serve", "--data", str(data), "--port", "70000")
+    assert (code, out, err.splitlines()[-1]) == (
+        2,
+        "",
+        "Error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535.",
+    )
+    assert not data.exists()

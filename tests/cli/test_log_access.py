@@ -1,0 +1,51 @@
+"""A command that writes without a server, and perhaps without the server's settings, forgets nothing for it."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.storage.contract import Entry, EventRow
+from tests.cli.test_quarantine import batch, quarantined, track
+from tests.kit.serving import run
+from tests.storage.stores import Clock, key, opened
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+async def data(tmp_path: Path) -> Path:
+    """A directory of a server that keeps requests for a week and ids for a month, and has done so for ten days."""
+    now, clock = time.time_ns() // 1_000_000, Clock()
+    async with opened(tmp_path / "data", window=30 * DAY, clock=clock, keep_raw=7 * DAY) as (storage, _):
+        for number in range(3):
+            rows = (EventRow(b'{"message_id":"%d"}' % number, key(number)),)
+            await storage.append(Entry("shop", "tranthor", "batch", now - 5000, rows, raw_compressed=b"packed"))
+        items = tuple(quarantined(index, name) for index, name in enumerate("ab"))
+        raw = batch(track("a"), track("b"))
+        await storage.append(Entry("shop", "tranthor", "batch", now, quarantined=items, raw=raw))
+        clock.now += 10 * DAY
+        await storage.append(
+            Entry("shop", "tranthor", "batch", now, (EventRow(b'{"message_id":"3"}'),), raw_compressed=b"packed")
+        )
+    return tmp_path / "data"
+
+
+def kept(data: Path) -> tuple[int, int]:
+    """Return how many requests are kept beside their events, and the age of the ids' generation in days."""
+    with closing(sqlite3.connect(data / "events.db")) as file:
+        (raws,) = file.execute("SELECT count(*) FROM raws").fetchone()
+        (elapsed,) = file.execute("SELECT value FROM meta WHERE name = 'elapsed'").fetchone()
+    return raws, round(elapsed / DAY)
+
+
+@pytest.mark.parametrize("command", [("replay", "1"), ("drop", "1", "2")])
+def test_a_command_without_the_servers_settings_forgets_neither_requests_nor_ids(
+    data: Path, command: tuple[str, ...]
+) -> None:
+    assert kept(data) == (4, 10)
+    done = run("quarantine", *command, "--data", str(data))
+    assert (done.returncode, "1 stored" in done.stdout or "2 dropped" in done.stderr) == (0, True)
+    assert kept(data) == (4, 10)

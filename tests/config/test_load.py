@@ -1,0 +1,220 @@
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Config, ConfigError, check, data_directory, load
+from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.rate_limit import Limit
+from tests.kit.fake_dialect import dialect
+
+WHOLE = """
+[server]
+host = "0.0.0.0"
+port = 9000
+workers = 2
+body_timeout = 10
+trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
+log_level = "debug"
+
+[storage]
+queue_megabytes = 1.5
+dedupe_days = 2
+
+[hosts]
+"Collect.example.com" = "acme"
+
+[limits.acme]
+requests = 600
+
+[dialects.acme]
+strict = true
+lenient = false
+body_limit_bytes = 1000
+
+[projects.shop]
+client_ip = "truncated"
+"""
+
+
+def told(text: str, tmp_path: Path) -> str:
+    """Return what is said of a file, behind its name."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        check(load(file, environ={}), [dialect])
+    name, _, problem = str(caught.value).partition(": ")
+    assert (name, "\n" in problem) == (str(file), False)
+    return problem
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert load(environ={}) == Config()
+
+
+def test_a_file_sets_everything(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(WHOLE)
+    config = load(file, environ={})
+    assert config == Config(
+        switches={"acme": frozenset({"strict"})},
+        limits={"acme": Limit(600, 60)},
+        hosts={"collect.example.com": "acme"},
+        body_caps={"acme": 1000},
+        data=Path("data"),
+        host="0.0.0.0",
+        port=9000,
+        workers=2,
+        queue_bytes=1_572_864,
+        dedupe_window=172_800.0,
+        body_timeout=10.0,
+        trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
+        client_ip={"shop": IpPolicy.TRUNCATE},
+        log_level="debug",
+        switched_off={"acme": frozenset({"lenient"})},
+        file=file,
+    )
+    check(config, [dialect])
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[server]\nhost = "file"\nport = 1\nworkers = 1\nlog_level = "error"\n')
+    environ = {"GATEWAY_CONFIG": str(file), "GATEWAY_HOST": "environment", "GATEWAY_PORT": "2", "GATEWAY_DATA": "there"}
+    flags = {"host": "flag", "port": None, "workers": None, "data": None}
+    expected = Config(host="flag", port=2, workers=1, log_level="error", data=Path("there"), file=file)
+    assert load(None, flags, environ) == expected
+    assert load(None, {"data": Path("here")}, environ).data == Path("here")
+
+
+def test_the_environment_sets_what_the_tables_of_the_server_and_the_storage_do() -> None:
+    environ = {
+        "GATEWAY_WORKERS": "3",
+        "GATEWAY_BODY_TIMEOUT": "1.5",
+        "GATEWAY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "GATEWAY_LOG_LEVEL": "warning",
+        "GATEWAY_QUEUE_MEGABYTES": "1",
+        "GATEWAY_DEDUPE_DAYS": "1",
+    }
+    assert load(environ=environ) == Config(
+        workers=3,
+        body_timeout=1.5,
+        trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("::1/128")),
+        log_level="warning",
+        queue_bytes=1_048_576,
+        dedupe_window=86_400.0,
+    )
+
+
+def test_variables_that_are_not_meant_for_us_are_let_be() -> None:
+    environ = {"GATEWAY_PORT": "tcp://10.0.0.1:80", "GATEWAY_SERVICE_HOST": "10.0.0.1", "GATEWAY_INTERFACE": "CGI/1.1"}
+    assert load(environ=environ) == Config()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "problem"),
+    [
+        ("GATEWAY_PORT", "http", "must be a whole number, not 'http'"),
+        ("GATEWAY_PORT", "70000", "must be from 0 to 65535, not 70000"),
+        ("GATEWAY_DEDUPE_DAYS", "nan", "must be from 0.01 to 3650, not nan"),
+        ("GATEWAY_PROT", "80", "unknown variable; did you mean GATEWAY_PORT?"),
+    ],
+)
+def test_a_wrong_variable_is_told_in_one_line(variable: str, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(environ={variable: text})
+    assert str(caught.value) == f"environment: {variable}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[servre]", "servre: unknown key; did you mean server?"),
+        ("[x]", "x: unknown key; there is: dialects, hosts, limits, projects, server, storage"),
+        ("[server]\nprot = 1", "server.prot: unknown key; did you mean port?"),
+        ("server = 1", "server: must be a table; write [server] and its settings below"),
+        ("[limits]\nacme = 1", "limits.acme: must be a table; write [limits.acme] and its settings below"),
+        ("[server]\nport = '80'", "server.port: must be a whole number, not '80'"),
+        ("[server]\nport = true", "server.port: must be a whole number, not true"),
+        ("[server]\nworkers = 0", "server.workers: must be from 1 to 256, not 0"),
+        ("[server]\nbody_timeout = nan", "server.body_timeout: must be from 0.1 to 3600, not nan"),
+        ("[storage]\nqueue_megabytes = inf", "storage.queue_megabytes: must be from 1 to 65536, not inf"),
+        ("[server]\nlog_level = 'inof'", "server.log_level: 'inof' is no level; did you mean info?"),
+        (
+            "[server]\ntrusted_proxies = '10.0.0.1'",
+            "server.trusted_proxies: must be a list of addresses and networks, not '10.0.0.1'",
+        ),
+        (
+            "[server]\ntrusted_proxies = ['10.0.0.1/8']",
+            "server.trusted_proxies: 10.0.0.1/8 has host bits set; write an address or a network, like 10.0.0.0/8",
+        ),
+        ("[limits.acme]\nseconds = 1", "limits.acme.requests: is missing"),
+        ("[limits.acme]\nrequest = 1", "limits.acme.request: unknown key; did you mean requests?"),
+        ("[limits.acme]\nrequests = 0", "limits.acme: 'requests' must be > 0: 0"),
+        ("[limits.acne]\nrequests = 1", "limits.acne: no dialect is named 'acne'; did you mean acme?"),
+        ("[dialects.zeta]", "dialects.zeta: no dialect is named 'zeta'; there is: acme"),
+        ("[dialects.acme]\nstrikt = true", "dialects.acme.strikt: unknown key; did you mean strict?"),
+        ("[dialects.acme]\nstrikt = false", "dialects.acme.strikt: unknown key; did you mean strict?"),
+        ("[dialects.acme]\nstrict = 'yes'", "dialects.acme.strict: must be true or false, not 'yes'"),
+        (
+            "[dialects.acme]\nstrict = 1",
+            "dialects.acme.strict: must be true or false, not 1; a dialect's settings are switches",
+        ),
+        (
+            "[dialects.acme]\nbody_limit_bytes = 0",
+            "dialects.acme.body_limit_bytes: must be a number of bytes above 0, not 0",
+        ),
+        ("[hosts]\n'a.example' = 'acne'", "hosts.\"a.example\": no dialect is named 'acne'; did you mean acme?"),
+        ("[hosts]\n'a.example' = 1", 'hosts."a.example": must be a text, not 1'),
+        ("[hosts]\n'a.example:80' = 'acme'", "hosts.\"a.example:80\": must be a host name alone; write 'a.example'"),
+        (
+            "[projects.shop]\nclient_ip = 'truncate'",
+            "projects.shop.client_ip: 'truncate' is no policy; did you mean truncated?",
+        ),
+        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; there is: client_ip, filter_bots"),
+        ("[server", "is not TOML: Expected ']' at the end of a table declaration (at end of document)"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line_with_the_place(text: str, problem: str, tmp_path: Path) -> None:
+    assert told(text, tmp_path) == problem
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "none.toml", environ={})
+    assert str(caught.value) == f"{tmp_path / 'none.toml'}: cannot be read: No such file or directory"
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"gateway\.toml: is not TOML: 'utf-8' codec"):
+        load(file, environ={})
+
+
+def test_the_data_directory_is_the_flags_then_the_environments_then_data() -> None:
+    environ = {"GATEWAY_DATA": "/there"}
+    directories = [data_directory(Path("/here"), environ), data_directory(None, environ), data_directory(None, {})]
+    assert directories == [Path("/here"), Path("/there"), Path("data")]
+
+
+def test_a_project_keeps_addresses_as_they_were_sent_unless_it_says_otherwise() -> None:
+    config = Config(client_ip={"shop": IpPolicy.TRUNCATE, "blog": IpPolicy.DROP})
+    shop, blog, other = (config.keep_ip(project) for project in ("shop", "blog", "other"))
+    assert shop is not None
+    assert blog is not None
+    assert (shop("203.0.113.9"), blog("203.0.113.9"), other) == ("203.0.113.0", None, None)
+
+
+@pytest.mark.parametrize(
+    ("policies", "left"),
+    [
+        ([IpPolicy.TRUNCATE, IpPolicy.KEEP], "203.0.113.0"),
+        ([IpPolicy.DROP, IpPolicy.TRUNCATE], None),
+        ([IpPolicy.KEEP], "203.0.113.9"),
+        ([], "203.0.113.9"),
+    ],
+)
+def test_of_a_stranger_is_kept_what_the_strictest_policy_leaves(policies: list[IpPolicy], left: str | None) -> None:
+    keep = Config(client_ip={str(number): policy for number, policy in enumerate(policies)}).keep_ip(None)
+    assert ("203.0.113.9" if keep is None else keep("203.0.113.9")) == left

@@ -1,0 +1,75 @@
+"""Parsing survives whatever was decoded, and says of a connection only what can be stored."""
+
+import pytest
+
+from dialects.appizer import dialect
+from dialects.appizer.coerce import coerced
+from gateway.dialect import Route
+from gateway.dialect.decode import Unkept
+from gateway.dialect.message import Request
+
+ROUTES = [*dialect.routes(frozenset()), *dialect.routes(frozenset({"coerce_ids"}))]
+BODIES = [
+    b"",
+    b"null",
+    b"[]",
+    b"[[]]",
+    b"1e400",
+    b'"\\ud800"',
+    b'{"events":1e400}',
+    b'{"events":{"0":1}}',
+    b'{"events":[1e400,null,"\\ud800",[],{"\\u0000":1e400}],"x":1e400,"\\udfff":{}}',
+    b'{"app_id":1e400,"appId":"\\ud800","user_id":1e400,"event":[]}',
+    b'{"user_id":' + b"9" * 4400 + b"}",
+    b"\xff",
+    b"[" * 100_000,
+]
+
+
+def request(body: bytes, headers: dict[str, str] | None = None) -> Request:
+    return Request("POST", "/v1/events", {}, headers or {}, body, 0)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:12].decode("latin-1"))
+def test_parsing_survives_any_body(route: Route, body: bytes) -> None:
+    submission = route.parse(request(body))
+    assert (submission.fault is None) == bool(submission.items)
+
+
+def test_a_user_agent_that_is_not_unicode_is_mended() -> None:
+    headers = {"x-app-id": "app_1", "user-agent": "caf\udce9 \udcff"}
+    submission = ROUTES[0].parse(request(b"{}", headers))
+    assert submission.context["user_agent"] == "caf\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd"
+
+
+def test_a_user_agent_beyond_ascii_stays() -> None:
+    submission = ROUTES[0].parse(request(b"{}", {"x-app-id": "app_1", "user-agent": "café 😀"}))
+    assert submission.context == {"app": {"id": "app_1"}, "user_agent": "café 😀"}
+
+
+def test_a_server_call_has_no_context() -> None:
+    submission = ROUTES[0].parse(request(b"{}", {"authorization": "Bearer k", "user-agent": "curl", "x-app-id": "a"}))
+    assert submission.context == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (-7, "-7"),
+        (42.0, "42"),
+        (-0.5, "-0.5"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (2**70, str(2**70)),
+    ],
+)
+def test_a_number_becomes_the_text_that_javascript_writes(number: float, text: str) -> None:
+    assert coerced({"user_id": number, "event_name": number}) == {"user_id": text, "event_name": number}
+
+
+@pytest.mark.parametrize("value", [True, None, "42", [42], {"a": 1}, Unkept("number_too_large", "1e400")])
+def test_what_is_no_number_is_not_coerced(value: object) -> None:
+    payload = {"user_id": value}
+    assert coerced(payload) is payload

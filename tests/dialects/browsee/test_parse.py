@@ -1,0 +1,71 @@
+"""What parse makes of bodies that no corpus case can show whole."""
+
+import functools
+
+import pytest
+
+from dialects.browsee.parse import as_sent, parse, stringify_ids
+from gateway.dialect import Credential, Item, Submission
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault
+
+
+def request(body: bytes, **headers: str) -> Request:
+    return Request("POST", "/api/v1/track", {}, headers, body, 1767323045678, "203.0.113.9")
+
+
+track = functools.partial(parse, "track", as_sent)
+coerced = functools.partial(parse, "track", stringify_ids)
+
+
+def test_the_key_is_the_credential_and_leaves_the_item() -> None:
+    assert track(request(b'{"apiKey":"k","event":"E"}')) == Submission(
+        (Credential("api_key", "k"),), (Item("track", "track", {"event": "E"}),)
+    )
+
+
+def test_only_a_browser_has_surroundings_and_their_ip_is_left_to_fill() -> None:
+    assert track(request(b"{}", **{"user-agent": "curl"})).context == {}
+    assert track(request(b"{}", origin="null")).context == {"ip": None}
+    assert track(request(b"{}", origin="null", **{"user-agent": "M"})).context == {"ip": None, "user_agent": "M"}
+
+
+def test_a_body_that_cannot_be_read_carries_its_fault() -> None:
+    assert track(request(b"")) == Submission(fault=Fault("empty"))
+    assert track(request(b'{"apiKey":"k"')).fault == Fault(
+        "malformed", detail={"problem": "Expecting ',' delimiter", "offset": 13}
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"null", b"1e400", b'"a"', b"[]", b"[1e400]", b"[null]", b'[{"apiKey":1e400}]', b'[{"apiKey":[]}]', b"1" * 4400],
+)
+def test_what_is_no_object_has_no_item_and_no_key(body: bytes) -> None:
+    assert track(request(body)) == Submission(fault=Fault("not_object"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (b"42", "42"),
+        (b"42.0", "42"),
+        (b"4.5", "4.5"),
+        (b"-7", "-7"),
+        (b"1" * 1000, "1" * 1000),
+        (b"1e300", str(int(1e300))),
+        (b"true", True),
+        (b"null", None),
+        (b'"x"', "x"),
+        (b"[1]", [1]),
+    ],
+)
+def test_numeric_ids_become_text_and_nothing_else_does(sent: bytes, taken: object) -> None:
+    submission = coerced(request(b'{"apiKey":"k","userId":' + sent + b"}"))
+    assert submission.items == (Item("track", "track", {"userId": taken}),)
+
+
+def test_an_id_that_is_not_kept_stays_a_mark_for_the_core_to_find() -> None:
+    [item] = coerced(request(b'{"userId":1e400,"anonymousId":' + b"9" * 4400 + b"}")).items
+    assert isinstance(item.payload, dict)
+    assert [value.code for value in item.payload.values()] == ["number_too_large", "integer_too_long"]

@@ -1,0 +1,48 @@
+"""What the tests of the examples share: a key to start with, what should have been stored, the machine's programs."""
+
+import functools
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.dialect.event import Event, as_dict
+from tests.kit.serving import run
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 30
+
+
+def make_key(data: Path, dialect: str, kind: str, *arguments: str, project: str = "default") -> str:
+    """Add a credential to a directory that no gateway serves yet, and return its value."""
+    named = ("--data", str(data), "--project", project, "--dialect", dialect, "--kind", kind, "--json")
+    done = run("keys", "add", *named, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return str(json.loads(done.stdout)["value"])
+
+
+def whole(stored: Mapping[str, Any], **facts: Any) -> dict[str, object]:
+    """Return the whole event that was meant; what no one can foretell, its id and times, is as it was stored."""
+    unforeseen = {name: stored[name] for name in ("message_id", "timestamp", "received_at")}
+    return as_dict(Event(**unforeseen, **facts))
+
+
+def program(*names: str) -> str:
+    """Return where a program lies, by the first of its names; skip the test where there is none."""
+    for name in names:
+        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        if found:
+            return found
+    # For whoever runs the tests without it; .ci/run installs it, and fails on any skip.
+    pytest.skip(f"{names[0]} is not installed")
+
+
+@functools.cache
+def curl_agent() -> str:
+    """Return the User-Agent of this machine's curl."""
+    said = subprocess.run([program("curl"), "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    return "/".join(said.stdout.split()[:2])

@@ -1,0 +1,140 @@
+import contextlib
+import io
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import attrs
+import pytest
+
+from tests.docs.expectations import EXAMPLES, PATIENCE, make_key, program, whole
+from tests.kit.serving import Served, serving
+
+TEMPORARY = "".join(f"{each}_temp_path temporary;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+BELIEVED = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
+
+
+@attrs.frozen
+class Proxied:
+    """A gateway behind TLS: its address there, what to trust to reach it, the gateway itself, a Databuddy key."""
+
+    url: str
+    tls: ssl.SSLContext
+    served: Served
+    key: str
+
+    def client(self) -> aiohttp.ClientSession:
+        """Return a client on another address than the proxy's."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self.tls, local_addr=("127.0.0.2", 0)),
+            timeout=aiohttp.ClientTimeout(PATIENCE),
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def certify(folder: Path) -> None:
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "privkey.pem")
+    command = [program("openssl"), "req", "-x509", "-days", "2", *subject, *key, "-out", "fullchain.pem"]
+    subprocess.run(command, cwd=folder, capture_output=True, timeout=PATIENCE, check=True)
+
+
+def configure(folder: Path, port: int, upstream: str) -> Path:
+    """Write the example with this machine's ports and paths, each of which it must have once."""
+    text = (EXAMPLES / "nginx.conf").read_text("utf-8")
+    for old, new in (
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("server 127.0.0.1:8080;", f"server {upstream};"),
+        ("/etc/ssl/gateway/fullchain.pem", str(folder / "fullchain.pem")),
+        ("/etc/ssl/gateway/privkey.pem", str(folder / "privkey.pem")),
+        ("http {\n", f"http {{\n    {TEMPORARY}\n"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file = folder / "nginx.conf"
+    file.write_text(text, "utf-8")
+    return file
+
+
+@contextlib.contextmanager
+def proxying(folder: Path, port: int, upstream: str) -> Iterator[None]:
+    own = f"daemon off; pid {folder / 'nginx.pid'}; error_log {folder / 'error.log'};"
+    command = [program("nginx"), "-p", str(folder), "-c", str(configure(folder, port, upstream)), "-g", own]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            for _ in range(PATIENCE * 10):
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                if process.poll() is not None:
+                    raise AssertionError(f"nginx ended: {process.communicate()[0]}")
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    program("nginx")
+    folder = tmp_path_factory.mktemp("nginx")
+    certify(folder)
+    settings = folder / "gateway.toml"
+    settings.write_text(BELIEVED)
+    key = make_key(folder / "data", "databuddy", "api_key")
+    port = free_port()
+    with serving(folder / "data", "--config", str(settings)) as served:
+        with proxying(folder, port, served.url.removeprefix("http://")):
+            tls = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+            yield Proxied(f"https://localhost:{port}", tls, served, key)
+        assert served.stop() == 0
+
+
+async def test_an_event_over_https_is_stored_with_the_address_that_the_proxy_saw(proxied: Proxied) -> None:
+    headers = {"Authorization": f"Bearer {proxied.key}", "X-Forwarded-For": "203.0.113.9", "User-Agent": "test"}
+    async with (
+        proxied.client() as client,
+        client.post(f"{proxied.url}//track/", json={"name": "hello"}, headers=headers) as answer,
+    ):
+        kept = {"status": "success", "type": "custom_event", "count": 1}
+        assert (answer.status, await answer.json()) == (200, kept)
+    [event] = proxied.served.events()
+    context = {"user_agent": "test", "ip": "127.0.0.2"}
+    assert event == whole(event, project="default", dialect="databuddy", type="track", name="hello", context=context)
+
+
+async def test_what_is_too_large_is_refused_in_the_vendors_voice_with_cors(proxied: Proxied) -> None:
+    body, headers = io.BytesIO(b" " * 8_000_000), {"Origin": "https://shop.example"}
+    async with (
+        proxied.client() as client,
+        client.post(f"{proxied.url}/api/v1/track", data=body, headers=headers) as answer,
+    ):
+        assert (answer.status, (await answer.json())["status"]) == (413, "failure")
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+
+
+async def test_pages_get_the_script_and_nobody_outside_gets_the_metrics(proxied: Proxied) -> None:
+    statuses = {}
+    async with proxied.client() as client:
+        for path in ("/-/shim/browsee.js", "/-/ready", "/-/metrics", "//-/metrics", "/-/metrics/"):
+            async with client.get(f"{proxied.url}{path}") as answer:
+                statuses[path] = answer.status
+        async with client.get(f"{proxied.served.url}/-/metrics") as answer:
+            statuses["inside"] = answer.status
+    assert statuses == {
+        "/-/shim/browsee.js": 200,
+        "/-/ready": 200,
+        "/-/metrics": 404,
+        "//-/metrics": 404,
+        "/-/metrics/": 404,
+        "inside": 200,
+    }

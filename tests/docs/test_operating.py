@@ -1,0 +1,167 @@
+"""docs/operating.md typed as it stands, from top to bottom, beside a gateway to which what it tells of happened."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import click
+import pytest
+import requests
+
+from gateway.cli.main import main
+from gateway.config import Config, load
+from gateway.dialect.outcome import Verdict
+from gateway.ingest.registry import discover
+from tests.docs.readme import ROOT, blocks, code, paste, rows
+from tests.faults.traffic import keys_of
+from tests.idempotency.endpoints import WAYS
+from tests.kit.serving import PATIENCE, run, serving
+
+PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
+STOPPED = "# stop the server first\n"
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@attrs.frozen
+class Typed:
+    """What each block of commands printed, and the server's exit code."""
+
+    said: Mapping[str, str]
+    ended: int
+
+
+def section(title: str) -> str:
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def happened(url: str, keys: Mapping[str, str]) -> str:
+    """Send an item of each verdict and a refused request; return the receipt of the mixed one."""
+
+    def post(path: str, body: object, **headers: str) -> requests.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.post(url + path, json=body, headers=named, timeout=PATIENCE)
+
+    def track(name: str, **more: object) -> dict[str, object]:
+        return {"type": "track", "messageId": name, "userId": "u-1", **more}
+
+    tranthor, databuddy = f"Basic {keys['tranthor']}", f"Bearer {keys['databuddy']}"
+    batch = {"batch": [track("good", event="e"), track("bad-1"), track("bad-2"), track("good", event="e")]}
+    mixed = post("/api/public/apps/batch", batch, Authorization=tranthor)
+    crawled = post("/track", {"name": "seen"}, Authorization=databuddy, User_Agent=CRAWLER)
+    refused = post("/track", {"name": 5}, Authorization=databuddy)
+    assert (mixed.status_code, crawled.status_code, refused.status_code) == (204, 200, 400)
+    return mixed.headers["X-Gateway-Receipt"]
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    folder = tmp_path_factory.mktemp("operating")
+    (folder / "gateway.toml").write_text(blocks("toml", PAGE)[0])
+    said: dict[str, str] = {}
+    with serving(folder / "data", "--config", str(folder / "gateway.toml")) as served:
+        environ = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "URL": served.url,
+            "TOKEN": next(word for word in served.greeting.split() if word.startswith("admin_")),
+            "RECEIPT": happened(served.url, keys_of(served.greeting)),
+        }
+        deadline = time.monotonic() + PATIENCE
+        while not served.cli("quarantine", "list", "--rejected"):
+            assert time.monotonic() < deadline
+        for block in blocks("sh", PAGE):
+            if block.startswith(STOPPED) and served.process.poll() is None:
+                served.process.send_signal(signal.SIGTERM)
+                ended = served.process.wait(PATIENCE)
+            done = paste(block, folder, environ)
+            assert (done.returncode, "Error" in done.stderr) == (0, False), (block, done)
+            said[block] = done.stdout
+    with serving(folder / "backup") as restored:
+        assert len(restored.events()) == int(said[next(block for block in said if "backup" in block)])
+    return Typed(said, ended)
+
+
+def told(typed: Typed, command: str) -> str:
+    """Return what the one block with a command printed."""
+    [said] = [said for block, said in typed.said.items() if command in block]
+    return said
+
+
+def test_each_command_of_the_page_works_in_its_order(typed: Typed) -> None:
+    assert (len(typed.said), typed.ended) == (len(blocks("sh", PAGE)), 0)
+
+
+def test_the_receipt_tells_of_all_that_the_table_of_verdicts_names(typed: Typed) -> None:
+    receipt = json.loads(told(typed, "gateway receipt"))
+    assert [item["verdict"] for item in receipt["items"]] == ["stored", "quarantined", "quarantined", "duplicate"]
+    assert json.loads(told(typed, "/-/receipts/")) == receipt
+    assert [row[0].strip("`") for row in rows(section("Five verdicts"))] == [verdict.value for verdict in Verdict]
+
+
+def test_what_is_held_is_listed_shown_replayed_and_dropped(typed: Typed) -> None:
+    listed, *shown = told(typed, "quarantine show --data data 1").partition("\n{\n")
+    quarantined = [json.loads(line) for line in listed.splitlines()[:2]]
+    assert [item["message_id"] for item in quarantined] == ["bad-1", "bad-2"]
+    assert '"request": {' in "".join(shown)
+    assert "0 stored, 0 stored before, 2 failed again" in told(typed, "replay --data data 1 2")
+    filtered = told(typed, "replay --data data --all --filtered").splitlines()
+    assert (json.loads(filtered[0])["verdict"], filtered[1]) == (
+        "filtered",
+        "1 stored, 0 stored before, 0 failed again",
+    )
+    assert "failed again" in told(typed, "replay --data data --rejected 1")
+
+
+def test_the_counters_and_their_names_are_as_it_says(typed: Typed) -> None:
+    said = told(typed, "gateway outcomes")
+    for name in code(section("Counters")):
+        if name.startswith("gateway_"):
+            assert f"\n{name}{{" in said, name
+    assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", said)
+    assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", said)
+
+
+def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> None:
+    titles = {dialect.name: dialect.title for dialect in discover()}
+    there = {(titles[way.dialect], str(way.conflict)) for way in WAYS}
+    table = rows(section("Retries"))
+    assert {(row[0], row[2]) for row in table} == there
+    assert {(row[1], row[3]) for row in table} == {("the first answer and `Idempotency-Replayed: true`", "400")}
+
+
+def test_its_defaults_are_the_gateways(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(blocks("toml", PAGE)[0])
+    said, plain = load(file, environ={}), Config()
+    same = ("dedupe_window", "rejected_bytes", "rejected_window")
+    assert [getattr(said, name) for name in same] == [getattr(plain, name) for name in same]
+    assert plain.keep_raw == 0
+    assert f"`dedupe_days`, {plain.dedupe_window / 86_400:.0f} unless you say otherwise" in " ".join(PAGE.split())
+
+
+def test_the_options_that_it_names_are_there() -> None:
+    def options(command: click.Command) -> set[str]:
+        own = {option for each in command.params for option in each.opts}
+        inner = command.commands.values() if isinstance(command, click.Group) else ()
+        return own.union(*map(options, inner))
+
+    named = {word for text in code(PAGE) for word in re.findall(r"--[a-z-]+", text)}
+    assert named - options(main) == set()
+
+
+def test_an_old_copy_of_a_database_is_no_newer_one_for_an_older_gateway(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as served:
+        assert served.stop() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "events.db")) as file:
+        file.execute("PRAGMA user_version = 99")
+    done = run("serve", "--data", str(tmp_path / "data"), "--port", "0")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "was written by a newer gateway" in done.stderr

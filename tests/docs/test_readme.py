@@ -1,0 +1,214 @@
+"""The README's promises, from its own text: what it tells a person to type is typed, what it lists is compared."""
+
+import configparser
+import contextlib
+import json
+import re
+import shlex
+import sqlite3
+from pathlib import Path
+
+import click
+import pytest
+
+from gateway.cli.main import main
+from gateway.ingest.registry import discover, install
+from tests.docs.expectations import curl_agent, whole
+from tests.docs.readme import (
+    FIRST_SCREEN,
+    README,
+    ROOT,
+    blocks,
+    code,
+    described,
+    entries,
+    paste,
+    rows,
+    section,
+    tried,
+)
+from tests.kit.serving import run, serving
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "dialects").glob("*/README.md"))]
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+
+
+def requirements(text: str) -> set[str]:
+    return {re.split(r"[<>=~!\[; ]", line)[0] for line in text.splitlines() if line}
+
+
+# The first screen
+
+
+def test_the_first_screen_has_two_commands_each_on_one_line() -> None:
+    install_and_start, install_and_test = blocks("sh", FIRST_SCREEN)
+    assert [command.count("\n") for command in (install_and_start, install_and_test)] == [1, 1]
+    assert install_and_start.startswith("python3 -m venv ")
+    assert "/gateway serve " in install_and_start
+    assert install_and_test.startswith("python3 -m venv ")
+    assert install_and_test.endswith("/pytest\n")
+
+
+def test_ci_finds_the_test_command_and_it_alone() -> None:
+    assert "sed -n '/^python3 -m venv .*pytest/p' README.md" in (ROOT / ".ci" / "run").read_text("utf-8")
+    found = [line for line in README.splitlines() if re.match("python3 -m venv .*pytest", line)]
+    assert found == [blocks("sh", FIRST_SCREEN)[1].strip()]
+
+
+def test_the_first_screen_says_that_https_needs_a_proxy_and_where_one_is() -> None:
+    assert "https" in FIRST_SCREEN
+    assert "(examples/nginx.conf)" in FIRST_SCREEN
+
+
+# What a start prints
+
+
+def test_each_curl_line_of_the_first_start_stores_an_event(tmp_path: Path) -> None:
+    agent = curl_agent()
+    with serving(tmp_path / "data") as served:
+        for number, line in enumerate(tried(served.greeting), 1):
+            done = paste(line)
+            assert (done.returncode, len(served.events())) == (0, number), done
+        events = {event["dialect"]: event for event in served.events()}
+        assert served.stop() == 0
+    meant: dict[str, dict[str, object]] = {
+        "appizer": {"name": "purchase_completed", "user_id": "user_123", "properties": {"amount": 29.99}},
+        "browsee": {"name": "CLICKED_CHECKOUT", "anonymous_id": "a-1", "properties": {"price": 100}},
+        "databuddy": {"name": "hello", "context": {"user_agent": agent, "ip": "127.0.0.1"}},
+        "tranthor": {"name": "Signed Up", "user_id": "1043"},
+    }
+    assert events == {
+        name: whole(events[name], project="default", dialect=name, type="track", **facts)
+        for name, facts in meant.items()
+    }
+
+
+def test_the_first_start_gives_each_dialect_a_credential_a_setting_and_a_curl_line_and_the_next_none(
+    tmp_path: Path,
+) -> None:
+    greetings, urls = [], []
+    for _ in range(2):
+        with serving(tmp_path / "data") as served:
+            greetings.append(served.greeting)
+            urls.append(served.url)
+            assert served.stop() == 0
+    found = re.findall(r"^(\w+) \((\w+): (\S+)\)\n((?: .+\n)+)", greetings[0], re.MULTILINE)
+    given = {title: (kind, value, {line.strip() for line in below.splitlines()}) for title, kind, value, below in found}
+    for dialect in discover():
+        kind, value, lines = given.pop(dialect.title)
+        filled = {each.replace("{url}", urls[0]).replace("{value}", value) for each in (dialect.setting, dialect.curl)}
+        assert (kind, filled - lines) == (dialect.kinds[0].name, set())
+    assert (given, greetings[1]) == ({}, f"{urls[1]}\n")
+
+
+# What it lists
+
+
+def listed() -> dict[str, set[str]]:
+    """Return the README's commands, each with its own."""
+    commands: dict[str, set[str]] = {}
+    for line in blocks("", section("Commands"))[0].splitlines():
+        first, *others = [part.split() for part in re.sub(r" *(\[|--).*", "", line).split("|")]
+        assert first.pop(0) == "gateway"
+        if len(first) == 2:
+            commands[first[0]] = {first[1], *(other for [other] in others)}
+        else:
+            commands.update({name: set() for [name] in (first, *others)})
+    return commands
+
+
+def test_its_commands_are_those_that_there_are() -> None:
+    there = {
+        name: set(command.commands) if isinstance(command, click.Group) else set()
+        for name, command in main.commands.items()
+    }
+    assert listed() == there
+
+
+def test_it_names_each_option_of_serve() -> None:
+    [line] = re.findall(r"^gateway serve .*$", section("Commands"), re.MULTILINE)
+    assert re.findall(r"--\w+", line) == [option for each in main.commands["serve"].params for option in each.opts]
+
+
+def test_its_query_can_be_asked(tmp_path: Path) -> None:
+    [query] = [each for each in code(README) if each.startswith("select ")]
+    with serving(tmp_path / "data") as served:
+        assert paste(tried(served.greeting)[0]).returncode == 0
+        assert served.stop() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "events.db")) as file:
+        assert file.execute(query).fetchall() == [("purchase_completed", 1)]
+
+
+def test_a_key_is_taken_over_as_it_says(tmp_path: Path) -> None:
+    [command] = [each for each in code(README) if each.endswith("--value-stdin")]
+    words = shlex.split(command.replace("--data data", f"--data {shlex.quote(str(tmp_path / 'data'))}"))
+    assert words.pop(0) == "gateway"
+    done = run(*words, "--json", stdin="ak_as_it_was\n")
+    assert (done.returncode, json.loads(done.stdout)["value"]) == (0, "ak_as_it_was")
+
+
+def test_the_endpoints_and_kinds_of_its_table_are_the_dialects() -> None:
+    told = {}
+    for vendor, endpoints, credentials in rows(section("The four dialects")):
+        name = re.sub(r"\[(\w+)\].*", r"\1", vendor)
+        paths = {path for each in code(endpoints) if each.startswith("/") for path in unfolded(each)}
+        told[name] = (paths, code(credentials))
+    there = {
+        each.dialect.title: (
+            {path for route in each.routes for path in route.paths},
+            [kind.name for kind in each.dialect.kinds],
+        )
+        for each in install(discover(), {})
+    }
+    assert set(told) == set(there)
+    for title, (paths, kinds) in there.items():
+        assert told[title][0] - paths == set()
+        assert [word for word in told[title][1] if word in kinds] == kinds
+
+
+def unfolded(path: str) -> list[str]:
+    """Return the paths that `/a/{b,c}` stands for."""
+    before, _, rest = path.partition("{")
+    inside, _, after = rest.partition("}")
+    return [f"{before}{each}{after}" for each in inside.split(",")]
+
+
+def test_its_dependency_table_is_that_of_setup_cfg() -> None:
+    told = {name: why for names, why in rows(section("Dependencies")) for name in names.split(", ")}
+    setup = described()
+    extras = setup["options.extras_require"]
+    runtime = requirements(setup["options"]["install_requires"]) | requirements(extras["bots"])
+    test = requirements(extras["test"])
+    assert ({name for name, why in told.items() if why != "tests only"}, set(told)) == (runtime, runtime | test)
+
+
+# The fifth dialect
+
+
+def test_its_entry_point_is_the_toys() -> None:
+    setup = configparser.ConfigParser()
+    setup.read_string(blocks("ini", section("A fifth dialect"))[0])
+    toy = (ROOT / "tests" / "toy" / "toy_dialect-1.dist-info" / "entry_points.txt").read_text("utf-8")
+    [(group, line)] = setup["options.entry_points"].items()
+    name, value = line.strip().split(" = ")
+    assert {group: {name: value}} == entries(toy)
+
+
+# Links and names
+
+
+@pytest.mark.parametrize("page", [*PAGES, *DOCS], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.parent.name)
+def test_the_cases_that_a_dialects_page_names_are_there(page: Path) -> None:
+    cases = ROOT / "tests" / "corpus" / page.parent.name
+    named = [
+        word for word in code(page.read_text("utf-8")) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]*){4,}(\.\.\.)?", word)
+    ]
+    assert named != []
+    assert [word for word in named if not [*cases.glob(f"{word.replace('...', '*')}.json")]] == []

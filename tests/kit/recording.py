@@ -1,0 +1,63 @@
+"""A Storage in memory, for tests of everything above storage: it keeps every promise but the disk's."""
+
+import asyncio
+from collections import Counter
+
+import attrs
+
+from gateway.dialect.outcome import StorageUnavailable
+from gateway.storage.contract import Appended, AppendStatus, Blob, Entry, QuarantinedItem
+from gateway.storage.decide import Snapshot, decide
+
+
+@attrs.define
+class RecordingStorage:
+    """`bodies`, `held`, `blobs` and `counts` are what was appended; `failure`, when set, is raised instead."""
+
+    bodies: list[bytes] = attrs.field(factory=list)
+    quarantined: list[QuarantinedItem] = attrs.field(factory=list)
+    blobs: list[Blob] = attrs.field(factory=list)
+    counts: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
+    entries: list[Entry] = attrs.field(factory=list)
+    failure: StorageUnavailable | None = None
+    closed: bool = False
+    _keys: set[bytes] = attrs.field(factory=set)
+    _claims: dict[bytes, tuple[bytes, bytes, int]] = attrs.field(factory=dict)
+    _held_keys: set[bytes] = attrs.field(factory=set)
+    _receipt: int = 0
+
+    async def append(self, entry: Entry) -> Appended:
+        return await self.submit(entry)
+
+    def submit(self, entry: Entry) -> asyncio.Future[Appended]:
+        if self.closed:
+            raise StorageUnavailable("the gateway is stopping")
+        if self.failure is not None:
+            raise self.failure
+        before = Snapshot(
+            len(self.bodies), self._receipt, len(self.quarantined), self._keys, self._claims, self._held_keys
+        )
+        plan = decide([entry], before, random_bits=lambda: 0)
+        self.entries.append(entry)
+        self.bodies += [row.body.decode().encode() for row in plan.events]
+        if plan.answers[0].status is AppendStatus.NEW:
+            marks = plan.answers[0].seen[len(entry.rows) :]
+            self.quarantined += [
+                quarantined for quarantined, known in zip(entry.quarantined, marks, strict=True) if not known
+            ]
+            self.blobs += entry.blobs
+        self.counts += plan.counts
+        self._keys |= plan.keys
+        self._claims |= plan.claims
+        self._held_keys |= plan.quarantined_keys
+        self._receipt = plan.receipt
+        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        answer.set_result(plan.answers[0])
+        return answer
+
+    @property
+    def healthy(self) -> bool:
+        return self.failure is None and not self.closed
+
+    async def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import attrs
+
+from gateway.keys.keyring import Grant
+from gateway.keys.store import KeyFile
+from gateway.operate.first_start import DialectCredential, FirstStart, make_keys, text
+from tests.kit.fake_dialect import API_KEY, dialect
+
+NOW = 1767323045678
+
+
+def test_an_empty_key_file_gets_a_credential_a_dialect_and_an_admin_token(tmp_path: Path) -> None:
+    other = attrs.evolve(dialect, name="other")
+    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
+        made = make_keys(keys, [dialect, other], NOW)
+        assert [gift.dialect for gift in made.credentials] == [dialect, other]
+        found = [keys.load().find(gift.dialect.name, "api_key", gift.value) for gift in made.credentials]
+        scopes = frozenset({"read", "write"})
+        assert found == [Grant(record.id, "default", record.dialect, "api_key", scopes) for record in keys.list()]
+        assert made.admin_token is not None
+        assert keys.admin().verify(made.admin_token)
+
+
+def test_a_second_start_makes_nothing_and_says_nothing(tmp_path: Path) -> None:
+    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
+        make_keys(keys, [dialect], NOW)
+        assert make_keys(keys, [dialect], NOW) == FirstStart()
+        assert len(keys.list()) == 1
+    assert text(FirstStart(), "http://127.0.0.1:8080") == ""
+
+
+def test_where_somebody_made_keys_before_only_the_admin_token_is_missing(tmp_path: Path) -> None:
+    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
+        made = keys.add("shop", dialect, API_KEY, now=NOW)
+        welcome = make_keys(keys, [dialect], NOW)
+        assert (welcome.credentials, welcome.admin_token is None, keys.list()) == ((), False, (made.record,))
+
+
+def test_the_text_has_lines_to_copy() -> None:
+    welcome = FirstStart((DialectCredential(dialect, "acme_1"),), "admin_2")
+    assert text(welcome, "http://127.0.0.1:8080") == (
+        "First start: project `default` has one credential a dialect. Only their hashes are kept, so copy them now;\n"
+        "`gateway keys add --value ...` takes the keys that your SDKs have already.\n"
+        "\n"
+        "Acme (api_key: acme_1)\n"
+        "  in the SDK's settings:\n"
+        '    init({"key": "acme_1", "url": "http://127.0.0.1:8080"})\n'
+        "  to try it:\n"
+        "    curl http://127.0.0.1:8080/acme -H 'x-key: acme_1' -d '{}'\n"
+        "\n"
+        "Admin token, shown this once (`gateway admin-token` makes a new one):\n"
+        "\n"
+        "  admin_2\n"
+    )
+
+
+def test_secrets_are_not_in_a_repr() -> None:
+    shown = repr(FirstStart((DialectCredential(dialect, "acme_1"),), "admin_2"))
+    assert ("acme_1" in shown, "admin_2" in shown) == (False, False)

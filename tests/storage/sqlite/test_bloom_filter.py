@@ -1,0 +1,32 @@
+"""The filter: it never says of a key that was added that it was not, also when it has grown."""
+
+import random
+
+from gateway.storage.sqlite.dedupe import bloom_filter
+from gateway.storage.sqlite.dedupe.bloom_filter import BloomFilter
+
+
+def test_every_key_that_was_added_may_have_been_and_of_others_few() -> None:
+    random_bits = random.Random(1)
+    added, others = ([random_bits.getrandbits(64) for _ in range(20_000)] for _ in range(2))
+    found = BloomFilter(bytearray(1 << 12))
+    seen = found.add(added[:100])
+    found.add(added[100:])
+
+    assert seen == []
+    assert found.maybe(added) == added
+    assert (found.count, len(found.bits)) == (20_000, 1 << 16)
+    assert len(found.maybe(others)) < 4_000
+
+
+def test_a_key_that_is_added_again_is_told() -> None:
+    found = BloomFilter(bytearray(64))
+
+    assert (found.add([5, 6 << 5]), found.add([5, 7 << 5])) == ([], [5])
+
+
+def test_it_grows_no_further_than_it_may() -> None:
+    found = BloomFilter(bytearray(bloom_filter.MAX_BYTES), count=2 * bloom_filter.MAX_BYTES)
+    found.add([1])
+
+    assert len(found.bits) == bloom_filter.MAX_BYTES

@@ -1,0 +1,59 @@
+"""Events whose time is over go, and nothing else does: not a key, not what is not merged, not what is younger."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+
+from gateway.datadir import find
+from gateway.storage.contract import Appended, AppendStatus, Entry
+from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.receipts import facts
+from tests.storage.stores import body, entry, opened, row, stored
+
+START = 1_700_000_000_000
+
+
+def at(seconds: float, *names: object) -> Entry:
+    return attrs.evolve(entry(*[row(name) for name in names]), received_at=START + int(seconds * 1000))
+
+
+async def test_events_go_when_their_time_is_over_and_their_ids_stay_known(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep_events=10.0) as (storage, _):
+        receipts = [(await storage.append(at(number, number))).receipt for number in range(40)]
+        again = await storage.append(at(40, 0, 39))
+        for _ in range(2):  # what is over is merged first, and goes with the next commit
+            last = await storage.append(at(49))
+
+    assert again == Appended(AppendStatus.NEW, (True, True))
+    assert stored(tmp_path) == [body(39)]
+    with Reader(find(tmp_path)) as reader:
+        assert (reader.count(), reader.last()) == (1, 40)
+        assert facts(reader, f"{receipts[0]:x}") is None
+        assert facts(reader, f"{last.receipt:x}") is not None
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
+        assert file.execute("SELECT position, body FROM events").fetchall() == [(40, body(39).decode())]
+    async with opened(tmp_path, keep_events=10.0) as (storage, _):
+        assert (await storage.append(at(50, *range(41)))).seen == (*[True] * 40, False)
+
+
+async def test_without_the_setting_nothing_goes(tmp_path: Path) -> None:
+    async with opened(tmp_path, bound=1) as (storage, _):
+        for number in range(5):
+            await storage.append(at(number * 1e6, number))
+
+    assert stored(tmp_path) == [body(number) for number in range(5)]
+
+
+async def test_what_is_over_goes_a_few_chunks_a_commit(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep_events=10.0, bound=1) as (storage, _):
+        for number in range(50):
+            await storage.append(at(0, number))
+        left = []
+        for number in range(6):
+            await storage.append(at(100 + number))
+            left.append(len(stored(tmp_path)))
+
+    assert left == sorted(left, reverse=True)
+    assert (left[0] >= 50 - 8, left[-1] <= 10) == (True, True)

@@ -1,0 +1,107 @@
+"""What fronts share in memory: sums of counters that never go back, and rate limits that hold over all of them."""
+
+from collections.abc import Iterator
+
+import attrs
+import pytest
+
+from gateway.dialect.outcome import Outcome, Quota, Reason, Refusal, Verdict
+from gateway.ingest.rate_limit import Limit, Limiter, MemoryLimiter
+from gateway.workers.shared_limits import SharedLimiter
+from gateway.workers.shared_memory import SharedFile, SharedMeter
+
+NOW = 1_767_323_045_000
+STORED = (Outcome(Verdict.STORED, "id"),)
+
+
+@pytest.fixture
+def file() -> Iterator[SharedFile]:
+    with SharedFile.make(http_workers=2, limits=1) as made:
+        yield made
+
+
+def told(meter: SharedMeter) -> dict[str, float]:
+    return {
+        ",".join([sample.name, *sample.labels.values()]): sample.value
+        for family in meter.collect()
+        for sample in family.samples
+    }
+
+
+def test_every_front_tells_the_sums_over_all(file: SharedFile) -> None:
+    first, second = SharedMeter(file, 0), SharedMeter(file, 1)
+    first.accepted("acme", STORED)
+    second.accepted("acme", STORED * 2)
+    second.rejected("other", Reason.NOT_FOUND, 0)
+    second.publish()
+    assert told(first) == {
+        "gateway_items_total,acme,stored": 3,
+        "gateway_items_total,other,rejected": 0,
+        "gateway_requests_total,acme,accepted": 2,
+        "gateway_requests_total,other,not_found": 1,
+        "gateway_unmatched_requests_total,acme": 0,
+        "gateway_unmatched_requests_total,other": 1,
+    }
+    assert told(first) == told(second)
+    assert b'gateway_items_total{dialect="acme",verdict="stored"} 3.0' in first.exposition()
+
+
+def test_a_front_that_takes_anothers_place_counts_on(file: SharedFile) -> None:
+    for count in range(1, 4):
+        meter = SharedMeter(file, 0)
+        meter.accepted("acme", STORED)
+        assert told(meter)["gateway_items_total,acme,stored"] == count
+    assert told(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 3
+
+
+def test_too_many_counters_to_share_are_left_out_and_said(file: SharedFile, caplog: pytest.LogCaptureFixture) -> None:
+    meter = SharedMeter(file, 0)
+    meter.accepted("acme", STORED)
+    meter.publish()
+    for number in range(1000):
+        meter.accepted(f"dialect {number}", STORED)
+    meter.publish()
+    assert "too many to share" in caplog.text
+    assert told(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 1
+
+
+def limiters(file: SharedFile, limit: Limit, count: int = 2) -> list[SharedLimiter]:
+    return [SharedLimiter(limit, file.table(0)) for _ in range(count)]
+
+
+def take(limiter: Limiter, key: str, now: int) -> Quota | tuple[object, ...]:
+    try:
+        return limiter.take(key, now)
+    except Refusal as refusal:
+        return (refusal.reason, refusal.detail, refusal.retry_after, refusal.quota)
+
+
+@pytest.mark.parametrize("limit", [Limit(3, 10), Limit(1, 2), Limit(7, 3), Limit(100, 1), Limit(1000, 60)], ids=str)
+def test_several_limiters_together_answer_as_one_in_one_process(file: SharedFile, limit: Limit) -> None:
+    alone, shared = MemoryLimiter(limit), limiters(file, limit)
+    now = NOW
+    for step in range(3 * limit.requests + 20):
+        now += (0, 1, 0, 7, 0, 300)[step % 6]
+        together, single = take(shared[step % 2], "a", now), take(alone, "a", now)
+        if isinstance(together, Quota) and isinstance(single, Quota):
+            assert abs(together.remaining - single.remaining) <= 1  # sums of fractions: one may just miss a whole token
+            together = attrs.evolve(together, remaining=single.remaining)
+        assert together == single
+
+
+def test_keys_do_not_share_a_bucket(file: SharedFile) -> None:
+    first, second = limiters(file, Limit(2, 60))
+    for number in range(3000):
+        assert isinstance(take(first, f"key {number}", NOW), Quota)
+    for number in range(3000):
+        assert isinstance(take(second, f"key {number}", NOW), Quota)
+    refused = [take(first, f"key {number}", NOW) for number in range(3000)]
+    assert not any(isinstance(each, Quota) for each in refused)
+
+
+def test_buckets_that_are_full_again_make_room_for_other_keys(file: SharedFile) -> None:
+    (limiter,) = limiters(file, Limit(1, 1), count=1)
+    for second in range(20):
+        for number in range(3000):
+            assert isinstance(take(limiter, f"{second} {number}", NOW + 1000 * second), Quota)
+        assert not isinstance(take(limiter, f"{second} 7", NOW + 1000 * second), Quota)
