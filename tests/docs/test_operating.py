@@ -1,4 +1,4 @@
-"""docs/operating.md typed as it stands, from top to bottom, beside a gateway to which what it tells of happened."""
+"""docs/operating.md: its commands typed from top to bottom, beside a gateway that has an item of each verdict."""
 
 import contextlib
 import json
@@ -103,7 +103,9 @@ def test_the_receipt_tells_of_all_that_the_table_of_verdicts_names(typed: Typed)
     receipt = json.loads(told(typed, "gateway receipt"))
     assert [item["verdict"] for item in receipt["items"]] == ["stored", "quarantined", "quarantined", "duplicate"]
     assert json.loads(told(typed, "/-/receipts/")) == receipt
-    assert [row[0].strip("`") for row in rows(section("Five verdicts"))] == [verdict.value for verdict in Verdict]
+    assert [row[0].strip("`") for row in rows(section("What can happen to an event"))] == [
+        verdict.value for verdict in Verdict
+    ]
 
 
 def test_what_is_held_is_listed_shown_replayed_and_dropped(typed: Typed) -> None:
@@ -122,7 +124,7 @@ def test_what_is_held_is_listed_shown_replayed_and_dropped(typed: Typed) -> None
 
 def test_the_counters_and_their_names_are_as_it_says(typed: Typed) -> None:
     said = told(typed, "gateway outcomes")
-    for name in code(section("Counters")):
+    for name in code(section("How to read the counters")):
         if name.startswith("gateway_"):
             assert f"\n{name}{{" in said, name
     assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", said)
@@ -132,7 +134,7 @@ def test_the_counters_and_their_names_are_as_it_says(typed: Typed) -> None:
 def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> None:
     titles = {dialect.name: dialect.title for dialect in discover()}
     there = {(titles[way.dialect], str(way.conflict)) for way in WAYS}
-    table = rows(section("Retries"))
+    table = rows(section("What a retry gets"))
     assert {(row[0], row[2]) for row in table} == there
     assert {(row[1], row[3]) for row in table} == {("the first answer and `Idempotency-Replayed: true`", "400")}
 
