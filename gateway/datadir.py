@@ -1,4 +1,4 @@
-"""A data directory: the names of what lies in it, making it, and the lock that one server holds on it. No SQL here."""
+"""The data directory: the paths in it, creating it, and the lock that its one server holds. No SQL here."""
 
 import contextlib
 import fcntl
@@ -13,49 +13,52 @@ import attrs
 
 
 class DataDirError(Exception):
-    """A data directory that cannot be used; the message is one line for the person who named it."""
+    """A data directory, or a file in it, that cannot be used. The message is one line for the operator."""
 
 
 @attrs.frozen
 class DataDir:
-    """The place of everything that a gateway keeps."""
+    """The directory of everything that a gateway stores."""
 
     path: Path
 
     @property
     def events(self) -> Path:
-        """Where the log lies, with all that is committed along with it."""
+        """The log, with everything that is committed together with it."""
         return self.path / "events.db"
 
     @property
     def keys(self) -> Path:
-        """Where the credentials lie: a file of their own, so that adding one never waits for the writer."""
+        """The credentials: a file of their own, so that adding one never waits for the writer."""
         return self.path / "keys.db"
 
     @property
     def rejected(self) -> Path:
-        """Where rejected requests lie: bounded, in a file of their own, so that they take no room from events."""
+        """The rejected requests: a bounded file of their own, so that they take no room from events."""
         return self.path / "rejected.db"
 
     @property
     def blobs(self) -> Path:
-        """Where the files that came with events lie."""
+        """The folder of the files that came with events."""
         return self.path / "blobs"
 
     def lock(self) -> "Lock":
-        """Return the lock of the one server on this directory. Raises DataDirError where another one runs."""
+        """Take the lock of the one server on this directory. Raises DataDirError if another process holds it."""
         return Lock.take(self.path)
 
 
 @attrs.frozen
 class Lock:
-    """An exclusive flock: the kernel lets go of it when the process ends, however it ends."""
+    """An exclusive `flock`; the kernel releases it when the process ends, even by a kill."""
 
     descriptor: int
 
     @classmethod
     def take(cls, path: Path) -> Self:
-        """Lock the directory for this process, whose number is left in the file for whoever comes second."""
+        """Lock the directory and write this process's id into the lock file, for the error message of a second server.
+
+        Raises DataDirError.
+        """
         try:
             descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -72,7 +75,7 @@ class Lock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Let the next server in."""
+        """Release the lock."""
         os.close(self.descriptor)
 
     def __enter__(self) -> Self:
@@ -83,7 +86,10 @@ class Lock:
 
 
 def make(path: Path) -> DataDir:
-    """Return the data directory at the path, made for this user alone (0700) where there is none."""
+    """Return the data directory at the path. Creates it if missing, readable by this user only (0700).
+
+    Raises DataDirError.
+    """
     try:
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
@@ -91,12 +97,12 @@ def make(path: Path) -> DataDir:
     except FileExistsError as error:
         raise DataDirError(f"{path} is not a directory") from error
     except OSError as error:
-        raise DataDirError(f"cannot make {path}: {error.strerror}") from error
+        raise DataDirError(f"cannot create {path}: {error.strerror}") from error
     return DataDir(path)
 
 
 def find(path: Path) -> DataDir:
-    """Return the data directory at the path for reading; nothing is made. Raises DataDirError where no log is yet."""
+    """Return the data directory at the path, for reading. Creates nothing. Raises DataDirError if it has no log yet."""
     found = DataDir(path)
     if not found.events.is_file():
         raise DataDirError(f"{path} holds no events yet; is it the directory that `gateway serve --data` was given?")
@@ -104,10 +110,10 @@ def find(path: Path) -> DataDir:
 
 
 @contextlib.contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary file, for this user alone, that gets the path's name when the block ends.
+def created_atomically(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary file, readable by this user only, that gets the path's name when the block ends.
 
-    So the file appears whole or not at all. When two processes make the same file, the first one's stays. Raises
+    So the file appears whole or not at all. If two processes create the same file, the first one's stays. Raises
     OSError.
     """
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
@@ -122,7 +128,7 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 def sync_folder(path: Path) -> None:
-    """Force the names in a folder to disk: a file's own fsync does not cover its name."""
+    """Fsync a folder, because a file's own fsync does not cover its name. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,53 +1,75 @@
-"""The one place that opens SQLite files: making them whole, opening them, and their schema version. No tables here."""
+"""The one place that opens SQLite files: creating, connecting, the schema version, transactions. No tables here."""
 
 import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.datadir import DataDirError, appearing
+from gateway.datadir import DataDirError, created_atomically
 
 DatabaseError = sqlite3.Error
-"""For callers that report it in one line and have no other business with sqlite3."""
+"""Re-exported, so that the command line can catch it without importing sqlite3."""
 
 
 def uri(path: Path, mode: str) -> str:
-    """Return a file as SQLite's URI; `mode` is `ro` or `rw`: neither makes a file that is not there."""
+    """Return a file as SQLite's URI; `mode` is `ro` or `rw`. Neither mode creates a missing file."""
     return f"{path.absolute().as_uri()}?mode={mode}"
 
 
-def make(path: Path, tables: str) -> None:
-    """Make a file with the tables of an SQL script, readable by this user alone. It appears whole or not at all.
+def create(path: Path, tables: str, version: int) -> None:
+    """Create a file in WAL mode with the tables of an SQL script and a schema version, readable by this user only.
 
-    The script sets `user_version`. The file is in WAL mode. Where another process makes it at the same time, the first
-    one's stays. Raises OSError and sqlite3.Error.
+    The file appears whole or not at all. If another process creates it at the same time, the first one's stays. Raises
+    OSError and sqlite3.Error.
     """
-    with appearing(path) as part, contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(tables)
+    with created_atomically(path) as part, contextlib.closing(sqlite3.connect(part, isolation_level=None)) as file:
+        file.execute("PRAGMA journal_mode = WAL").fetchall()
+        file.execute("PRAGMA synchronous = FULL")
+        file.executescript(tables)
+        set_version(file, version)
 
 
 def connect(path: Path, mode: str, *, timeout: float = 5.0) -> sqlite3.Connection:
-    """Return a connection without transactions of its own; `timeout` is in seconds. Raises sqlite3.Error."""
+    """Return a connection that begins no transactions by itself.
+
+    `timeout` is how many seconds to wait for another process's lock. Raises sqlite3.Error.
+    """
     return sqlite3.connect(uri(path, mode), uri=True, timeout=timeout, isolation_level=None)
 
 
 @contextlib.contextmanager
 def connected(path: Path, mode: str, *, timeout: float = 5.0) -> Iterator[sqlite3.Connection]:
-    """Open a connection and close it at the end; what is not committed by then is rolled back."""
+    """Connect, and close at the end of the block; what is not committed by then is rolled back."""
     with contextlib.closing(connect(path, mode, timeout=timeout)) as connection:
         yield connection
 
 
+def connect_checked(path: Path, mode: str, newest: int, *, timeout: float = 5.0) -> tuple[sqlite3.Connection, int]:
+    """Connect, and return the connection with the file's schema version, which is 0 for an empty file.
+
+    Raises DataDirError on a version above `newest`, and sqlite3.Error.
+    """
+    connection = connect(path, mode, timeout=timeout)
+    try:
+        return connection, version(connection, path, newest)
+    except BaseException:
+        connection.close()
+        raise
+
+
 def version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    """Return a file's schema version. Raises DataDirError on one that is newer than `newest`."""
+    """Return a file's schema version. Raises DataDirError on a version above `newest`."""
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > newest:
         raise DataDirError(
             f"{path} was written by a newer gateway (schema {found}, this one knows {newest}); upgrade this one"
         )
     return found
+
+
+def set_version(connection: sqlite3.Connection, version: int) -> None:
+    """Set a file's schema version, as part of the open transaction if there is one."""
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 @contextlib.contextmanager

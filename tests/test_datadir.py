@@ -1,4 +1,4 @@
-"""The data directory: made for its owner, used by one server at a time."""
+"""The data directory: readable by its owner only, used by one server at a time."""
 
 import os
 import subprocess
@@ -10,19 +10,19 @@ import pytest
 from gateway.datadir import DataDir, DataDirError, find, make
 
 
-def test_a_directory_is_made_for_its_owner_alone_with_its_parents(tmp_path: Path) -> None:
-    made = make(tmp_path / "a" / "b")
+def test_a_directory_is_created_with_its_parents_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    directory = make(tmp_path / "a" / "b")
 
-    assert made == make(tmp_path / "a" / "b")
-    assert made.path.stat().st_mode & 0o777 == 0o700
-    assert (made.events, made.keys, made.blobs) == (
+    assert directory == make(tmp_path / "a" / "b")
+    assert directory.path.stat().st_mode & 0o777 == 0o700
+    assert (directory.events, directory.keys, directory.blobs) == (
         tmp_path / "a/b/events.db",
         tmp_path / "a/b/keys.db",
         tmp_path / "a/b/blobs",
     )
 
 
-def test_a_file_in_its_place_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_file_in_its_place_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
 
     with pytest.raises(DataDirError) as refused:
@@ -32,14 +32,14 @@ def test_a_file_in_its_place_is_told_in_one_line(tmp_path: Path) -> None:
         make(tmp_path / "data" / "below")
 
 
-def test_a_second_server_is_refused_and_told_who_runs(tmp_path: Path) -> None:
+def test_a_second_server_is_refused_and_learns_which_process_runs(tmp_path: Path) -> None:
     directory = make(tmp_path)
     with directory.lock():
         for _ in range(2):
             with pytest.raises(DataDirError) as refused:
                 directory.lock()
-            told = f"another gateway runs on {tmp_path} (process {os.getpid()}); stop it or choose another --data"
-            assert str(refused.value) == told
+            message = f"another gateway runs on {tmp_path} (process {os.getpid()}); stop it or choose another --data"
+            assert str(refused.value) == message
 
     directory.lock().release()
 
@@ -64,7 +64,7 @@ def test_a_directory_that_is_gone_cannot_be_locked(tmp_path: Path) -> None:
         DataDir(tmp_path / "gone").lock()
 
 
-def test_finding_makes_nothing(tmp_path: Path) -> None:
+def test_finding_creates_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataDirError):
         find(tmp_path / "data")
     assert list(tmp_path.iterdir()) == []

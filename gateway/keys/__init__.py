@@ -1,1 +1,1 @@
-"""Who may send: credentials, their file, and the rules that open a project. No HTTP and no events."""
+"""Who may send: credentials, their file, and the rules by which they open a project. No HTTP, no events."""

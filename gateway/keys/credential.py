@@ -1,4 +1,7 @@
-"""What a credential's record and value look like: the record, made values, checks, hints. Pure but for randomness."""
+"""One credential: its record, new random values, what may be shown of a value, and checks of what people enter.
+
+Pure but for randomness.
+"""
 
 import re
 import secrets
@@ -12,19 +15,21 @@ from gateway.dialect import CredentialKind, Dialect
 from gateway.keys.origins import origin_of
 
 MAX_CHARACTERS = 512
-HINTED_FROM = 16  # four characters of a shorter secret would give too much of it away
+MIN_MASKED_CHARACTERS = 16
+"""Of a shorter secret nothing is shown: its last four characters would give away too much."""
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class KeyFileError(Exception):
-    """A request about credentials that cannot be met; the message is one line for the person who made it."""
+    """An operation on credentials that cannot be done. The message is one line for the operator."""
 
 
 @attrs.frozen
 class CredentialRecord:
-    """What the key file says of one credential. Times are milliseconds since the epoch.
+    """One credential as the key file has it. Times are milliseconds since the epoch.
 
-    `hint` is the whole value of a public kind; of a long secret it is `...` and its end.
+    `masked` is what may be shown of the value: all of a public one such as a site id, `...` and the last four
+    characters of a secret (`...cdef`), None for a short secret. `expires_at` is the end of a rotated key's grace.
     """
 
     id: str
@@ -39,7 +44,7 @@ class CredentialRecord:
     expires_at: int | None = None
 
     def status(self, now: int) -> str:
-        """Return `active`, `expiring` (rotated, in its grace), `expired` or `revoked`."""
+        """Return `active`, `expiring` (rotated, within its grace), `expired` or `revoked`; `now` is in milliseconds."""
         if self.revoked_at is not None:
             return "revoked"
         if self.expires_at is None:
@@ -49,64 +54,67 @@ class CredentialRecord:
 
 @attrs.frozen
 class NewCredential:
-    """A credential with its value, which is known at this moment only."""
+    """A credential with its value, which is stored nowhere and can be shown only now."""
 
     record: CredentialRecord
     value: str = attrs.field(repr=False)
 
 
 def new_id() -> str:
-    """Return an id for a new record."""
+    """Return a random id for a record, such as `key_0123456789ab`."""
     return "key_" + secrets.token_hex(6)
 
 
 def new_value(kind: CredentialKind) -> str:
-    """Return a new random value in the kind's form."""
+    """Return a new random value in the kind's template: `dbdy_{token}` becomes `dbdy_` and 48 hex digits."""
     return kind.template.replace("{token}", secrets.token_hex(24)).replace("{uuid}", str(uuid.uuid4()))
 
 
 def normalized(kind: CredentialKind, value: str) -> str:
-    """Return the one spelling under which a value is kept. Raises KeyFileError on what no client could ever send."""
+    """Return the canonical spelling of a value, which is the one that is hashed.
+
+    Raises KeyFileError on a value that no client could send.
+    """
     for spelling in (value, kind.normalize(value)):
         if not spelling.strip():
             raise KeyFileError(f"the value of the {kind.name} is empty")
         if len(spelling) > MAX_CHARACTERS:
             raise KeyFileError(
-                f"the value of the {kind.name} has {len(spelling)} characters; {MAX_CHARACTERS} are the most"
+                f"the value of the {kind.name} has {len(spelling)} characters; at most {MAX_CHARACTERS} are allowed"
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in spelling):
-            raise KeyFileError(f"the value of the {kind.name} has control characters or is not UTF-8")
+            raise KeyFileError(f"the value of the {kind.name} contains control characters or is not UTF-8")
         if spelling != spelling.strip():
-            raise KeyFileError(f"the value of the {kind.name} begins or ends with a blank")
+            raise KeyFileError(f"the value of the {kind.name} begins or ends with white space")
     return spelling
 
 
 def masked(kind: CredentialKind, value: str) -> str | None:
-    """Return what may be kept of a value in the clear."""
+    """Return what may be shown of a value, and so stored in the clear: see CredentialRecord."""
     if kind.public:
         return value
-    return f"...{value[-4:]}" if len(value) >= HINTED_FROM else None
+    return f"...{value[-4:]}" if len(value) >= MIN_MASKED_CHARACTERS else None
 
 
 def check_project(name: str) -> None:
-    """Raise KeyFileError on a name that would be a nuisance in a file name, a metric or a command line."""
+    """Raise KeyFileError on a name that would need quoting in a file name, a metric or a command line."""
     if not _PROJECT.fullmatch(name):
-        raise KeyFileError(f"{name!r} is no name for a project: up to 64 letters, digits, '.', '_' and '-'")
+        raise KeyFileError(f"{name!r} is not a valid project name: use up to 64 letters, digits, '.', '_' and '-'")
 
 
 def checked_scopes(dialect: Dialect, scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return scopes in the dialect's order, each once. Raises KeyFileError on one that it does not have."""
+    """Return the scopes in the dialect's order, each once. Raises KeyFileError on an unknown one."""
     named = set(scopes)
     unknown = sorted(named - set(dialect.scopes))
     if unknown:
-        there = f"there is: {', '.join(dialect.scopes)}" if dialect.scopes else "it has none"
-        raise KeyFileError(f"{dialect.name} has no scope {unknown[0]!r}; {there}")
+        hint = f"its scopes are: {', '.join(dialect.scopes)}" if dialect.scopes else "it has no scopes"
+        raise KeyFileError(f"{dialect.name} has no scope {unknown[0]!r}; {hint}")
     return tuple(scope for scope in dialect.scopes if scope in named)
 
 
 def checked_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Return allowed origins as hosts, each once. Raises KeyFileError."""
+    """Return allowed origins as hosts, each once: `https://Shop.example/x` is `shop.example`. Raises KeyFileError."""
     try:
         return tuple(dict.fromkeys(origin_of(origin) for origin in origins))
     except ValueError as error:
-        raise KeyFileError(f"an origin is a host: {error}") from None
+        raise KeyFileError(f"invalid origin: {error}") from None

@@ -1,4 +1,4 @@
-"""Who may send: an immutable snapshot of the hashed credentials, and the rules that open a project. Memory only."""
+"""An immutable snapshot of the hashed credentials, and the rules by which they open a project. In memory only."""
 
 import functools
 import hashlib
@@ -14,9 +14,9 @@ from gateway.keys.origins import origin_allowed
 
 @attrs.frozen
 class Grant:
-    """What is known of one credential; never its value. Times are milliseconds since the epoch.
+    """What a credential allows; its value is not in it. Times are milliseconds since the epoch.
 
-    An empty `origins` lets any origin in. `expires_at` is the end of a rotated key's grace.
+    With empty `origins` every origin is allowed. `expires_at` is the end of a rotated key's grace.
     """
 
     id: str
@@ -29,13 +29,13 @@ class Grant:
     expires_at: int | None = None
 
     def is_good(self, now: int) -> bool:
-        """Return whether the credential still opens its project."""
+        """Return whether the credential still opens its project; `now` is in milliseconds."""
         return not self.revoked and (self.expires_at is None or now < self.expires_at)
 
 
 @value_class
 class Principal:
-    """Who a request turned out to be: its project, the credential that opened it, and the public site, if one did."""
+    """Who sent a request: the project, the id of the credential that opened it, and the site id, if one was sent."""
 
     project: str
     credential_id: str
@@ -43,7 +43,7 @@ class Principal:
 
 
 def digest(salt: bytes, dialect: str, kind: str, value: str) -> bytes:
-    """Return the hash under which a credential's value is kept; the salt is the key file's own."""
+    """Return the hash (32 bytes) under which a credential's value is stored; each key file has its own random salt."""
     state = _salted(salt, dialect, kind).copy()
     state.update(value.encode("utf-8", "surrogatepass"))
     return state.digest()
@@ -56,7 +56,11 @@ def _salted(salt: bytes, dialect: str, kind: str) -> "hashlib.blake2b":
 
 @value_class
 class AccessRequest:
-    """What a request stands before: the dialect's kinds of key, the scope its route needs, where and when it comes."""
+    """What a route requires of a credential, and the request's Origin and time (milliseconds since the epoch).
+
+    `kinds` are the dialect's credential kinds by name. `scope` is None if the route requires none, `origin` None if
+    the request has no Origin header.
+    """
 
     dialect: str
     kinds: Mapping[str, CredentialKind]
@@ -67,20 +71,20 @@ class AccessRequest:
 
 @attrs.frozen
 class Keyring:
-    """Every credential of every project by the hash of its value, as of one moment."""
+    """Every credential of every project, by the hash of its value (see `digest`), as of one moment."""
 
     salt: bytes
     grants: Mapping[bytes, Grant]
 
     def find(self, dialect: str, kind: str, value: str) -> Grant | None:
-        """Return what is known of a credential, revoked ones included."""
+        """Return what a value allows, revoked ones included; None for an unknown value."""
         return self.grants.get(digest(self.salt, dialect, kind, value))
 
     def resolve(self, submission: Submission, access: AccessRequest) -> Principal:
         """Return who sent a submission.
 
-        The first credential that is known opens its project, and every further one, and every site that an item
-        names, must belong to the same project. Raises Refusal.
+        The first known credential opens its project. All others, and every site that an item names, must belong to the
+        same project. Raises Refusal.
         """
         opened: Grant | None = None
         site: str | None = None
@@ -99,7 +103,7 @@ class Keyring:
         named = {item.site for item in submission.items if item.site is not None and item.site != site}
         if named:
             self._check_sites(sorted(named), opened.project, access)
-        return Principal(opened.project, opened.id, site)
+        return Principal(project=opened.project, credential_id=opened.id, site=site)
 
     def _admit(self, credential: Credential, access: AccessRequest) -> Grant | None:
         kind = access.kinds[credential.kind]

@@ -1,4 +1,4 @@
-"""Origins: the hosts that a person allows, in the form in which browsers send them, and the check itself. Pure."""
+"""Allowed origins: reading a host that a person wrote, and checking an Origin header against a list. Pure."""
 
 import ipaddress
 
@@ -8,11 +8,11 @@ _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def host_of(text: str) -> str:
-    """Return the host that a person meant: lower case, without scheme, port and path, in the form browsers send.
+    """Return the host that a person meant, in the form browsers send: lower case, without scheme, port and path.
 
-    A page's address may be pasted whole, since an Origin is compared by host alone. Names in other scripts become
-    A-labels as browsers make them (UTS 46, non-transitional): `straße.example` is `xn--strae-oqa.example`. Raises
-    ValueError with a reason.
+    A page's address may be pasted whole: `https://Shop.example:8443/x` is `shop.example`. Names in other scripts become
+    A-labels as in browsers (UTS 46, non-transitional): `straße.example` is `xn--strae-oqa.example`. Raises ValueError
+    with the reason.
     """
     host = _authority(text.strip())
     if host.startswith("["):
@@ -42,10 +42,11 @@ def origin_of(text: str) -> str:
 
 
 def origin_allowed(allowed: tuple[str, ...], origin: str | None, required: bool = False) -> bool:
-    """Return whether a list of allowed hosts lets a page of this Origin in; scheme and port play no part.
+    """Return whether a list of allowed hosts admits an Origin header; scheme and port are ignored.
 
-    A host stands for itself, with or without `www.`, and its subdomains; `*.host` says the same; `*` is any origin;
-    `localhost` and `localhost:*` are any port of it. No Origin at all passes unless one is required; `null` never does.
+    `shop.example` and `*.shop.example` both admit that host, with or without `www.`, and its subdomains. `*` and an
+    empty list admit everything. A missing Origin (None) is admitted unless one is `required`; `null` never is, unless
+    everything is.
     """
     if not allowed or "*" in allowed:
         return True

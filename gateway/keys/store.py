@@ -1,6 +1,6 @@
-"""The credentials' own SQLite file, open: adding, revoking, rotating, loading. A server follows it by `keywatch`.
+"""Operations on the credentials in keys.db: add, list, revoke, rotate, load; and the admin token. No SQL schema here.
 
-Values are kept as hashes only. The file is apart from the log, so that `gateway keys` never waits for the writer.
+Values are stored as hashes only. A running server notices changes of the file by watch.py.
 """
 
 import json
@@ -29,11 +29,11 @@ from gateway.keys.credential import (
     normalized,
 )
 from gateway.keys.keyring import Keyring, digest
-from gateway.keys.tables import ADD, CREDENTIALS, SECRETS, Admin
+from gateway.keys.tables import INSERT, SELECT, SELECT_SECRETS, Admin
 
 
 class KeyFile:
-    """The key file, open. Synchronous: each call is a matter of a few milliseconds."""
+    """An open key file, and a context manager that closes it. Synchronous: each call takes a few milliseconds."""
 
     def __init__(self, connection: sqlite3.Connection, salt: bytes) -> None:
         self._connection = connection
@@ -41,12 +41,12 @@ class KeyFile:
 
     @classmethod
     def open(cls, path: Path, *, make: bool = False) -> Self:
-        """Open the file, made where there is none and `make` says so. Raises KeyFileError."""
+        """Open the file; with `make`, create it if it is missing. Raises KeyFileError."""
         try:
             if not path.exists():
                 if not make:
-                    raise KeyFileError(f"{path.parent} holds no credentials yet; `gateway keys add` makes the first")
-                tables.make(path)
+                    raise KeyFileError(f"{path.parent} holds no credentials yet; `gateway keys add` creates the first")
+                tables.create(path)
             return cls(*tables.connect(path))
         except (sqlite3.Error, OSError) as error:
             raise KeyFileError(f"cannot open {path}: {error}") from error
@@ -58,7 +58,7 @@ class KeyFile:
         self.close()
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._connection.close()
 
     def add(
@@ -72,11 +72,11 @@ class KeyFile:
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
     ) -> NewCredential:
-        """Keep a credential, with a new random value where none is given.
+        """Add a credential, with a new random value if none is given; `now` is in milliseconds since the epoch.
 
-        A new one without scopes gets all of its dialect, without origins it may be used from anywhere. A value that
-        its project already has keeps its id; scopes and origins, where given, take the place of those it had. Raises
-        KeyFileError on a value of another project, or one that was revoked or rotated.
+        A new credential without `scopes` gets all scopes of its dialect; without `origins` it works from everywhere. A
+        value that the project already has keeps its id, and the given scopes and origins replace the old ones. Raises
+        KeyFileError on a value that belongs to another project, or that was revoked or rotated.
         """
         check_project(project)
         named = None if scopes is None else checked_scopes(dialect, scopes)
@@ -85,36 +85,45 @@ class KeyFile:
         spelling = normalized(kind, shown)
         hashed = digest(self._salt, dialect.name, kind.name, spelling)
         with sqlite_file.transaction(self._connection):
-            before = self._records("WHERE hash = ?", hashed)
-            if before:
-                return NewCredential(self._again(before[0], project, named, hosts), shown)
-            named = tuple(dialect.scopes) if named is None else named
+            existing = self._records("WHERE hash = ?", hashed)
+            if existing:
+                return NewCredential(self._update(existing[0], project, named, hosts), shown)
             record = CredentialRecord(
-                new_id(), project, dialect.name, kind.name, masked(kind, spelling), named, hosts or (), created_at=now
+                id=new_id(),
+                project=project,
+                dialect=dialect.name,
+                kind=kind.name,
+                masked=masked(kind, spelling),
+                scopes=tuple(dialect.scopes) if named is None else named,
+                origins=hosts or (),
+                created_at=now,
             )
-            self._connection.execute(ADD, tables.row(record, hashed))
+            self._connection.execute(INSERT, tables.to_row(record, hashed))
         return NewCredential(record, shown)
 
     def list(self) -> tuple[CredentialRecord, ...]:
-        """Return every credential, revoked ones included, in the order in which they were made."""
+        """Return every credential, revoked ones included, oldest first."""
         return self._records()
 
     def get(self, key_id: str) -> CredentialRecord:
-        """Return one credential. Raises KeyFileError where there is none of that id."""
+        """Return one credential. Raises KeyFileError on an unknown id."""
         found = self._records("WHERE id = ?", key_id)
         if not found:
             raise KeyFileError(f"there is no credential {key_id!r}; `gateway keys list` shows them")
         return found[0]
 
     def revoke(self, key_id: str, *, now: int) -> CredentialRecord:
-        """Close a credential for good; one that is closed already stays as it is."""
+        """Revoke a credential for good, and return it. Revoking it again changes nothing. Raises KeyFileError."""
         with sqlite_file.transaction(self._connection):
             if self.get(key_id).revoked_at is None:
                 self._connection.execute("UPDATE credentials SET revoked_at = ? WHERE id = ?", (now, key_id))
             return self.get(key_id)
 
     def rotate(self, key_id: str, kind: CredentialKind, *, now: int, grace: int = 0) -> NewCredential:
-        """Make a successor with a new value; the old one works for `grace` more seconds."""
+        """Add a successor with a new value; the old value works for `grace` more seconds.
+
+        `now` is in milliseconds. Raises KeyFileError unless the credential is active.
+        """
         shown = new_value(kind)
         spelling = normalized(kind, shown)
         with sqlite_file.transaction(self._connection):
@@ -125,33 +134,35 @@ class KeyFile:
             self._connection.execute("UPDATE credentials SET expires_at = ? WHERE id = ?", (now + grace * 1000, key_id))
             record = attrs.evolve(old, id=new_id(), masked=masked(kind, spelling), created_at=now)
             hashed = digest(self._salt, old.dialect, old.kind, spelling)
-            self._connection.execute(ADD, tables.row(record, hashed))
+            self._connection.execute(INSERT, tables.to_row(record, hashed))
         return NewCredential(record, shown)
 
     def load(self) -> Keyring:
         """Return the snapshot that requests are checked against."""
-        return tables.keyring(self._salt, self._connection.execute(CREDENTIALS.format(where="")))
+        return tables.to_keyring(self._salt, self._connection.execute(SELECT.format(where="")))
 
     def admin(self) -> Admin:
         """Return what the admin token is checked against."""
-        return Admin(self._salt, dict(self._connection.execute(SECRETS)).get("admin"))
+        return Admin(self._salt, dict(self._connection.execute(SELECT_SECRETS)).get("admin"))
 
     def new_admin_token(self) -> str:
-        """Return a new admin token; the one before it stops working."""
+        """Create and return a new admin token; the previous one stops working."""
         token = "admin_" + secrets.token_hex(24)
         hashed = tables.admin_hash(self._salt, token)
         with sqlite_file.transaction(self._connection):
             self._connection.execute("INSERT OR REPLACE INTO secrets VALUES ('admin', ?)", (hashed,))
         return token
 
-    def _again(
+    def _update(
         self, record: CredentialRecord, project: str, scopes: tuple[str, ...] | None, origins: tuple[str, ...] | None
     ) -> CredentialRecord:
         if record.project != project:
-            raise KeyFileError(f"this {record.kind} opens project {record.project} already, as {record.id}")
+            raise KeyFileError(f"this {record.kind} already belongs to project {record.project}, as {record.id}")
         if record.revoked_at is not None or record.expires_at is not None:
-            what = "rotated" if record.revoked_at is None else "revoked"
-            raise KeyFileError(f"this {record.kind} was {what} ({record.id}) and stays so; use another value")
+            ended = "rotated" if record.revoked_at is None else "revoked"
+            raise KeyFileError(
+                f"this {record.kind} was {ended} ({record.id}) and cannot be added again; use another value"
+            )
         record = attrs.evolve(
             record,
             scopes=record.scopes if scopes is None else scopes,
@@ -162,4 +173,4 @@ class KeyFile:
         return record
 
     def _records(self, where: str = "", *values: object) -> tuple[CredentialRecord, ...]:
-        return tuple(tables.record(row) for row in self._connection.execute(CREDENTIALS.format(where=where), values))
+        return tuple(map(tables.to_record, self._connection.execute(SELECT.format(where=where), values)))

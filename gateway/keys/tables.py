@@ -1,4 +1,4 @@
-"""The tables of keys.db: making the file, opening it, and its rows as values. No operation on credentials here."""
+"""The tables of keys.db: creating the file, opening it, and its rows as values. The operations are in store.py."""
 
 import hmac
 import json
@@ -16,63 +16,66 @@ from gateway.keys.credential import CredentialRecord, KeyFileError
 from gateway.keys.keyring import Grant, Keyring, digest
 
 VERSION = 1
-TABLES = f"""
+TABLES = """
 CREATE TABLE credentials (id TEXT PRIMARY KEY, project TEXT NOT NULL, dialect TEXT NOT NULL, kind TEXT NOT NULL,
     hint TEXT, scopes TEXT NOT NULL, origins TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER,
     expires_at INTEGER, hash BLOB NOT NULL UNIQUE);
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
 """
-CREDENTIALS = (
+SELECT = (
     "SELECT id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash "
     "FROM credentials {where} ORDER BY rowid"
 )
-ADD = "INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-SECRETS = "SELECT name, value FROM secrets"
-BUSY_SECONDS = 10.0  # how long to wait for another command
+INSERT = "INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SELECT_SECRETS = "SELECT name, value FROM secrets"
+BUSY_SECONDS = 10.0
+"""How long to wait for another command's lock."""
 
 
 @attrs.frozen
 class Admin:
-    """What the admin token is checked against; without a hash none was made yet."""
+    """What an admin token is checked against. `hash` is None until the first token is created."""
 
     salt: bytes = attrs.field(repr=False)
     hash: bytes | None = attrs.field(repr=False)
 
     def verify(self, token: str) -> bool:
-        """Return whether this is the token; compares in constant time."""
+        """Return whether this is the admin token. Compares in constant time."""
         return self.hash is not None and hmac.compare_digest(admin_hash(self.salt, token), self.hash)
 
 
 def admin_hash(salt: bytes, token: str) -> bytes:
-    """Return the hash under which the admin token is kept."""
+    """Return the hash under which the admin token is stored."""
     return digest(salt, "", "admin", token)
 
 
-def make(path: Path) -> None:
-    """Make the file, readable by this user alone, with a new salt. Raises OSError and sqlite3.Error."""
-    salt = f"INSERT INTO secrets VALUES ('salt', X'{secrets.token_hex(32)}');"  # noqa: S608 (hex digits of ours)
-    sqlite_file.make(path, TABLES + salt)
+def create(path: Path) -> None:
+    """Create the file, readable by this user only, with a new random salt. Raises OSError and sqlite3.Error."""
+    salt = f"INSERT INTO secrets VALUES ('salt', X'{secrets.token_hex(32)}');"  # noqa: S608 (random hex digits)
+    sqlite_file.create(path, TABLES + salt, VERSION)
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, bytes]:
-    """Return a connection to the file, without transactions of its own, and its salt. Raises KeyFileError."""
-    connection = sqlite_file.connect(path, "rw", timeout=BUSY_SECONDS)
+    """Return a connection that begins no transactions by itself, and the file's salt.
+
+    Raises KeyFileError and sqlite3.Error.
+    """
     try:
-        connection.execute("PRAGMA synchronous = FULL")
-        if sqlite_file.version(connection, path, VERSION) == 0:
-            raise KeyFileError(f"{path} is not a gateway's key file")
-        return connection, dict(connection.execute(SECRETS))["salt"]
+        connection, version = sqlite_file.connect_checked(path, "rw", VERSION, timeout=BUSY_SECONDS)
     except DataDirError as error:
-        connection.close()
         raise KeyFileError(str(error)) from None
+    try:
+        if version == 0:
+            raise KeyFileError(f"{path} is not a gateway key file")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection, dict(connection.execute(SELECT_SECRETS))["salt"]
     except BaseException:
         connection.close()
         raise
 
 
-def record(row: Iterable[Any]) -> CredentialRecord:
-    """Return a row of CREDENTIALS as a record."""
+def to_record(row: Iterable[Any]) -> CredentialRecord:
+    """Return a row of SELECT as a record."""
     key_id, project, dialect, kind, masked, scopes, origins, created_at, revoked_at, expires_at, _hash = row
     return CredentialRecord(
         id=key_id,
@@ -88,8 +91,8 @@ def record(row: Iterable[Any]) -> CredentialRecord:
     )
 
 
-def row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
-    """Return a record as the values of ADD."""
+def to_row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
+    """Return a record, and the hash of its value, as the values of INSERT."""
     return (
         record.id,
         record.project,
@@ -105,12 +108,12 @@ def row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
     )
 
 
-def keyring(salt: bytes, rows: Iterable[Iterable[Any]]) -> Keyring:
-    """Return rows of CREDENTIALS as the snapshot that requests are checked against."""
+def to_keyring(salt: bytes, rows: Iterable[Iterable[Any]]) -> Keyring:
+    """Return rows of SELECT as the snapshot that requests are checked against."""
     grants: dict[bytes, Grant] = {}
-    for each in rows:
-        *_, hashed = each = tuple(each)
-        found = record(each)
+    for row in map(tuple, rows):
+        *_, hashed = row
+        found = to_record(row)
         grants[hashed] = Grant(
             id=found.id,
             project=found.project,

@@ -1,4 +1,4 @@
-"""Follows keys.db while a server runs, so that a new key works and a revoked one stops within a second."""
+"""Watches keys.db while a server runs, so that a new key works, and a revoked one stops working, within a second."""
 
 import asyncio
 import logging
@@ -11,38 +11,39 @@ import aiosqlite
 from gateway import sqlite_file
 from gateway.keys import tables
 from gateway.keys.keyring import Keyring
-from gateway.keys.tables import BUSY_SECONDS, CREDENTIALS, SECRETS, Admin
+from gateway.keys.tables import BUSY_SECONDS, SELECT, SELECT_SECRETS, Admin
 
 log = logging.getLogger(__name__)
 
 
-async def watch(path: Path, hand_over: Callable[[Keyring, Admin], None], every: float = 1.0) -> None:
-    """Hand over the credentials and the admin token now and whenever they changed; runs until it is cancelled.
+async def watch(path: Path, on_change: Callable[[Keyring, Admin], None], every: float = 1.0) -> None:
+    """Call `on_change` with the credentials and the admin token, now and after each change. Runs until cancelled.
 
-    Looks every so many seconds, on a thread. While the file cannot be read, what was handed over stays good.
+    The file is polled on a thread, every `every` seconds. While it cannot be read, `on_change` is not called: what was
+    loaded before stays in force, and the log says why.
     """
-    address = sqlite_file.uri(path, "rw")
-    trouble = None
+    uri = sqlite_file.uri(path, "rw")
+    last_error = None
     while True:
         try:
-            async with aiosqlite.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None) as connection:
-                trouble = None
-                await _follow(connection, hand_over, every)
+            async with aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+                last_error = None
+                await _poll(connection, on_change, every)
         except sqlite3.Error as error:
-            if str(error) != trouble:
-                log.warning("cannot read %s: %s; credentials stay as they were", path, error)
-            trouble = str(error)
+            if str(error) != last_error:
+                log.warning("cannot read %s: %s; the credentials loaded before stay in force", path, error)
+            last_error = str(error)
         await asyncio.sleep(every)
 
 
-async def _follow(connection: aiosqlite.Connection, hand_over: Callable[[Keyring, Admin], None], every: float) -> None:
-    seen = None
+async def _poll(connection: aiosqlite.Connection, on_change: Callable[[Keyring, Admin], None], every: float) -> None:
+    last_version = None
     while True:
-        # Read before the rows: what is written in between is then seen as a change the next time.
+        # Read before the rows, so that a write in between is a change the next time.
         ((version,),) = await connection.execute_fetchall("PRAGMA data_version")
-        if version != seen:
-            kept = dict([tuple(pair) for pair in await connection.execute_fetchall(SECRETS)])
-            rows = await connection.execute_fetchall(CREDENTIALS.format(where=""))
-            hand_over(tables.keyring(kept["salt"], rows), Admin(kept["salt"], kept.get("admin")))
-            seen = version
+        if version != last_version:
+            secrets = dict([tuple(pair) for pair in await connection.execute_fetchall(SELECT_SECRETS)])
+            rows = await connection.execute_fetchall(SELECT.format(where=""))
+            on_change(tables.to_keyring(secrets["salt"], rows), Admin(secrets["salt"], secrets.get("admin")))
+            last_version = version
         await asyncio.sleep(every)

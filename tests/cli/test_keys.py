@@ -75,7 +75,7 @@ def test_a_value_added_again_has_the_same_id_and_in_another_project_it_fails(dat
     first = added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE)
     assert added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE) == first
     again = ("keys", "add", "--data", data, "--project", "blog", "--dialect", "databuddy", "--value", VALUE)
-    assert told(*again) == (1, "", f"Error: this api_key opens project shop already, as {first['id']}\n")
+    assert told(*again) == (1, "", f"Error: this api_key already belongs to project shop, as {first['id']}\n")
 
 
 def test_a_revoked_key_cannot_be_added_again(data: str) -> None:
@@ -85,7 +85,7 @@ def test_a_revoked_key_cannot_be_added_again(data: str) -> None:
     assert told("keys", "add", "--data", data, "--dialect", "databuddy", "--value", VALUE) == (
         1,
         "",
-        f"Error: this api_key was revoked ({made['id']}) and stays so; use another value\n",
+        f"Error: this api_key was revoked ({made['id']}) and cannot be added again; use another value\n",
     )
 
 
@@ -158,10 +158,10 @@ def test_a_wrong_use_exits_2_and_says_what_there_is(arguments: list[str], proble
     ("arguments", "problem"),
     [
         (["--value", ""], "the value of the api_key is empty"),
-        (["--value", "a" * 513], "the value of the api_key has 513 characters; 512 are the most"),
-        (["--value", "a\tb"], "the value of the api_key has control characters or is not UTF-8"),
-        (["--project", "../x"], "'../x' is no name for a project: up to 64 letters, digits, '.', '_' and '-'"),
-        (["--origin", "null"], "an origin is a host: 'null' is the Origin of pages that hide theirs; it names no host"),
+        (["--value", "a" * 513], "the value of the api_key has 513 characters; at most 512 are allowed"),
+        (["--value", "a\tb"], "the value of the api_key contains control characters or is not UTF-8"),
+        (["--project", "../x"], "'../x' is not a valid project name: use up to 64 letters, digits, '.', '_' and '-'"),
+        (["--origin", "null"], "invalid origin: 'null' is the Origin of pages that hide theirs; it names no host"),
     ],
 )
 def test_what_cannot_be_kept_is_told_in_one_line(arguments: list[str], problem: str, data: str) -> None:
@@ -171,12 +171,12 @@ def test_what_cannot_be_kept_is_told_in_one_line(arguments: list[str], problem: 
 def test_a_directory_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, out, err = told("keys", "add", "--data", str(tmp_path / "file" / "data"), "--dialect", "browsee")
-    assert (code, out, err) == (1, "", f"Error: cannot make {tmp_path / 'file' / 'data'}: Not a directory\n")
+    assert (code, out, err) == (1, "", f"Error: cannot create {tmp_path / 'file' / 'data'}: Not a directory\n")
 
 
 @pytest.mark.parametrize("command", [["list"], ["revoke", "key_x"], ["rotate", "key_x"]])
 def test_reading_keys_makes_no_directory(command: list[str], data: str) -> None:
-    said = f"Error: {data} holds no credentials yet; `gateway keys add` makes the first\n"
+    said = f"Error: {data} holds no credentials yet; `gateway keys add` creates the first\n"
     assert (told("keys", *command, "--data", data), Path(data).exists()) == ((1, "", said), False)
 
 

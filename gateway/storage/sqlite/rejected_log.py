@@ -1,7 +1,7 @@
-"""The log of rejected requests, in a file of its own: bounded by bytes and by age, written asynchronously.
+"""The log of rejected requests, in a file of its own: bounded in bytes and age, written asynchronously.
 
-Nothing here may keep an answer waiting or make it fail. What comes faster than it is written is only counted; while
-the file cannot be written, nothing is kept. Several processes may write to the file.
+Nothing here may delay an answer or make it fail. Rejections that come faster than they can be written are only counted,
+and so are those that come while the file cannot be written. Several processes may write to the file.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from gateway import sqlite_file
 from gateway.datadir import DataDir, sync_folder
@@ -30,24 +31,29 @@ CREATE TABLE totals (known INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);
 INSERT INTO totals VALUES (0, 0), (1, 0);
 CREATE TABLE counts (project TEXT NOT NULL, dialect TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project, dialect)) WITHOUT ROWID;
-PRAGMA user_version = 2;
 """
 UPGRADE = "ALTER TABLE refused RENAME TO rejected"
-INSERT = "INSERT INTO rejected VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+INSERT = (
+    "INSERT INTO rejected VALUES (NULL, :received_at, :project, :dialect, :route, :reason, :status, :faults, :method, "
+    ":path, :query, :headers, :body, :client_ip, :site, :cut, :size, :known, NULL)"
+)
 COUNT = (
     "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (project, dialect) DO UPDATE SET count = count + excluded.count"
 )
 OLDEST = "SELECT id, received_at, size FROM rejected WHERE known = ? ORDER BY id LIMIT 500"
-MAX_WAITING = 250  # of either kind, between two writes
+MAX_WAITING = 250
+"""How many rejections of known projects may wait for the next write, and how many of unknown ones."""
 MAX_WAITING_BYTES = 1 << 20
 BUSY_SECONDS = 2.0
+"""How long to wait for another process's lock."""
 log = logging.getLogger(__name__)
 
 
 def upgrade(directory: DataDir) -> None:
-    """Give the file of an older gateway its new name and table; for the holder of the directory's lock.
+    """Rename the file and the table of an older gateway. Only the holder of the directory's lock may call this.
 
-    A kill in between is no harm: the next start goes on. Raises sqlite3.Error and OSError.
+    After a kill in between, the next start goes on where this one ended. Raises DataDirError, sqlite3.Error and
+    OSError.
     """
     older = directory.path / OLDER_NAME
     if not older.exists() or directory.rejected.exists():
@@ -56,18 +62,19 @@ def upgrade(directory: DataDir) -> None:
         if sqlite_file.version(connection, older, VERSION) == 1:
             with sqlite_file.transaction(connection):
                 connection.execute(UPGRADE)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-        # Into the file and out of its WAL, which keeps the old name. The close then removes the WAL.
+                sqlite_file.set_version(connection, VERSION)
+        # The WAL would keep the old name: empty it, so that the close removes it.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     older.rename(directory.rejected)
     sync_folder(directory.path)
 
 
 class RejectedRequestLog:
-    """Takes rejections, and writes them every `pause` seconds.
+    """Collects rejections, and writes them every `pause` seconds.
 
-    Half of `max_bytes` is for requests whose project is known and half for those of strangers, and so is the queue:
-    without a key nobody can push out the rejections of a project's own clients. `keep_seconds` bounds the age.
+    Requests whose project is known get half of `max_bytes` and a queue of their own, all others the other half: nobody
+    without a key can push out the rejections of a project's own clients. Rejections older than `keep_seconds` are
+    deleted.
     """
 
     def __init__(self, path: Path, max_bytes: int, keep_seconds: float, pause: float = 1.0) -> None:
@@ -78,10 +85,10 @@ class RejectedRequestLog:
         self._waiting: tuple[deque[PendingRejection], deque[PendingRejection]] = (deque(), deque())
         self._bytes = [0, 0]
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._trouble = ""
+        self._last_error = ""
 
     def add(self, rejection: PendingRejection) -> None:
-        """Take a rejection, or only count it where too many wait."""
+        """Queue a rejection for the next write, or only count it if too many wait. Never blocks and never fails."""
         known = rejection.project is not None
         self._counts[rejection.project or "", rejection.dialect.name] += max(1, rejection.items)
         queue = self._waiting[known]
@@ -92,7 +99,7 @@ class RejectedRequestLog:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Write as long as this lasts, and at its end what waits then."""
+        """Write in the background during the block, and write what still waits at its end."""
         task = asyncio.get_running_loop().create_task(self._run())
         try:
             yield
@@ -116,64 +123,63 @@ class RejectedRequestLog:
             await asyncio.to_thread(self._write, rejections, counts)
         except (sqlite3.Error, OSError) as error:
             self._counts += counts
-            if str(error) != self._trouble:
-                log.warning("cannot write %s: %s; rejected requests are not kept", self._path, error)
-            self._trouble = str(error)
+            if str(error) != self._last_error:
+                log.warning("cannot write %s: %s; rejected requests are only counted", self._path, error)
+            self._last_error = str(error)
         except Exception:
-            log.exception("a bug: rejected requests were not kept")
+            log.exception("a bug: some rejected requests were lost")
         else:
-            self._trouble = ""
+            self._last_error = ""
 
     def _write(self, rejections: list[PendingRejection], counts: Counter[tuple[str, str]]) -> None:
         rows = [_row(rejection.record()) for rejection in rejections]
         if not self._path.exists():
-            sqlite_file.make(self._path, TABLES)
+            sqlite_file.create(self._path, TABLES, VERSION)
         with sqlite_file.connected(self._path, "rw", timeout=BUSY_SECONDS) as connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             with sqlite_file.transaction(connection):
                 connection.executemany(INSERT, rows)
                 connection.executemany(COUNT, [(*name, count) for name, count in counts.items()])
                 for known in (0, 1):
-                    added = sum([int(str(row[-2])) for row in rows if row[-1] == known])
-                    self._trim(connection, known, added)
+                    self._trim(connection, known, sum([row["size"] for row in rows if row["known"] == known]))
 
     def _trim(self, connection: sqlite3.Connection, known: int, added: int) -> None:
+        """Delete the oldest rejections of one kind until the rest is small and young enough; `added` is in bytes."""
         (total,) = connection.execute("SELECT bytes FROM totals WHERE known = ?", (known,)).fetchone()
         total += added
         too_old = time.time_ns() // 1_000_000 - self._keep_millis
         more = True
         while more:
             oldest = connection.execute(OLDEST, (known,)).fetchall()
-            gone = 0
+            delete_up_to = 0
             for number, received_at, size in oldest:
                 if total <= self._max_bytes and received_at >= too_old:
                     break
-                gone, total = number, total - size
-            connection.execute("DELETE FROM rejected WHERE known = ? AND id <= ?", (known, gone))
-            more = bool(oldest) and gone == oldest[-1][0]
+                delete_up_to, total = number, total - size
+            connection.execute("DELETE FROM rejected WHERE known = ? AND id <= ?", (known, delete_up_to))
+            more = bool(oldest) and delete_up_to == oldest[-1][0]
         connection.execute("UPDATE totals SET bytes = ? WHERE known = ?", (max(0, total), known))
 
 
-def _row(rejected: RejectedRequest) -> tuple[object, ...]:
-    """Return the values of INSERT; the last two are its size in bytes and whether its project is known."""
+def _row(rejected: RejectedRequest) -> dict[str, Any]:
+    """Return the values of INSERT by name."""
     raw = rejected.raw
-    size = 200 + len(rejected.faults) + len(raw.path) + len(raw.query) + len(raw.headers) + len(raw.body)
-    return (
-        rejected.received_at,
-        rejected.project,
-        rejected.dialect,
-        rejected.route,
-        rejected.reason,
-        rejected.status,
-        rejected.faults,
-        raw.method,
-        raw.path,
-        raw.query.decode(),
-        raw.headers.decode(),
-        raw.body,
-        raw.client_ip,
-        raw.site,
-        rejected.cut,
-        size,
-        rejected.project is not None,
-    )
+    return {
+        "received_at": rejected.received_at,
+        "project": rejected.project,
+        "dialect": rejected.dialect,
+        "route": rejected.route,
+        "reason": rejected.reason,
+        "status": rejected.status,
+        "faults": rejected.faults,
+        "method": raw.method,
+        "path": raw.path,
+        "query": raw.query.decode(),
+        "headers": raw.headers.decode(),
+        "body": raw.body,
+        "client_ip": raw.client_ip,
+        "site": raw.site,
+        "cut": rejected.cut,
+        "size": 200 + len(rejected.faults) + len(raw.path) + len(raw.query) + len(raw.headers) + len(raw.body),
+        "known": rejected.project is not None,
+    }

@@ -1,0 +1,42 @@
+"""The watcher of keys.db: it reports each change, and survives a file that cannot be read."""
+
+import asyncio
+from pathlib import Path
+
+from gateway.keys.keyring import Keyring
+from gateway.keys.store import KeyFile
+from gateway.keys.tables import Admin
+from gateway.keys.watch import watch
+from tests.kit.fake_dialect import API_KEY, dialect
+
+NOW = 1767323045678
+VALUE = "acme_0123456789abcdef"
+
+
+async def test_the_watcher_reports_the_credentials_and_each_change(keys: KeyFile, path: Path) -> None:
+    reported: asyncio.Queue[tuple[Keyring, Admin]] = asyncio.Queue()
+    added = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
+    task = asyncio.create_task(watch(path, lambda *both: reported.put_nowait(both), every=0.01))
+    try:
+        assert await reported.get() == (keys.load(), keys.admin())
+        keys.revoke(added.record.id, now=NOW)
+        assert await reported.get() == (keys.load(), keys.admin())
+        token = keys.new_admin_token()
+        ring, admin = await reported.get()
+        assert (ring, admin.verify(token)) == (keys.load(), True)
+        assert reported.empty()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_the_watcher_survives_a_file_that_cannot_be_read(path: Path) -> None:
+    reported: asyncio.Queue[Keyring] = asyncio.Queue()
+    task = asyncio.create_task(watch(path, lambda ring, _admin: reported.put_nowait(ring), every=0.01))
+    try:
+        await asyncio.sleep(0.05)
+        with KeyFile.open(path, make=True) as keys:
+            assert await reported.get() == keys.load()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
