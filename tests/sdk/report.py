@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,15 +14,18 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "compatibility.md"
 HEAD = """# Compatibility
 
-Written by `python -m tests.sdk.report` from a run of `tests/sdk`: published SDKs, unmodified, with only their URL
-changed, and plain clients where a vendor publishes none or its script is not on npm. Each row is a test: what the
-client reported, and every event that was stored, were compared whole.
+Which SDKs and clients work against the gateway. The SDKs are the vendors' published ones, unmodified except for the
+URL in their settings. Where a vendor publishes none, or its script is not on npm, plain HTTP clients send the same
+requests. Each call is a test: it compares everything that the client reported and every event that was stored.
+
+`python -m tests.sdk.report` runs `tests/sdk` and writes this page.
 """
+WORKS = "works"
 
 
 @attrs.frozen(order=True)
 class EventRow:
-    """What one test proves."""
+    """One test: what it ran and how that ended."""
 
     sdk: str
     version: str
@@ -30,7 +34,7 @@ class EventRow:
 
 
 def rows(report: ElementTree.Element) -> list[EventRow]:
-    """Return what the tests of a JUnit report prove; those that name no SDK are left out."""
+    """Return the tests of a JUnit report that name an SDK, sorted."""
     found = []
     for case in report.iter("testcase"):
         named = {each.get("name"): str(each.get("value")) for each in case.iter("property")}
@@ -40,17 +44,24 @@ def rows(report: ElementTree.Element) -> list[EventRow]:
 
 
 def result(case: ElementTree.Element) -> str:
-    """Return how a test ended: `works`, or what is wrong."""
+    """Return how a test ended: WORKS, or what is wrong."""
     if case.find("failure") is not None or case.find("error") is not None:
         return "**fails**"
     skipped = case.find("skipped")
-    return "works" if skipped is None else f"not run: {skipped.get('message')}"
+    return WORKS if skipped is None else f"not run: {skipped.get('message')}"
 
 
 def page(found: Iterable[EventRow]) -> str:
-    """Return the table as Markdown."""
-    lines = [HEAD, "| SDK | version | call | result |", "|---|---|---|---|"]
-    lines += [f"| {_cell(row.sdk)} | {_cell(row.version)} | {_cell(row.call)} | {row.result} |" for row in found]
+    """Return the page as Markdown: a table with a row for each SDK, then one with a row for each call."""
+    every = list(found)
+    lines = [HEAD, "## Every SDK", "", "| SDK | versions | calls | of these work |", "|---|---|---|---|"]
+    for sdk, rows_of_sdk in groupby(every, key=lambda row: row.sdk):
+        calls = list(rows_of_sdk)
+        versions = "; ".join(dict.fromkeys(row.version for row in calls))
+        work = sum(row.result == WORKS for row in calls)
+        lines.append(f"| {_cell(sdk)} | {_cell(versions)} | {len(calls)} | {'all' if work == len(calls) else work} |")
+    lines += ["", "## Every call", "", "| SDK | version | call | result |", "|---|---|---|---|"]
+    lines += [f"| {_cell(row.sdk)} | {_cell(row.version)} | {_cell(row.call)} | {row.result} |" for row in every]
     return "\n".join(lines) + "\n"
 
 
