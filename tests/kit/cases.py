@@ -12,7 +12,8 @@ A case file is `tests/corpus/<dialect>/<a_sentence>.json`:
      "events": [...],                              every canonical event stored, whole, in order
      "quarantined": [{"faults": [...], "payload": ...}]}          (optional)
 
-`headers` of an answer are those that matter; without a body key the answer has no body. The clock stands at
+`headers` of an answer are those that matter; without a body key the answer has no body. In a request's header `\\udcff`
+stands for the byte FF, which is not UTF-8 (Python's `surrogateescape`). The clock stands at
 2026-01-02T03:04:05.678Z, ids that the gateway makes are 00000000-0000-7000-8000-000000000001 and so on.
 `tests/corpus/<dialect>/_credentials.json` lists what the key file holds, across projects.
 """
