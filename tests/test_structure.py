@@ -15,6 +15,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "dialect": set(),
     "datadir": set(),
     "malloc_trim": set(),
+    "clock": set(),
     "sqlite_file": {"datadir"},
     "http": {"dialect", "malloc_trim"},
     "keys": {"dialect", "datadir", "sqlite_file"},
@@ -23,12 +24,12 @@ ALLOWED: Mapping[str, set[str]] = {
     "ingest": {"dialect", "http", "keys", "records", "storage"},
     "operate": {"dialect", "keys", "records", "storage", "ingest", "datadir"},
     "config": {"dialect", "http", "keys", "ingest"},
-    "app": {"dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "datadir"},
+    "app": {"dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "datadir", "clock"},
     "workers": {"dialect", "records", "storage", "ingest", "config", "app", "datadir", "malloc_trim"},
-    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "app", "workers", "datadir"},
+    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "app", "workers", "datadir", "clock"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
-        *("datadir", "sqlite_file"),
+        *("datadir", "sqlite_file", "clock"),
     },
     "__main__": {"cli"},
 }

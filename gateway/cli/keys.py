@@ -1,7 +1,6 @@
 """`gateway keys` and `gateway admin-token`: everything a person does with credentials."""
 
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import orjson
 
 from gateway.cli.options import data_option, project_option
 from gateway.cli.tables import moment, show
+from gateway.clock import now
 from gateway.config import data_directory
 from gateway.datadir import DataDir, make
 from gateway.dialect import CredentialKind, Dialect
@@ -62,7 +62,7 @@ def add(
     if unknown:
         raise _no(f"scope of {dialect_name}", unknown[0], dialect.scopes)
     with KeyFile.open(make(data_directory(data)).keys, make=True) as file:
-        made = file.add(project, dialect, kind, now=_now(), value=value, scopes=scopes or None, origins=origins or None)
+        made = file.add(project, dialect, kind, now=now(), value=value, scopes=scopes or None, origins=origins or None)
     _tell(made, as_json)
 
 
@@ -77,10 +77,10 @@ def show_list(data: Path | None, project: str | None, dialect: str | None, as_js
         records = [
             record for record in file.list() if project in (None, record.project) and dialect in (None, record.dialect)
         ]
-    now = _now()
+    at = now()
     if as_json:
         for record in records:
-            click.echo(orjson.dumps(_facts(record, now)))
+            click.echo(orjson.dumps(_facts(record, at)))
         return
     show(
         ("id", "project", "dialect", "kind", "value", "scopes", "origins", "created", "status"),
@@ -94,7 +94,7 @@ def show_list(data: Path | None, project: str | None, dialect: str | None, as_js
                 ", ".join(record.scopes),
                 ", ".join(record.origins) or "any",
                 moment(record.created_at),
-                record.status(now),
+                record.status(at),
             )
             for record in records
         ],
@@ -107,7 +107,7 @@ def show_list(data: Path | None, project: str | None, dialect: str | None, as_js
 def revoke(key_id: str, data: Path | None) -> None:
     """Close a credential for good. A running server knows it within a second."""
     with _open(data) as file:
-        record = file.revoke(key_id, now=_now())
+        record = file.revoke(key_id, now=now())
     click.echo(f"{record.id} is revoked: {record.kind} of {record.dialect}, project {record.project}")
 
 
@@ -123,7 +123,7 @@ def rotate(key_id: str, data: Path | None, grace: int, as_json: bool) -> None:
     with _open(data) as file:
         record = file.get(key_id)
         kind = _kind(_dialect(discover(), record.dialect), record.kind)
-        made = file.rotate(key_id, kind, now=_now(), grace=grace)
+        made = file.rotate(key_id, kind, now=now(), grace=grace)
     _tell(made, as_json)
 
 
@@ -137,10 +137,6 @@ def admin_token(data: Path | None) -> None:
 
 def _open(data: Path | None) -> KeyFile:
     return KeyFile.open(DataDir(data_directory(data)).keys)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _line(sent: bytes) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,8 +25,9 @@ from gateway.cli.options import (
     project_option,
 )
 from gateway.cli.tables import progress
+from gateway.clock import now
 from gateway.config import load
-from gateway.ingest.registry import discover, install
+from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
@@ -117,8 +117,7 @@ def replay(
         if everything:
             numbers = tuple(quarantine_ids(reader, FILTERED if filtered else QUARANTINED, project))
         ended = _ended(reader, numbers)
-        installed = {each.dialect.name: each for each in install(discover(), settings.switches)}
-        replayer = Replay(installed, settings.keep_ip)
+        replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
         for line in asyncio.run(_replay(reader, replayer, desk(directory, settings), numbers)):
             click.echo(line)
     _tell(ended)
@@ -138,7 +137,7 @@ def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> No
         items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
     for item in items:
         click.echo(_line(_row(item)))
-    entries = [Entry(each.project, each.dialect, each.route, _now(), resolves=each.number) for each in items]
+    entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
     click.echo(f"{asyncio.run(_drop(desk(directory, settings), entries))} dropped", err=True)
     _tell(ended)
 
@@ -158,7 +157,7 @@ async def _replay(
             if run.row is None:
                 failed += [f"{number}: {explain(each.code, each.pointer, each.detail)}" for each in run.faults[:1]]
                 continue
-            appended = await keep(store, run.entry(item, _now()))
+            appended = await keep(store, run.entry(item, now()))
             if appended.status is AppendStatus.NEW:
                 sums["duplicate" if True in appended.seen else "stored"] += 1
     stored, duplicate = sums["stored"], sums["duplicate"]
@@ -187,10 +186,6 @@ def _ended(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
 def _tell(ended: dict[int, str]) -> None:
     for number, how in ended.items():
         click.echo(f"{number} ended before: {how}", err=True)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _row(item: QuarantineRecord) -> dict[str, Any]:

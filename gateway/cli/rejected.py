@@ -12,8 +12,9 @@ import orjson
 from gateway.cli.log_access import desk, keep
 from gateway.config import Config
 from gateway.datadir import DataDir
+from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key, derived
-from gateway.ingest.registry import discover, install
+from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
@@ -68,19 +69,16 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None
 
     The client may have sent it again meanwhile: items with its own ids are then stored once, others are not told apart.
     """
-    installed = {each.dialect.name: each for each in install(discover(), settings.switches)}
+    installed = installed_by_name(settings.switches)
     replayer = Replay(installed, settings.keep_ip)
     for number in numbers:
         known, raw = one(directory, number)
         problem = _problem(known)
-        spoken = installed.get(known["dialect"])
-        routes = [] if spoken is None else [each for each in spoken.routes if each.name == known["route"]]
-        if problem is None and not routes:
-            problem = _sentence({"code": "no_such_route", "pointer": "", "detail": {}})
-        if problem is not None:
-            click.echo(f"{number}: {problem}")
+        dialect = installed.get(known["dialect"])
+        route = None if dialect is None else dialect.route(known["route"])
+        if problem is not None or route is None:
+            click.echo(f"{number}: {problem or explain('no_such_route')}")
             continue
-        [route] = routes
         items = route.parse(request_of(raw, known["received_at"])).items
         runs = [_rerun(replayer, known, raw, index) for index in range(len(items))]
         rows = tuple(run.row for run in runs if run.row is not None)
@@ -110,9 +108,10 @@ def _rerun(replayer: Replay, known: dict[str, Any], raw: RawRequest, index: int)
     run = replayer.rerun(as_quarantined(known, raw, index, made))
     if run.row is None or run.row.key is not None:
         return run
-    return Rerun(
-        EventRow(run.row.body, dedupe_key(known["project"], known["dialect"], None, "refused", made)), run.blobs
+    key = dedupe_key(
+        known["project"], known["dialect"], None, Item("refused", schema="", payload=None, message_id=made)
     )
+    return Rerun(EventRow(run.row.body, key), run.blobs)
 
 
 def _why(run: Rerun) -> str:

@@ -10,7 +10,7 @@ import click
 from gateway.cli.options import config_option, data_option, log_of, project_option
 from gateway.config import load
 from gateway.datadir import DataDir
-from gateway.ingest.registry import discover, install
+from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.json_diff import json_diff
 from gateway.operate.replay import Replay
@@ -33,8 +33,7 @@ def retranslate(data: Path | None, project: str | None, config: Path | None, dry
     dialect would make nothing stays as it is.
     """
     settings, directory = load(config, {"data": data}), log_of(data)
-    installed = {each.dialect.name: each for each in install(discover(), settings.switches)}
-    replayer = Replay(installed, settings.keep_ip)
+    replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
     looked = changed = 0
     changes: list[tuple[int, bytes, bytes]] = []
     with contextlib.nullcontext() if dry_run else directory.lock(), Reader(directory) as reader:

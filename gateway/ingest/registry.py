@@ -24,6 +24,10 @@ class Installed:
     schemas: Mapping[str, Schema]
     kinds: Mapping[str, CredentialKind]
 
+    def route(self, name: str | None) -> Route | None:
+        """Return the route of a name; None if the dialect has no such route with these switches."""
+        return next((route for route in self.routes if route.name == name), None)
+
 
 def discover() -> tuple[Dialect, ...]:
     """Return the dialects of every installed distribution, by name. Raises RegistryError."""
@@ -46,6 +50,11 @@ def install(dialects: Iterable[Dialect], switches: Mapping[str, frozenset[str]])
     installed = tuple(_install(dialect, switches.get(dialect.name, frozenset())) for dialect in dialects)
     _check_claims(installed)
     return installed
+
+
+def installed_by_name(switches: Mapping[str, frozenset[str]]) -> dict[str, Installed]:
+    """Return every installed dialect, ready to serve, by its name. Raises RegistryError."""
+    return {each.dialect.name: each for each in install(discover(), switches)}
 
 
 def _install(dialect: Dialect, switches: frozenset[str]) -> Installed:

@@ -55,12 +55,11 @@ class Replay:
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
         """Return what a held item is today."""
         installed = self._installed.get(quarantined.dialect)
-        routes = [] if installed is None else [route for route in installed.routes if route.name == quarantined.route]
-        if installed is None or not routes:
+        route = None if installed is None else installed.route(quarantined.route)
+        if installed is None or route is None:
             return Rerun(faults=(Fault("no_such_route"),))
         if quarantined.raw is None or quarantined.index is None:
             return Rerun(faults=(Fault("no_request"),))
-        route = routes[0]
         if quarantined.receipt is None or quarantined.receipt != self._last[0]:
             self._last = (quarantined.receipt, route.parse(request_of(quarantined.raw, quarantined.received_at)))
         submission = self._last[1]
