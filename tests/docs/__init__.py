@@ -1,1 +1,1 @@
-"""Each example is run as a person would run it; what it needs from the machine and does not find is said in a skip."""
+"""Tests of the documentation and the examples: they run what a person is told to type, and follow every link."""

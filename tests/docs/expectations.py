@@ -1,4 +1,4 @@
-"""What the tests of the examples share: a key to start with, what should have been stored, the machine's programs."""
+"""What the tests of the examples share: a key to start with, expected events, the programs of this machine."""
 
 import functools
 import json
@@ -25,14 +25,14 @@ def make_key(data: Path, dialect: str, kind: str, *arguments: str, project: str 
     return str(json.loads(done.stdout)["value"])
 
 
-def whole(stored: Mapping[str, Any], **facts: Any) -> dict[str, object]:
-    """Return the whole event that was meant; what no one can foretell, its id and times, is as it was stored."""
-    unforeseen = {name: stored[name] for name in ("message_id", "timestamp", "received_at")}
-    return as_dict(Event(**unforeseen, **facts))
+def expected_event(stored: Mapping[str, Any], **facts: Any) -> dict[str, object]:
+    """Return a whole event with some facts; its id and times, which cannot be foreseen, are those of the stored one."""
+    taken_over = {name: stored[name] for name in ("message_id", "timestamp", "received_at")}
+    return as_dict(Event(**taken_over, **facts))
 
 
 def program(*names: str) -> str:
-    """Return where a program lies, by the first of its names; skip the test where there is none."""
+    """Return the path of a program, by the first of its names that is found; skip the test if none is."""
     for name in names:
         found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
         if found:
@@ -44,5 +44,5 @@ def program(*names: str) -> str:
 @functools.cache
 def curl_agent() -> str:
     """Return the User-Agent of this machine's curl."""
-    said = subprocess.run([program("curl"), "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    return "/".join(said.stdout.split()[:2])
+    done = subprocess.run([program("curl"), "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    return "/".join(done.stdout.split()[:2])

@@ -1,4 +1,4 @@
-"""The README taken apart: its blocks, sections, tables and lines to type; and the greeting that it promises."""
+"""The parts of the README: its blocks, sections, tables and lines to type; and what the first start prints."""
 
 import configparser
 import re
@@ -14,7 +14,7 @@ FIRST_SCREEN = "\n".join(README.splitlines()[:40])
 
 
 def blocks(language: str, text: str = README) -> list[str]:
-    """Return what stands in fenced blocks of a language."""
+    """Return the contents of the fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -34,27 +34,27 @@ def code(text: str) -> list[str]:
     return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def tried(greeting: str) -> list[str]:
-    """Return the lines to paste from what the first start prints."""
+def curl_lines(greeting: str) -> list[str]:
+    """Return the `curl` lines that the first start prints."""
     return re.findall(r"^ +(curl .+)$", greeting, re.MULTILINE)
 
 
 def paste(line: str, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a line as a shell does that it was pasted into."""
+    """Run a line in a shell."""
     program("curl")
     return subprocess.run(
         ["sh"], input=f"{line}\n", cwd=folder, env=env, text=True, capture_output=True, timeout=PATIENCE, check=False
     )
 
 
-def described() -> configparser.ConfigParser:
+def setup_cfg() -> configparser.ConfigParser:
     """Return setup.cfg."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", "utf-8")
     return setup
 
 
-def entries(text: str) -> dict[str, dict[str, str]]:
+def entry_points(text: str) -> dict[str, dict[str, str]]:
     """Return entry points by group."""
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.read_string(text)

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.ingest.registry import discover
 from tests.docs.expectations import PATIENCE
-from tests.docs.readme import FIRST_SCREEN, ROOT, blocks, code, described, entries, paste, tried
+from tests.docs.readme import FIRST_SCREEN, ROOT, blocks, code, curl_lines, entry_points, paste, setup_cfg
 
 PACKAGES = ("gateway", "dialects", "jsonschemas")
 SHIPPED = {".py", ".json", ".js", ".typed"}
@@ -25,16 +25,16 @@ INSTALLED = 120  # seconds within which the command serves, on a slow machine
 
 
 @attrs.frozen
-class Typed:
-    """The copy of the tree, the environment that the command was typed in, and what was said until it served."""
+class Installed:
+    """The copy of the tree, the environment of the command, and what it printed until the gateway was ready."""
 
     copy: Path
     environ: Mapping[str, str]
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """Type the first command in a fresh copy of the tree; go on when it serves.
 
     Dependencies are those that are here already: that pip finds them, the second command shows.
@@ -53,42 +53,42 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
         "GATEWAY_PORT": "0",
     }
     log = copy.parent / "log"
-    with log.open("w") as output:
+    with log.open("w") as stream:
         command = ["sh", "-c", blocks("sh", FIRST_SCREEN)[0]]
         process = subprocess.Popen(
-            command, cwd=copy, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=copy, env=environ, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         deadline = time.monotonic() + INSTALLED
-        while not re.search("^http://.*\n", said := log.read_text(), re.MULTILINE):
-            if "No matching distribution found for setuptools" in said:
-                # A machine without any index says nothing of the command; .ci/run has one, and fails on any skip.
+        while not re.search("^http://.*\n", output := log.read_text(), re.MULTILINE):
+            if "No matching distribution found for setuptools" in output:
+                # Without a package index the command cannot be judged. .ci/run has one, and fails on any skip.
                 pytest.skip("pip finds no setuptools: there is no package index here")
-            assert process.poll() is None, said
-            assert time.monotonic() < deadline, said
+            assert process.poll() is None, output
+            assert time.monotonic() < deadline, output
             time.sleep(0.2)
-        yield Typed(copy, environ, said)
+        yield Installed(copy, environ, output)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
 
 
-def test_the_first_command_installs_and_starts(typed: Typed) -> None:
+def test_the_first_command_installs_and_starts(installation: Installed) -> None:
     [export] = [each for each in code(FIRST_SCREEN) if " events export " in each]
-    for line in tried(typed.said):
+    for line in curl_lines(installation.output):
         assert paste(line).returncode == 0
-    events = [json.loads(line) for line in paste(export, typed.copy, typed.environ).stdout.splitlines()]
+    events = [json.loads(line) for line in paste(export, installation.copy, installation.environ).stdout.splitlines()]
     assert sorted(event["dialect"] for event in events) == sorted(dialect.name for dialect in discover())
 
 
-def test_the_wheel_has_all_that_is_needed_and_no_tests(typed: Typed) -> None:
-    [site] = (typed.copy / ".venv" / "lib").glob("python*/site-packages")
-    expected = {file for name in PACKAGES for file in (typed.copy / name).rglob("*") if file.suffix in SHIPPED}
+def test_the_wheel_has_all_that_is_needed_and_no_tests(installation: Installed) -> None:
+    [site] = (installation.copy / ".venv" / "lib").glob("python*/site-packages")
+    expected = {file for name in PACKAGES for file in (installation.copy / name).rglob("*") if file.suffix in SHIPPED}
     installed = {file for name in (*PACKAGES, "tests") for file in (site / name).rglob("*") if file.suffix in SHIPPED}
-    assert {file.relative_to(site) for file in installed} == {file.relative_to(typed.copy) for file in expected}
-    [entry_points] = site.glob("event_gateway-*.dist-info/entry_points.txt")
-    assert entries(entry_points.read_text()) == {
+    assert {file.relative_to(site) for file in installed} == {file.relative_to(installation.copy) for file in expected}
+    [file] = site.glob("event_gateway-*.dist-info/entry_points.txt")
+    assert entry_points(file.read_text()) == {
         section: dict(pair.split(" = ") for pair in lines.split("\n") if pair)
-        for section, lines in described()["options.entry_points"].items()
+        for section, lines in setup_cfg()["options.entry_points"].items()
     }

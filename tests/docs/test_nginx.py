@@ -11,16 +11,16 @@ import aiohttp
 import attrs
 import pytest
 
-from tests.docs.expectations import EXAMPLES, PATIENCE, make_key, program, whole
+from tests.docs.expectations import EXAMPLES, PATIENCE, expected_event, make_key, program
 from tests.kit.serving import Served, serving
 
 TEMPORARY = "".join(f"{each}_temp_path temporary;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-BELIEVED = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
+TRUSTING = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
 
 
 @attrs.frozen
 class Proxied:
-    """A gateway behind TLS: its address there, what to trust to reach it, the gateway itself, a Databuddy key."""
+    """A gateway behind TLS: its https URL, the certificate to trust, the gateway itself, a Databuddy key."""
 
     url: str
     tls: ssl.SSLContext
@@ -28,7 +28,7 @@ class Proxied:
     key: str
 
     def client(self) -> aiohttp.ClientSession:
-        """Return a client on another address than the proxy's."""
+        """Return a client whose address is not the proxy's."""
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self.tls, local_addr=("127.0.0.2", 0)),
             timeout=aiohttp.ClientTimeout(PATIENCE),
@@ -49,7 +49,7 @@ def certify(folder: Path) -> None:
 
 
 def configure(folder: Path, port: int, upstream: str) -> Path:
-    """Write the example with this machine's ports and paths, each of which it must have once."""
+    """Write the example with the ports and paths of this test; each must occur in it once."""
     text = (EXAMPLES / "nginx.conf").read_text("utf-8")
     for old, new in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
@@ -89,7 +89,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     folder = tmp_path_factory.mktemp("nginx")
     certify(folder)
     settings = folder / "gateway.toml"
-    settings.write_text(BELIEVED)
+    settings.write_text(TRUSTING)
     key = make_key(folder / "data", "databuddy", "api_key")
     port = free_port()
     with serving(folder / "data", "--config", str(settings)) as served:
@@ -109,10 +109,12 @@ async def test_an_event_over_https_is_stored_with_the_address_that_the_proxy_saw
         assert (answer.status, await answer.json()) == (200, kept)
     [event] = proxied.served.events()
     context = {"user_agent": "test", "ip": "127.0.0.2"}
-    assert event == whole(event, project="default", dialect="databuddy", type="track", name="hello", context=context)
+    assert event == expected_event(
+        event, project="default", dialect="databuddy", type="track", name="hello", context=context
+    )
 
 
-async def test_what_is_too_large_is_refused_in_the_vendors_voice_with_cors(proxied: Proxied) -> None:
+async def test_what_is_too_large_is_refused_in_the_vendors_format_with_cors(proxied: Proxied) -> None:
     body, headers = io.BytesIO(b" " * 8_000_000), {"Origin": "https://shop.example"}
     async with (
         proxied.client() as client,

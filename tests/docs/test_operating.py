@@ -31,19 +31,19 @@ CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.ht
 
 
 @attrs.frozen
-class Typed:
-    """What each block of commands printed, and the server's exit code."""
+class Transcript:
+    """What each block of commands printed, and the exit code of the server."""
 
-    said: Mapping[str, str]
-    ended: int
+    printed: Mapping[str, str]
+    exit_code: int
 
 
 def section(title: str) -> str:
     return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def happened(url: str, keys: Mapping[str, str]) -> str:
-    """Send an item of each verdict and a refused request; return the receipt of the mixed one."""
+def send_every_verdict(url: str, keys: Mapping[str, str]) -> str:
+    """Send an item of each verdict, one of them in a rejected request; return the receipt of the batch."""
 
     def post(path: str, body: object, **headers: str) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -62,17 +62,17 @@ def happened(url: str, keys: Mapping[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory) -> Typed:
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> Transcript:
     folder = tmp_path_factory.mktemp("operating")
     (folder / "gateway.toml").write_text(blocks("toml", PAGE)[0])
-    said: dict[str, str] = {}
+    printed: dict[str, str] = {}
     with serving(folder / "data", "--config", str(folder / "gateway.toml")) as served:
         environ = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "URL": served.url,
             "TOKEN": next(word for word in served.greeting.split() if word.startswith("admin_")),
-            "RECEIPT": happened(served.url, keys_of(served.greeting)),
+            "RECEIPT": send_every_verdict(served.url, keys_of(served.greeting)),
         }
         deadline = time.monotonic() + PATIENCE
         while not served.cli("quarantine", "list", "--rejected"):
@@ -80,55 +80,55 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Typed:
         for block in blocks("sh", PAGE):
             if block.startswith(STOPPED) and served.process.poll() is None:
                 served.process.send_signal(signal.SIGTERM)
-                ended = served.process.wait(PATIENCE)
+                exit_code = served.process.wait(PATIENCE)
             done = paste(block, folder, environ)
             assert (done.returncode, "Error" in done.stderr) == (0, False), (block, done)
-            said[block] = done.stdout
+            printed[block] = done.stdout
     with serving(folder / "backup") as restored:
-        assert len(restored.events()) == int(said[next(block for block in said if "backup" in block)])
-    return Typed(said, ended)
+        assert len(restored.events()) == int(printed[next(block for block in printed if "backup" in block)])
+    return Transcript(printed, exit_code)
 
 
-def told(typed: Typed, command: str) -> str:
-    """Return what the one block with a command printed."""
-    [said] = [said for block, said in typed.said.items() if command in block]
-    return said
+def output_of(transcript: Transcript, command: str) -> str:
+    """Return what the one block that has a command printed."""
+    [output] = [output for block, output in transcript.printed.items() if command in block]
+    return output
 
 
-def test_each_command_of_the_page_works_in_its_order(typed: Typed) -> None:
-    assert (len(typed.said), typed.ended) == (len(blocks("sh", PAGE)), 0)
+def test_each_command_of_the_page_works_in_its_order(transcript: Transcript) -> None:
+    assert (len(transcript.printed), transcript.exit_code) == (len(blocks("sh", PAGE)), 0)
 
 
-def test_the_receipt_tells_of_all_that_the_table_of_verdicts_names(typed: Typed) -> None:
-    receipt = json.loads(told(typed, "gateway receipt"))
+def test_the_receipt_has_the_verdicts_of_the_table(transcript: Transcript) -> None:
+    receipt = json.loads(output_of(transcript, "gateway receipt"))
     assert [item["verdict"] for item in receipt["items"]] == ["stored", "quarantined", "quarantined", "duplicate"]
-    assert json.loads(told(typed, "/-/receipts/")) == receipt
+    assert json.loads(output_of(transcript, "/-/receipts/")) == receipt
     assert [row[0].strip("`") for row in rows(section("What can happen to an event"))] == [
         verdict.value for verdict in Verdict
     ]
 
 
-def test_what_is_held_is_listed_shown_replayed_and_dropped(typed: Typed) -> None:
-    listed, *shown = told(typed, "quarantine show --data data 1").partition("\n{\n")
+def test_quarantined_items_are_listed_shown_replayed_and_dropped(transcript: Transcript) -> None:
+    listed, *shown = output_of(transcript, "quarantine show --data data 1").partition("\n{\n")
     quarantined = [json.loads(line) for line in listed.splitlines()[:2]]
     assert [item["message_id"] for item in quarantined] == ["bad-1", "bad-2"]
     assert '"request": {' in "".join(shown)
-    assert "0 stored, 0 stored before, 2 failed again" in told(typed, "replay --data data 1 2")
-    filtered = told(typed, "replay --data data --all --filtered").splitlines()
+    assert "0 stored, 0 stored before, 2 failed again" in output_of(transcript, "replay --data data 1 2")
+    filtered = output_of(transcript, "replay --data data --all --filtered").splitlines()
     assert (json.loads(filtered[0])["verdict"], filtered[1]) == (
         "filtered",
         "1 stored, 0 stored before, 0 failed again",
     )
-    assert "failed again" in told(typed, "replay --data data --rejected 1")
+    assert "failed again" in output_of(transcript, "replay --data data --rejected 1")
 
 
-def test_the_counters_and_their_names_are_as_it_says(typed: Typed) -> None:
-    said = told(typed, "gateway outcomes")
+def test_the_counters_have_the_names_and_values_of_the_page(transcript: Transcript) -> None:
+    output = output_of(transcript, "gateway outcomes")
     for name in code(section("How to read the counters")):
         if name.startswith("gateway_"):
-            assert f"\n{name}{{" in said, name
-    assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", said)
-    assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", said)
+            assert f"\n{name}{{" in output, name
+    assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", output)
+    assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", output)
 
 
 def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> None:
@@ -142,9 +142,9 @@ def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> No
 def test_its_defaults_are_the_gateways(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(blocks("toml", PAGE)[0])
-    said, plain = load(file, environ={}), Config()
+    set_in_file, plain = load(file, environ={}), Config()
     same = ("dedupe_window", "rejected_bytes", "rejected_window")
-    assert [getattr(said, name) for name in same] == [getattr(plain, name) for name in same]
+    assert [getattr(set_in_file, name) for name in same] == [getattr(plain, name) for name in same]
     assert plain.keep_raw == 0
     assert f"`dedupe_days`, {plain.dedupe_window / 86_400:.0f} unless you say otherwise" in " ".join(PAGE.split())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.docs.expectations import EXAMPLES, PATIENCE, make_key, program, whole
+from tests.docs.expectations import EXAMPLES, PATIENCE, expected_event, make_key, program
 from tests.kit.serving import serving
 
 FLAGS = [
@@ -89,7 +89,7 @@ def test_a_page_sends_by_fetch_by_beacon_and_through_the_browsee_shim(tmp_path: 
             "context": agent,
         },
     }
-    assert events == {which: whole(events[which], **facts) for which, facts in meant.items()}
+    assert events == {which: expected_event(events[which], **facts) for which, facts in meant.items()}
     assert sorted(shown) == [
         "beacon: true",
         f"browsee: {browsee['anonymous_id']}",

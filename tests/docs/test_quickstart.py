@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.docs.expectations import EXAMPLES, PATIENCE, curl_agent, program, whole
+from tests.docs.expectations import EXAMPLES, PATIENCE, curl_agent, expected_event, program
 from tests.kit.serving import serving
 
 SCRIPT = EXAMPLES / "quickstart.sh"
@@ -25,9 +25,9 @@ def quickstart(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Co
     )
 
 
-def check_said(said: str) -> None:
-    """See four answers in the vendors' words, then the four events."""
-    lines = said.splitlines()
+def check_output(output: str) -> None:
+    """Check that the output is the four vendors' answers, then the four events."""
+    lines = output.splitlines()
     databuddy, appizer, tranthor, browsee = [json.loads(line) for line in lines[4:]]
     answers = [json.loads(line) if line else None for line in lines[:4]]
     assert answers == [
@@ -38,17 +38,19 @@ def check_said(said: str) -> None:
     ]
     meant = {"project": "quickstart", "type": "track", "name": "signed_up"}
     where = {"user_agent": curl_agent(), "ip": "127.0.0.1"}
-    assert databuddy == whole(databuddy, dialect="databuddy", properties={"plan": "pro"}, context=where, **meant)
-    assert appizer == whole(appizer, dialect="appizer", user_id="u-1", **meant)
-    assert tranthor == whole(tranthor, dialect="tranthor", user_id="u-1", **meant)
+    assert databuddy == expected_event(
+        databuddy, dialect="databuddy", properties={"plan": "pro"}, context=where, **meant
+    )
+    assert appizer == expected_event(appizer, dialect="appizer", user_id="u-1", **meant)
+    assert tranthor == expected_event(tranthor, dialect="tranthor", user_id="u-1", **meant)
     assert tranthor["message_id"].startswith("quickstart-")
-    assert browsee == whole(browsee, dialect="browsee", user_id="u-1", **meant)
+    assert browsee == expected_event(browsee, dialect="browsee", user_id="u-1", **meant)
 
 
 def test_it_starts_a_gateway_of_its_own_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = quickstart(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    check_said(done.stdout)
+    check_output(done.stdout)
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -56,7 +58,7 @@ def test_it_uses_a_gateway_that_runs_already(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         done = quickstart(tmp_path, served.url, str(served.data))
         assert (done.returncode, done.stderr) == (0, "")
-        check_said(done.stdout)
+        check_output(done.stdout)
         assert [json.loads(line) for line in done.stdout.splitlines()[4:]] == served.events()
         assert served.stop() == 0
 

@@ -40,8 +40,8 @@ async def test_it_counts_the_same_in_the_export_and_in_the_file_with_a_server_ru
 
 
 def test_it_says_that_a_directory_holds_no_events(tmp_path: Path) -> None:
-    code, said, error = read(tmp_path)
-    assert (code, said) == (1, "")
+    code, output, error = read(tmp_path)
+    assert (code, output) == (1, "")
     assert error == (
         f"Error: {tmp_path} holds no events yet; is it the directory that `gateway serve --data` was given?\n"
     )

@@ -1,4 +1,4 @@
-"""The README's promises, from its own text: what it tells a person to type is typed, what it lists is compared."""
+"""The README: the commands that it shows are typed, the things that it lists are compared with the code."""
 
 import configparser
 import contextlib
@@ -13,19 +13,19 @@ import pytest
 
 from gateway.cli.main import main
 from gateway.ingest.registry import discover, install
-from tests.docs.expectations import curl_agent, whole
+from tests.docs.expectations import curl_agent, expected_event
 from tests.docs.readme import (
     FIRST_SCREEN,
     README,
     ROOT,
     blocks,
     code,
-    described,
-    entries,
+    curl_lines,
+    entry_points,
     paste,
     rows,
     section,
-    tried,
+    setup_cfg,
 )
 from tests.kit.serving import run, serving
 
@@ -65,7 +65,7 @@ def test_the_first_screen_says_that_https_needs_a_proxy_and_where_one_is() -> No
 def test_each_curl_line_of_the_first_start_stores_an_event(tmp_path: Path) -> None:
     agent = curl_agent()
     with serving(tmp_path / "data") as served:
-        for number, line in enumerate(tried(served.greeting), 1):
+        for number, line in enumerate(curl_lines(served.greeting), 1):
             done = paste(line)
             assert (done.returncode, len(served.events())) == (0, number), done
         events = {event["dialect"]: event for event in served.events()}
@@ -77,7 +77,7 @@ def test_each_curl_line_of_the_first_start_stores_an_event(tmp_path: Path) -> No
         "tranthor": {"name": "Signed Up", "user_id": "1043"},
     }
     assert events == {
-        name: whole(events[name], project="default", dialect=name, type="track", **facts)
+        name: expected_event(events[name], project="default", dialect=name, type="track", **facts)
         for name, facts in meant.items()
     }
 
@@ -144,7 +144,7 @@ def test_it_links_to_every_page_of_the_documentation() -> None:
 def test_its_query_can_be_asked(tmp_path: Path) -> None:
     [query] = [each for each in code(README) if each.startswith("select ")]
     with serving(tmp_path / "data") as served:
-        assert paste(tried(served.greeting)[0]).returncode == 0
+        assert paste(curl_lines(served.greeting)[0]).returncode == 0
         assert served.stop() == 0
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / "events.db")) as file:
         assert file.execute(query).fetchall() == [("purchase_completed", 1)]
@@ -159,11 +159,11 @@ def test_a_key_is_taken_over_as_it_says(tmp_path: Path) -> None:
 
 
 def test_the_endpoints_and_kinds_of_its_table_are_the_dialects() -> None:
-    told = {}
+    in_table = {}
     for vendor, endpoints, credentials in rows(section("The four dialects")):
         name = re.sub(r"\[(\w+)\].*", r"\1", vendor)
         paths = {path for each in code(endpoints) if each.startswith("/") for path in unfolded(each)}
-        told[name] = (paths, code(credentials))
+        in_table[name] = (paths, code(credentials))
     there = {
         each.dialect.title: (
             {path for route in each.routes for path in route.paths},
@@ -171,10 +171,10 @@ def test_the_endpoints_and_kinds_of_its_table_are_the_dialects() -> None:
         )
         for each in install(discover(), {})
     }
-    assert set(told) == set(there)
+    assert set(in_table) == set(there)
     for title, (paths, kinds) in there.items():
-        assert told[title][0] - paths == set()
-        assert [word for word in told[title][1] if word in kinds] == kinds
+        assert in_table[title][0] - paths == set()
+        assert [word for word in in_table[title][1] if word in kinds] == kinds
 
 
 def unfolded(path: str) -> list[str]:
@@ -185,12 +185,12 @@ def unfolded(path: str) -> list[str]:
 
 
 def test_its_dependency_table_is_that_of_setup_cfg() -> None:
-    told = {name: why for names, why in rows(section("Dependencies")) for name in names.split(", ")}
-    setup = described()
+    reasons = {name: why for names, why in rows(section("Dependencies")) for name in names.split(", ")}
+    setup = setup_cfg()
     extras = setup["options.extras_require"]
     runtime = requirements(setup["options"]["install_requires"]) | requirements(extras["bots"])
     test = requirements(extras["test"])
-    assert ({name for name, why in told.items() if why != "tests only"}, set(told)) == (runtime, runtime | test)
+    assert ({name for name, why in reasons.items() if why != "tests only"}, set(reasons)) == (runtime, runtime | test)
 
 
 # The fifth dialect
@@ -202,7 +202,7 @@ def test_its_entry_point_is_the_toys() -> None:
     toy = (ROOT / "tests" / "toy" / "toy_dialect-1.dist-info" / "entry_points.txt").read_text("utf-8")
     [(group, line)] = setup["options.entry_points"].items()
     name, value = line.strip().split(" = ")
-    assert {group: {name: value}} == entries(toy)
+    assert {group: {name: value}} == entry_points(toy)
 
 
 # The dialects' pages
