@@ -1,120 +1,122 @@
-"""Requests to submissions: bodies split into items. Pure, and cheap: runs before authentication."""
+"""Requests to submissions: who sends, what all items share, and the body split into items.
+
+Pure, and runs before authentication: it is cheap and survives any body. Each function is named after its route.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-from dialects.databuddy import wire
-from dialects.databuddy.sender import credentials, event_id, keys, surroundings, website
+from dialects.databuddy import context, credentials, entries
+from dialects.databuddy.pixel import unflatten
+from dialects.databuddy.wire import event_id, website_id
 from gateway.dialect import Fault, Item, Request, Submission, Undecodable, bounded, decode
 
-MAX_IN_BATCH = 100
-NOT_ARRAY = Fault("not_array")
-UNKNOWN_TYPE = Fault("unknown_type", "/type")
-NO_WEBSITE = Fault("missing_website_id", "/websiteId")
-
-ENTRIES = {
-    "track": ("track", "track"),
-    "outgoing_link": ("outgoing_link", "outgoing_link"),
-    "custom": ("custom", "legacy_custom"),
-    "web_vitals": ("web_vital", "legacy"),
-    "error": ("error", "legacy"),
-}
-"""The types of `/` and `/batch` entries, to item kind and schema; the last three are of the SDKs of 2025."""
+_MISSING_SITE = Fault("missing_website_id", "/websiteId")
+_NOT_ARRAY = Fault("not_array")
+_UNKNOWN_TYPE = Fault("unknown_type", "/type")
 
 
 def track(request: Request) -> Submission:
-    """Split the body of `/track`: one event or an array of any length."""
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return _unreadable(request, problem)
+    """Return the submission of one event, or of an array of any length. The first event may name the site."""
+    body = _decoded(request)
+    if isinstance(body, Fault):
+        return Submission(credentials.find(request), fault=body)
     events = bounded(body) if isinstance(body, list) else [body]
-    first = website(events[0]) if events else None
-    items = tuple([Item("custom", "custom", event, event_id(event), website(event)) for event in events])
-    return Submission(credentials(request, first), items, context=surroundings(request, first))
-
-
-def batch(request: Request) -> Submission:
-    """Split the body of `/batch`: up to 100 entries, flat as the SDKs send them or wrapped as the page says."""
-    return _split(request, MAX_IN_BATCH, entry)
-
-
-def single(request: Request) -> Submission:
-    """Take the body of `/`: one entry."""
-    return _one(request, entry)
-
-
-def outgoing(request: Request) -> Submission:
-    """Take the body of `/outgoing`: one link, without a type."""
-    return _one(request, lambda body: _wrapped("outgoing_link", "outgoing_link", body))
-
-
-def array(kind: str, schema: str, most: int, request: Request) -> Submission:
-    """Split the body of an endpoint that takes one kind of item, in an array of up to so many."""
-    return _split(request, most, lambda element: Item(kind, schema, element, event_id(element)))
+    site = website_id(events[0]) if events else None
+    items = tuple([Item("custom", "custom", event, event_id(event), website_id(event)) for event in events])
+    return Submission(credentials.find(request, site), items, context=context.of_request(request, site))
 
 
 def identify(request: Request) -> Submission:
-    """Take the body of `/identify`. A key alone does not say which site's person this is; `websiteId` must."""
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return _unreadable(request, problem)
-    site = website(body)
-    shown = credentials(request, site)
+    """Return the submission of one person. A key does not say which site knows the person, so the body must."""
+    body = _decoded(request)
+    if isinstance(body, Fault):
+        return Submission(credentials.find(request), fault=body)
+    site = website_id(body)
+    shown = credentials.find(request, site)
     item = Item("identify", "identify", body, event_id(body), site)
-    fault = NO_WEBSITE if shown and shown[-1].kind != "website" else None
-    return Submission(shown, (item,), fault, surroundings(request, site))
+    fault = _MISSING_SITE if shown and shown[-1].kind != credentials.WEBSITE.name else None
+    return Submission(shown, (item,), fault, context.of_request(request, site))
 
 
 def llm(request: Request) -> Submission:
-    """Take the body of `/llm`: one AI call or an array; only a key opens it, a public id does not."""
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return Submission(keys(request), fault=problem.fault)
+    """Return the submission of one AI call or of an array. Only a key opens this endpoint, not a site."""
+    body = _decoded(request)
+    if isinstance(body, Fault):
+        return Submission(credentials.find_keys(request), fault=body)
     calls = bounded(body) if isinstance(body, list) else [body]
-    items = tuple([Item("llm", "llm", call, event_id(call)) for call in calls])
-    context = surroundings(request)
-    context.pop("app", None)  # a site that the request names is no credential here, and so nobody checks it
-    return Submission(keys(request), items, context=context)
+    items = tuple([_item(call, kind="llm", schema="llm") for call in calls])
+    shared = context.of_request(request)
+    shared.pop("app", None)  # the site of the query or the header, which is not checked here
+    return Submission(credentials.find_keys(request), items, context=shared)
 
 
-def entry(body: Any) -> Item:
-    """Return an entry of `/` or `/batch` as an item of the kind that its `type` says."""
+def pixel(request: Request) -> Submission:
+    """Return the submission of the event in a query. Vitals and errors have a schema; the vendor checks no others."""
+    fields = unflatten(request.query)
+    found = entries.kind_and_schema(request.query)
+    kind = "track" if found is None else found[0]
+    schema = kind if kind in ("web_vital", "error") else "pixel"
+    site = website_id(fields)
+    item = Item(kind, schema, fields, event_id(fields), site, fault=_UNKNOWN_TYPE if found is None else None)
+    return Submission(credentials.find(request, site), (item,), context=context.of_request(request, site))
+
+
+def _one(request: Request, *, make: Callable[[object], Item]) -> Submission:
+    """Return the submission of a route whose body is one item."""
+    body = _decoded(request)
+    if isinstance(body, Fault):
+        return Submission(credentials.find(request), fault=body)
+    return Submission(credentials.find(request), (make(body),), context=context.of_request(request))
+
+
+def _array(request: Request, *, limit: int, make: Callable[[object], Item]) -> Submission:
+    """Return the submission of a route whose body is an array of up to `limit` items."""
+    body = _decoded(request)
+    if isinstance(body, Fault):
+        fault = body
+    elif not isinstance(body, list):
+        fault = _NOT_ARRAY
+    elif len(body) > limit:
+        fault = Fault("too_many", detail={"limit": limit})
+    else:
+        items = tuple([make(element) for element in body])
+        return Submission(credentials.find(request), items, context=context.of_request(request))
+    return Submission(credentials.find(request), fault=fault)
+
+
+def _item(body: object, *, kind: str, schema: str) -> Item:
+    return Item(kind, schema, body, event_id(body))
+
+
+def _entry(body: object) -> Item:
+    """Return the item of an entry, whose kind its `type` names."""
     if not isinstance(body, dict):
         return Item("track", "track", body)
-    type_ = body.get("type") or "track"
-    found = ENTRIES.get(type_) if isinstance(type_, str) else None
+    found = entries.kind_and_schema(body)
     if found is None:
-        return Item("track", "track", body, event_id(body), fault=UNKNOWN_TYPE)
-    return _wrapped(*found, body)
+        return Item("track", "track", body, event_id(body), fault=_UNKNOWN_TYPE)
+    kind, schema = found
+    return _flat_or_nested(body, kind=kind, schema=schema)
 
 
-def _wrapped(kind: str, schema: str, body: Any) -> Item:
-    inner = wire.nested(body, kind) if isinstance(body, dict) else None
-    return Item(kind, schema, body, event_id(inner) or event_id(body))
+def _flat_or_nested(body: object, *, kind: str, schema: str) -> Item:
+    payload = entries.nested(body, kind) if isinstance(body, dict) else None
+    return Item(kind, schema, body, event_id(payload) or event_id(body))
 
 
-def _one(request: Request, make: Callable[[Any], Item]) -> Submission:
+def _decoded(request: Request) -> object:
+    """Return the body's JSON value, or the Fault that says why it cannot be read."""
     try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return _unreadable(request, problem)
-    return Submission(credentials(request), (make(body),), context=surroundings(request))
+        return decode(request.body)
+    except Undecodable as error:
+        return error.fault
 
 
-def _split(request: Request, most: int, make: Callable[[Any], Item]) -> Submission:
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return _unreadable(request, problem)
-    if not isinstance(body, list):
-        return Submission(credentials(request), fault=NOT_ARRAY)
-    if len(body) > most:
-        return Submission(credentials(request), fault=Fault("too_many", detail={"limit": most}))
-    return Submission(credentials(request), tuple(map(make, body)), context=surroundings(request))
-
-
-def _unreadable(request: Request, problem: Undecodable) -> Submission:
-    return Submission(credentials(request), fault=problem.fault)
+batch = partial(_array, limit=100, make=_entry)
+single = partial(_one, make=_entry)
+outgoing = partial(_one, make=partial(_flat_or_nested, kind="outgoing_link", schema="outgoing_link"))
+vitals = partial(_array, limit=20, make=partial(_item, kind="web_vital", schema="web_vital"))
+errors = partial(_array, limit=50, make=partial(_item, kind="error", schema="error"))
+events = partial(_array, limit=100, make=partial(_item, kind="custom", schema="named_event"))
+engagement = partial(_array, limit=20, make=partial(_item, kind="engagement", schema="engagement"))

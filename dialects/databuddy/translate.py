@@ -1,127 +1,123 @@
-"""Databuddy's items to canonical events. Pure; one small function an endpoint, one composer for all."""
+"""Items to canonical events. Pure. Each function is named after its route."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
 
 import attrs
 
-from dialects.databuddy import wire
-from dialects.databuddy.place import page, place, tag
-from dialects.databuddy.wire import Sent, Vocabulary
-from gateway.dialect import Event, EventType, Fault, Item, Received, Translated, from_iso, from_millis, from_rfc2822
+from dialects.databuddy import entries, wire
+from dialects.databuddy.context import of_item
+from dialects.databuddy.wire import Vocabulary, WireItem
+from gateway.dialect import Event, Fault, Item, Received, Translated, from_iso, from_millis, from_rfc2822
 
-UNREADABLE_TIME = Fault("timestamp", "/timestamp")
-OUTSIDE_WINDOW = Fault("timestamp_window", "/timestamp")
 EARLIEST = "2000-01-01T00:00:00.000Z"
-AHEAD = timedelta(hours=1)
-CAMPAIGN_KEYS = frozenset(wire.CAMPAIGN)
-
-_ENTRIES: Mapping[str, Vocabulary] = {
-    "track": wire.PAGE.entry(),
-    "outgoing_link": wire.LINK.entry(),
-    "custom": wire.LEGACY.entry(),
-    "web_vital": wire.VITAL.entry(),
-    "error": wire.ERROR.entry(),
-}
-_PIXELS: Mapping[str, Vocabulary] = {kind: vocabulary.pixel() for kind, vocabulary in _ENTRIES.items()}
+MAX_AHEAD = timedelta(hours=1)
+_NOT_A_TIME = Fault("timestamp", "/timestamp")
+_OUTSIDE_WINDOW = Fault("timestamp_window", "/timestamp")
+_PIXELS: Mapping[str, Vocabulary] = {kind: vocabulary.pixel() for kind, vocabulary in entries.VOCABULARIES.items()}
 
 
-def flat(vocabulary: Vocabulary, item: Item, message_id: str, arrival: Received) -> Translated:
-    """Translate an object of an endpoint that takes one kind only."""
-    return _compose(_fields(item), vocabulary, item, message_id, arrival, {})
+def _flat(item: Item, message_id: str, received: Received, *, vocabulary: Vocabulary) -> Translated:
+    """Translate an item of a route that takes one kind only."""
+    return _translated(_fields(item), vocabulary, item, message_id, received, {})
 
 
-custom = partial(flat, wire.CUSTOM)  # of `/track`
+def _flat_or_nested(
+    item: Item, message_id: str, received: Received, *, vocabularies: Mapping[str, Vocabulary]
+) -> Translated:
+    fields, vocabulary = _fields(item), vocabularies[item.kind]
+    payload = entries.nested(fields, item.kind)
+    if payload is None:
+        return _translated(fields, vocabulary, item, message_id, received, {})
+    return _translated(payload, vocabulary, item, message_id, received, entries.leftovers(fields, payload))
 
 
-def custom_in_window(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Translate an element of `/track`, and refuse one from before 2000 or more than an hour ahead."""
-    event = custom(item, message_id, arrival)
-    if isinstance(event, Event) and event.timestamp != arrival.received_at:
-        latest = from_iso((datetime.fromisoformat(arrival.received_at) + AHEAD).isoformat())
+track = partial(_flat, vocabulary=wire.CUSTOM)
+batch = single = partial(_flat_or_nested, vocabularies=entries.VOCABULARIES)
+outgoing = partial(_flat_or_nested, vocabularies={"outgoing_link": wire.LINK})
+vitals = partial(_flat, vocabulary=wire.VITAL)
+errors = partial(_flat, vocabulary=wire.ERROR)
+events = partial(_flat, vocabulary=wire.NAMED)
+engagement = partial(_flat, vocabulary=wire.ENGAGEMENT)
+llm = partial(_flat, vocabulary=wire.AI_CALL)
+
+
+def track_in_window(item: Item, message_id: str, received: Received) -> Translated:
+    """Translate an event of `/track`. A time before 2000 or more than an hour ahead is a fault."""
+    event = track(item, message_id, received)
+    if isinstance(event, Event) and event.timestamp != received.received_at:
+        latest = from_iso((datetime.fromisoformat(received.received_at) + MAX_AHEAD).isoformat())
         if not EARLIEST <= event.timestamp <= str(latest):  # RFC 3339 texts in UTC sort as the times do
-            return OUTSIDE_WINDOW
+            return _OUTSIDE_WINDOW
     return event
 
 
-def wrapped(vocabularies: Mapping[str, Vocabulary], item: Item, message_id: str, arrival: Received) -> Translated:
-    """Translate an object that may be flat or wrapped in `payload`."""
-    fields = _fields(item)
-    inner = wire.nested(fields, item.kind)
-    if inner is None:
-        return _compose(fields, vocabularies[item.kind], item, message_id, arrival, {})
-    vendor: dict[str, object] = {}
-    outer = wire.envelope(fields, inner)
-    if outer:
-        vendor["envelope"] = outer
-    if "type" in inner:
-        vendor["type"] = inner["type"]
-    return _compose(inner, vocabularies[item.kind], item, message_id, arrival, vendor)
-
-
-entry = partial(wrapped, _ENTRIES)  # of `/` and `/batch`
-outgoing = partial(wrapped, {"outgoing_link": wire.LINK})
-
-
-def pixel(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Translate a query; a time that is none is kept beside the receive time, since a pixel gets no errors."""
-    fields = _fields(item)
-    translated = _compose(fields, _PIXELS[item.kind], item, message_id, arrival, {})
-    if isinstance(translated, Fault):
-        timeless = {**fields, "timestamp": None}
-        vendor = {"timestamp": fields["timestamp"]}
-        return _compose(timeless, _PIXELS[item.kind], item, message_id, arrival, vendor)
-    return translated
-
-
-def identify(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Translate the body of `/identify`; a trait of null, which removes it, stays null."""
-    event = flat(wire.IDENTIFY, item, message_id, arrival)
+def identify(item: Item, message_id: str, received: Received) -> Translated:
+    """Translate the body of `/identify`. A trait of null asks for its removal, so it stays null."""
+    event = _flat(item, message_id, received, vocabulary=wire.IDENTIFY)
     if isinstance(event, Event):
-        traits = cast(dict[str, object] | None, _fields(item).get("traits"))
-        return attrs.evolve(event, type="identify", traits=traits or {})
+        return attrs.evolve(event, type="identify", traits=wire.traits(_fields(item)))
     return event
+
+
+def pixel(item: Item, message_id: str, received: Received) -> Translated:
+    """Translate a query. The client sees no errors, so what is not a time is kept beside the time of receipt."""
+    vocabulary = _PIXELS[item.kind]
+    own: dict[str, object] = {}
+    sent = WireItem.read(_fields(item), vocabulary)
+    timestamp = _time(sent.timestamp, received, own)
+    if timestamp is None:
+        timestamp, own["timestamp"] = received.received_at, sent.timestamp
+    return _event(sent, timestamp, vocabulary, item, message_id, received, own)
 
 
 def _fields(item: Item) -> dict[str, object]:
-    assert isinstance(item.payload, dict), "every schema lets only objects through"
+    assert isinstance(item.payload, dict), "every schema accepts objects only"
     return item.payload
 
 
-def _compose(
+def _translated(
     fields: dict[str, object],
     vocabulary: Vocabulary,
     item: Item,
     message_id: str,
-    arrival: Received,
-    vendor: dict[str, object],
+    received: Received,
+    own: dict[str, object],
 ) -> Event | Fault:
-    sent = Sent.read(fields, vocabulary)
-    timestamp = _time(sent.timestamp, arrival, vendor)
+    sent = WireItem.read(fields, vocabulary)
+    timestamp = _time(sent.timestamp, received, own)
     if timestamp is None:
-        return UNREADABLE_TIME
-    context = _context(sent, vocabulary.tagged, item.site, arrival, vendor)
+        return _NOT_A_TIME
+    return _event(sent, timestamp, vocabulary, item, message_id, received, own)
+
+
+def _event(
+    sent: WireItem,
+    timestamp: str,
+    vocabulary: Vocabulary,
+    item: Item,
+    message_id: str,
+    received: Received,
+    own: dict[str, object],
+) -> Event:
+    """Return the event. `own` is what `context.databuddy` has so far; the rest is added to it here."""
+    context = of_item(sent, item.site, received, own, campaign_in_properties=vocabulary.campaign_in_properties)
     properties = sent.properties
     if not properties:
         properties = sent.rest
     elif sent.rest:
-        properties = _merged(properties, sent.rest, vocabulary.own, vendor)
-    if vendor:  # filled by all of the above
-        context["databuddy"] = vendor
-    type_: EventType = "track"
-    name = sent.name
-    if name == "screen_view" and vocabulary.paged:
-        type_, name = "page", cast(str | None, sent.around.get("title") or None)
+        properties = _merged(properties, sent.rest, vocabulary.facts, own)
+    if own:
+        context["databuddy"] = own
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="databuddy",
-        type=type_,
-        name=name,
+        type="page" if sent.is_page else "track",
+        name=sent.name,
         message_id=message_id,
         timestamp=timestamp,
-        received_at=arrival.received_at,
+        received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.profile_id,
         session_id=sent.session_id,
@@ -130,51 +126,38 @@ def _compose(
     )
 
 
-def _context(
-    sent: Sent, tagged: bool, site: str | None, arrival: Received, vendor: dict[str, object]
-) -> dict[str, object]:
-    context = dict(arrival.context)
-    if arrival.client_ip is not None:
-        context["ip"] = arrival.client_ip
-    if site is not None:
-        context["app"] = {"id": site}
-    if sent.path is not None:
-        context["page"] = page(sent.path)
-    if sent.around:
-        place(sent.around, context, vendor)
-    if tagged and sent.properties and not CAMPAIGN_KEYS.isdisjoint(sent.properties):
-        tag(sent.properties, context)
-    return context
+def _time(sent: object, received: Received, own: dict[str, object]) -> str | None:
+    """Return the canonical form of a client's time, or None for what is not a time.
 
-
-def _time(sent: object, arrival: Received, vendor: dict[str, object]) -> str | None:
-    """Return a client time, or None where it is none; any form but whole milliseconds keeps its original."""
+    `own` keeps the time as it was sent, except for whole milliseconds, which can be computed back.
+    """
     if sent is None:
-        return arrival.received_at
+        return received.received_at
     if isinstance(sent, str):
         time = from_iso(sent) or from_rfc2822(sent)
         if time != sent:
-            vendor["timestamp"] = sent
+            own["timestamp"] = sent
         return time
     if isinstance(sent, float) and not sent.is_integer():
-        vendor["timestamp"] = sent
+        own["timestamp"] = sent
     return from_millis(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else None
 
 
 def _merged(
-    inner: Mapping[str, object], rest: dict[str, object], own: frozenset[str], vendor: dict[str, object]
+    properties: Mapping[str, object], rest: dict[str, object], facts: frozenset[str], own: dict[str, object]
 ) -> dict[str, object]:
-    """Return `properties` and the fields beside them as one; of two with one name, the other is kept aside.
+    """Return `properties` and the fields beside them as one object. Of two with one name, `own` keeps the loser.
 
-    A fact of the item itself goes before a property of that name, a property before a field of the site's own.
+    A fact of the event wins over a property of that name, a property wins over an unknown field.
     """
-    merged = {**inner, **rest}
-    if len(merged) == len(inner) + len(rest):
+    merged = {**properties, **rest}
+    if len(merged) == len(properties) + len(rest):
         return merged
-    clashes = inner.keys() & rest.keys()
-    vendor["properties"] = {key: inner[key] for key in clashes & own}
-    vendor["extra"] = {key: rest[key] for key in clashes - own}
-    for name in ("properties", "extra"):
-        if not vendor[name]:
-            del vendor[name]
-    return merged | {key: inner[key] for key in clashes - own}
+    clashes = properties.keys() & rest.keys()
+    lost_properties = {key: properties[key] for key in clashes & facts}
+    lost_fields = {key: rest[key] for key in clashes - facts}
+    if lost_properties:
+        own["properties"] = lost_properties
+    if lost_fields:
+        own["extra"] = lost_fields
+    return merged | {key: properties[key] for key in lost_fields}

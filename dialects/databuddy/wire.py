@@ -1,7 +1,7 @@
-"""What Databuddy's SDKs send: flat JSON objects, sorted into the parts that translation needs. Pure.
+"""What Databuddy's SDKs send, as values: flat JSON objects, sorted into the parts that translation needs.
 
-Every endpoint takes the same few identifiers at the top of an object; the rest is told apart by a vocabulary. The
-field names are documented for `/track` and `/batch`, and taken from the trackers' and servers' sources elsewhere.
+Every endpoint takes the same few ids at the top of an object. What its other fields are, a `Vocabulary` says. Field
+names are documented for `/track` and `/batch`; the others are taken from the sources of the trackers and the servers.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,9 @@ from typing import Any
 
 import attrs
 
-from gateway.dialect import value_class
+from gateway.dialect import NOTHING, value_class
 
-NOTHING: Mapping[str, object] = {}
-
-HEAD = frozenset({"eventId", "anonymousId", "sessionId", "profileId", "timestamp", "path", "properties"})
+MAX_SITE = 255  # characters of a website id
 
 CAMPAIGN: Mapping[str, str] = {
     "utm_source": "source",
@@ -28,12 +26,33 @@ CAMPAIGN: Mapping[str, str] = {
     "li_fat_id": "li_fat_id",
     "msclkid": "msclkid",
 }
+"""Fields with the campaign, and their keys in `context.campaign`."""
 
-PAGE_KEYS = frozenset({"title", "referrer", "screen_resolution", "viewport_size", "timezone", "language"})
-NETWORK_KEYS = frozenset({"connection_type", "rtt", "downlink"})
-SURROUNDINGS = PAGE_KEYS | NETWORK_KEYS | CAMPAIGN.keys() | {"sessionStartTime", "anonymizeVisitorIds"}
-LABELS = frozenset({"namespace", "source", "anonymizeVisitorIds"})
+PLACES: Mapping[str, tuple[str, str]] = {
+    "title": ("page", "title"),
+    "connection_type": ("network", "type"),
+    "rtt": ("network", "rtt"),
+    "downlink": ("network", "downlink"),
+    **{key: ("campaign", name) for key, name in CAMPAIGN.items()},
+}
+"""Fields with a place in an object of the context: `("page", "title")` is `context.page.title`."""
+
+TOP_PLACES: Mapping[str, str] = {"language": "locale", "timezone": "timezone"}
+SIZES: Mapping[str, str] = {"screen_resolution": "screen", "viewport_size": "viewport"}
+REFERRER = "referrer"
+NO_REFERRER = "direct"  # the tracker's word for a visit without a referrer
+OWN_PLACES: Mapping[str, str] = {
+    "namespace": "namespace",
+    "source": "source",
+    "anonymizeVisitorIds": "anonymize_visitor_ids",
+    "sessionStartTime": "session_start",
+}
+"""Fields that have a place in `context.databuddy` only."""
+
+CORE = frozenset({"eventId", "anonymousId", "sessionId", "profileId", "timestamp", "path", "properties"})
 PRIVACY = frozenset({"anonymizeVisitorIds"})
+LABELS = PRIVACY | {"namespace", "source"}
+SURROUNDINGS = PRIVACY | PLACES.keys() | TOP_PLACES.keys() | SIZES.keys() | {REFERRER, "sessionStartTime"}
 
 LOADING = frozenset({"load_time", "dom_ready_time", "dom_interactive", "render_time", "redirect_time", "ttfb"})
 VISIT = frozenset({"time_on_page", "scroll_depth", "interaction_count", "page_count"})
@@ -47,116 +66,126 @@ RESULT = frozenset({"finishReason", "output", "usage", "cost", "error", "duratio
 
 @value_class
 class Vocabulary:
-    """The fields of one kind of item; all others are the site's own.
+    """The fields that one kind of item may have; all others are unknown fields.
 
-    `name_field` holds the event's name, or `fixed_name` is it. `head` are the fields with a place of their own,
-    `around` those that describe the surroundings, `own` those that are facts of the event (null means absent).
-    `tagged` kinds carry the campaign in their `properties`; a `paged` kind's `screen_view` is a page.
+    `name_field` is the field with the event's name; without one, the name is `fixed_name`. `core` are the fields that
+    WireItem has attributes for, `surroundings` those for the context, `facts` those about the event itself (null means
+    absent). With `campaign_in_properties`, `properties` may have the fields of CAMPAIGN too. With `has_pages`, an
+    event named `screen_view` is a page.
     """
 
     fixed_name: str | None = None
     name_field: str | None = None
-    head: frozenset[str] = HEAD
-    around: frozenset[str] = PRIVACY
-    own: frozenset[str] = frozenset()
-    tagged: bool = False
-    paged: bool = False
+    core: frozenset[str] = CORE
+    surroundings: frozenset[str] = PRIVACY
+    facts: frozenset[str] = frozenset()
+    campaign_in_properties: bool = False
+    has_pages: bool = False
 
     def entry(self) -> "Vocabulary":
-        """Return the same kind as an entry of `/` or `/batch`, where `type` says which kind it is."""
-        return attrs.evolve(self, head=self.head | {"type"})
+        """Return the same kind as an entry of `/` or `/batch`, which has a `type` too."""
+        return attrs.evolve(self, core=self.core | {"type"})
 
     def pixel(self) -> "Vocabulary":
-        """Return the same kind as the pixel's query, which tells custom events and others not apart."""
-        return attrs.evolve(self, head=self.head | {"websiteId"}, around=self.around | LABELS, tagged=True)
+        """Return the same kind as a pixel's query, which may have the fields of a custom event too."""
+        surroundings = self.surroundings | LABELS
+        return attrs.evolve(
+            self, core=self.core | {"websiteId"}, surroundings=surroundings, campaign_in_properties=True
+        )
 
 
-CUSTOM = Vocabulary(name_field="name", head=HEAD | {"name", "websiteId"}, around=LABELS, tagged=True)
-LEGACY = Vocabulary(name_field="name", head=HEAD | {"name"}, around=LABELS, tagged=True)
-NAMED = Vocabulary(name_field="eventName", head=HEAD | {"eventName"}, tagged=True)
+CUSTOM = Vocabulary(
+    name_field="name", core=CORE | {"name", "websiteId"}, surroundings=LABELS, campaign_in_properties=True
+)
+LEGACY = Vocabulary(name_field="name", core=CORE | {"name"}, surroundings=LABELS, campaign_in_properties=True)
+NAMED = Vocabulary(name_field="eventName", core=CORE | {"eventName"}, campaign_in_properties=True)
 PAGE = Vocabulary(
     name_field="name",
-    head=HEAD | {"name"},
-    around=SURROUNDINGS,
-    own=LOADING | VISIT | {"domain_lookup_time", "href", "text", "value"},
-    paged=True,
+    core=CORE | {"name"},
+    surroundings=SURROUNDINGS,
+    facts=LOADING | VISIT | {"domain_lookup_time", "href", "text", "value"},
+    has_pages=True,
 )
-LINK = Vocabulary("outgoing_link", around=SURROUNDINGS, own=frozenset({"href", "text"}))
-VITAL = Vocabulary("web_vital", own=frozenset({"metricName", "metricValue"}))
-ERROR = Vocabulary("error", own=frozenset({"message", "filename", "lineno", "colno", "stack", "errorType"}))
-ENGAGEMENT = Vocabulary("engagement", own=SPAN | CLICKS | INPUT | FORM)
-IDENTIFY = Vocabulary(head=HEAD | {"websiteId", "traits"})
-AI_CALL = Vocabulary("ai_call", own=CALL | RESULT)
+LINK = Vocabulary("outgoing_link", surroundings=SURROUNDINGS, facts=frozenset({"href", "text"}))
+VITAL = Vocabulary("web_vital", facts=frozenset({"metricName", "metricValue"}))
+ERROR = Vocabulary("error", facts=frozenset({"message", "filename", "lineno", "colno", "stack", "errorType"}))
+ENGAGEMENT = Vocabulary("engagement", facts=SPAN | CLICKS | INPUT | FORM)
+IDENTIFY = Vocabulary(core=CORE | {"websiteId", "traits"})
+AI_CALL = Vocabulary("ai_call", facts=CALL | RESULT)
 
 
 @value_class
-class Sent:
-    """One object as sent, sorted: who and when, its `properties`, its surroundings, and all the rest.
+class WireItem:
+    """One object as it was sent, sorted by its vocabulary. An empty id is None.
 
-    `around` has no nulls; `rest` has the item's own facts and the site's own fields, under the vendor's names.
+    `name` is a page's title if the item `is_page`. `surroundings` has no nulls. `rest` has the facts of the event and
+    the unknown fields. The keys of both are the vendor's. `timestamp` has any type.
     """
 
     name: str | None
+    is_page: bool
     anonymous_id: str | None
     session_id: str | None
     profile_id: str | None
     timestamp: object
     path: str | None
     properties: Mapping[str, object]
-    around: Mapping[str, object]
+    surroundings: Mapping[str, object]
     rest: dict[str, object]
 
     @classmethod
-    def read(cls, fields: dict[str, Any], vocabulary: Vocabulary) -> "Sent":
-        """Sort the fields of one object that its schema lets through."""
-        head, known, own = vocabulary.head, vocabulary.around, vocabulary.own
-        around: dict[str, object] = {}
+    def read(cls, fields: dict[str, Any], vocabulary: Vocabulary) -> "WireItem":
+        """Sort the fields of an object that its schema has accepted."""
+        core, known, facts = vocabulary.core, vocabulary.surroundings, vocabulary.facts
+        surroundings: dict[str, object] = {}
         rest: dict[str, object] = {}
         for key, value in fields.items():
-            if key in head:
+            if key in core:
                 continue
             if key in known:
                 if value is not None:
-                    around[key] = value
-            elif value is not None or key not in own:
+                    surroundings[key] = value
+            elif value is not None or key not in facts:
                 rest[key] = value
         find = fields.get
         properties = find("properties")
         if properties is None:
             properties = NOTHING
-        elif not isinstance(properties, dict):  # only the pixel, which has no schema, lets it through
+        elif not isinstance(properties, dict):  # possible on the pixel only, whose schema does not check it
             rest["properties"] = properties
             properties = NOTHING
         name = vocabulary.fixed_name if vocabulary.name_field is None else find(vocabulary.name_field)
-        return cls(
-            name,
+        is_page = vocabulary.has_pages and name == "screen_view"
+        return cls(  # in the fields' order: keywords would take 0.4 us more, a twentieth of parsing and translating
+            (find("title") or None) if is_page else name,
+            is_page,
             find("anonymousId") or None,
             find("sessionId") or None,
             find("profileId") or None,
             find("timestamp"),
             find("path"),
             properties,
-            around,
+            surroundings,
             rest,
         )
 
 
-REQUIRED: Mapping[str, str] = {"track": "name", "custom": "name", "outgoing_link": "href"}
+def event_id(body: object) -> str | None:
+    """Return the id that the client gave an item."""
+    return _text(body, "eventId")
 
 
-def nested(item: dict[str, object], kind: str) -> dict[str, object] | None:
-    """Return what an entry of `/` or `/batch` wraps in `payload`, or None where it is flat.
-
-    The vendor's page nests, its SDKs do not; a flat entry may well have a field of its own named `payload`.
-    """
-    payload = item.get("payload")
-    if not isinstance(payload, dict):
-        return None
-    required = REQUIRED.get(kind)
-    return payload if required is None or required in payload or required not in item else None
+def website_id(body: object) -> str | None:
+    """Return the site that an item names. One that is too long is left to the schema, which rejects the item."""
+    site = _text(body, "websiteId")
+    return site if site is None or len(site) <= MAX_SITE else None
 
 
-def envelope(item: dict[str, object], inner: dict[str, object]) -> dict[str, object]:
-    """Return what the wrapper of a nested entry says beyond its type, payload and id."""
-    used = {"type", "payload"} if inner.get("eventId") else {"type", "payload", "eventId"}
-    return {key: value for key, value in item.items() if key not in used}
+def _text(body: object, field: str) -> str | None:
+    value = body.get(field) if isinstance(body, dict) else None
+    return value if value and isinstance(value, str) else None
+
+
+def traits(fields: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the traits in the body of `/identify`."""
+    return fields.get("traits") or NOTHING

@@ -1,1 +1,1 @@
-"""What a corpus case cannot say of the Databuddy dialect."""
+"""What a case of the corpus cannot say of the Databuddy dialect."""

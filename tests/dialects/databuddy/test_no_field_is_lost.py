@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialects.databuddy import dialect
-from gateway.dialect import Received, Route
-from gateway.dialect.event import Event, as_dict
-from gateway.dialect.message import Request
+from gateway.dialect import Event, Received, Request, Route
+from gateway.dialect.event import as_dict
 from gateway.ingest.schema import load
 
 SCHEMAS = load("jsonschemas.databuddy")
@@ -63,11 +62,11 @@ def leaves(value: Any) -> set[str]:
 def events_of(route: Route, body: Any) -> list[Event]:
     request = Request("POST", "/", {"client_id": "the-site"}, {}, json.dumps(body).encode(), 0)
     submission = route.parse(request)
-    arrival = Received("p", "the-site", "2026-01-02T03:04:05.678Z", None, submission.context)
+    received = Received("p", "the-site", "2026-01-02T03:04:05.678Z", None, submission.context)
     events = []
     for item in submission.items:
         assert SCHEMAS[item.schema].explain(item.payload) == ()
-        event = route.translate(item, item.message_id or "made", arrival)
+        event = route.translate(item, item.message_id or "made", received)
         assert isinstance(event, Event)
         events.append(event)
     return events
