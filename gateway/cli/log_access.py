@@ -12,6 +12,7 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.workers.control import Control
 
 FOREVER = 100 * 365 * 86_400.0
@@ -54,7 +55,7 @@ async def desk(directory: DataDir, config: Config) -> AsyncIterator[LogAccess]:
             await control.close()
         return
     with lock:
-        engine = await SqliteEngine.open(directory, window=FOREVER, keep_raw=FOREVER)
+        engine = await SqliteEngine.open(directory, LogSettings(window=FOREVER, keep_raw=FOREVER))
         storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
         try:
             yield storage

@@ -1,7 +1,8 @@
 """What the storage tests share: entries that are short to write, and stores on a real file."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import attrs
@@ -10,6 +11,7 @@ from gateway.datadir import find, make
 from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.storage.sqlite.read.log import Reader
 
 
@@ -41,7 +43,7 @@ def claim(name: str, fingerprint: str = "same", outcomes: str = "first") -> Idem
 
 @attrs.define
 class Clock:
-    """A monotonic clock that moves when told."""
+    """A monotonic clock that a test moves."""
 
     now: float = 1000.0
 
@@ -55,20 +57,32 @@ async def opened(
     *,
     window: float = 3600.0,
     clock: Callable[[], float] | None = None,
-    bound: int = 100_000,
+    max_memtable_keys: int = 100_000,
     queue_bytes: int = 1 << 26,
     retry_seconds: float = 3600.0,
     keep_raw: float = 0.0,
     keep_events: float = 0.0,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
-    """A store with its engine; no test waits for its retries unless it says so."""
-    keeping = {"keep_raw": keep_raw, "keep_events": keep_events}
-    engine = await SqliteEngine.open(make(path), window=window, clock=clock or Clock(), bound=bound, **keeping)
+    """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
+    settings = LogSettings(
+        window=window,
+        keep_raw=keep_raw,
+        keep_events=keep_events,
+        max_memtable_keys=max_memtable_keys,
+        clock=clock or Clock(),
+    )
+    engine = await SqliteEngine.open(make(path), settings)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)
     try:
         yield storage, engine
     finally:
         await storage.close()
+
+
+def query(path: Path, statement: str) -> list[tuple[object, ...]]:
+    """What plain sqlite3 answers about a data directory's events.db."""
+    with closing(sqlite3.connect(path / "events.db")) as connection:
+        return connection.execute(statement).fetchall()
 
 
 def stored(path: Path) -> list[bytes]:

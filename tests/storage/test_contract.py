@@ -42,7 +42,7 @@ async def sqlite(path: Path) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def sqlite_with_no_memory(path: Path) -> AsyncIterator[Store]:
-    async with opened(path, bound=1) as (storage, _):
+    async with opened(path, max_memtable_keys=1) as (storage, _):
         yield Store(storage, lambda: stored(path), lambda: counted(path))
 
 
@@ -54,7 +54,7 @@ async def sqlite_whose_clock_runs(path: Path) -> AsyncIterator[Store]:
         clock.now += 61.0
         return clock.now
 
-    async with opened(path, clock=later, bound=2) as (storage, _):
+    async with opened(path, clock=later, max_memtable_keys=2) as (storage, _):
         yield Store(storage, lambda: stored(path), lambda: counted(path))
 
 

@@ -177,11 +177,11 @@ async def limit_pages(engine: SqliteEngine, pages: int) -> None:
         limit = pages or connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {limit}").fetchall()
 
-    await engine.visit(job)
+    await engine.run(job)
 
 
 async def test_a_failing_disk_stops_acknowledging_until_the_file_was_reopened(tmp_path: Path) -> None:
-    async with opened(tmp_path, bound=5, retry_seconds=0.001) as (storage, engine):
+    async with opened(tmp_path, max_memtable_keys=5, retry_seconds=0.001) as (storage, engine):
         for number in range(12):
             await storage.append(entry(row(number)))
         before = engine._log_writer.connection

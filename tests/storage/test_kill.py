@@ -14,6 +14,7 @@ from gateway.datadir import find, make
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.storage.sqlite.read.log import Reader
 from tests.storage.stores import body, opened, row
 
@@ -30,7 +31,7 @@ def entries(life: int, number: int) -> Entry:
 async def live(path: Path, life: int) -> None:
     """Append from eight clients until killed; each answer is printed only after it came."""
     with make(path).lock():
-        storage = GroupCommit(await SqliteEngine.open(make(path), bound=50))
+        storage = GroupCommit(await SqliteEngine.open(make(path), LogSettings(max_memtable_keys=50)))
         numbers = iter(range(1_000_000))
 
         async def client() -> None:
@@ -70,7 +71,7 @@ async def test_what_was_acknowledged_outlives_a_kill_and_its_retry_is_a_duplicat
     named = {line for line in lines if b"keyless" not in line}
     assert len(named) * 2 == len(lines)
 
-    async with opened(tmp_path, bound=50) as (storage, _):
+    async with opened(tmp_path, max_memtable_keys=50) as (storage, _):
         again = await asyncio.gather(
             *[storage.append(Entry("p", "toy", "track", 1, (row(name),))) for name in promised]
         )

@@ -1,1 +1,1 @@
-"""The SQLite engine: one writer, its tables, and what is kept beside the log. Synchronous, on the writer's thread."""
+"""The SQLite engine: one writer on a thread of its own, the tables, and the readers. No HTTP, no dialects."""

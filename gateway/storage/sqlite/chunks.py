@@ -1,7 +1,7 @@
-"""A row of the log holds many events: their lines in one text, their keys in one blob. Pure.
+"""Chunks: one row of the log holds many events, their lines in one text and their keys in one blob. Pure.
 
-A row an event cost more in statements, cells and half-empty pages than its bytes did. The rows of an older file hold
-one event each, and may have no keys: they are chunks of one.
+With one row for each event, statements, cells and half-empty pages cost more than the bytes themselves. A row of an
+older file holds one event and may have no keys: it is a chunk of one.
 """
 
 from bisect import bisect_left
@@ -15,14 +15,17 @@ from gateway.storage.contract import EventRow
 KEY_BYTES = 16
 PROJECT = b'{"project":'
 NO_KEY = bytes(KEY_BYTES)
-# So many bytes end a chunk: the last page of each is half empty, and who wants one event reads its whole chunk.
 CHUNK_BYTES = 128 * 1024
+"""A chunk ends once its lines reach this size. Small chunks waste half of their last page; large ones make it slow
+to read a single event."""
 
 
 def chunks(rows: Sequence[EventRow], position: int) -> list[object]:
-    """Return the log's rows for events that follow a position: the last one's position, keys and lines of each, flat.
+    """Return the rows of the log for events that follow a position, as one flat list.
 
-    Raises ValueError on a key of another size and on a line that is two, UnicodeDecodeError on what is not UTF-8.
+    Each chunk is three values: the position of its last event, its keys, its lines. Two small events after position 10
+    are `[12, key + key, line + b"\\n" + line]`. Raises ValueError on a key that is not 16 bytes long and on a line with
+    a line break in it, UnicodeDecodeError on a line that is not UTF-8.
     """
     keys, bodies = [row.key or NO_KEY for row in rows], [row.body for row in rows]
     sizes = list(accumulate(map(len, bodies)))
@@ -35,37 +38,38 @@ def chunks(rows: Sequence[EventRow], position: int) -> list[object]:
     return flat
 
 
-def _chunk(parts: list[bytes], bodies: list[bytes]) -> tuple[bytes, bytes]:
-    keys, lines = b"".join(parts), b"\n".join(bodies)
-    if len(keys) != KEY_BYTES * len(parts) or lines.count(b"\n") != len(bodies) - 1:
+def _chunk(each_key: list[bytes], bodies: list[bytes]) -> tuple[bytes, bytes]:
+    keys, lines = b"".join(each_key), b"\n".join(bodies)
+    if len(keys) != KEY_BYTES * len(each_key) or lines.count(b"\n") != len(bodies) - 1:
         raise ValueError("an event's key has another size than sixteen bytes, or its line is not one line")
     if not lines.isascii():
-        lines.decode()  # SQLite would take it as it is
+        lines.decode()  # SQLite does not check that a text is UTF-8
     return keys, lines
 
 
 def events(last: int, lines: bytes) -> Iterable[tuple[int, bytes]]:
-    """Return the position and the line of each event of a chunk."""
+    """Return `(position, line)` of each event of a chunk, given the position of its last."""
     found = lines.split(b"\n")
     return zip(range(last - len(found) + 1, last + 1), found, strict=True)
 
 
 def of_project(found: Iterable[tuple[int, bytes]], project: str) -> list[tuple[int, bytes]]:
-    """Return those events that are a project's: the canonical line begins with it."""
-    named = PROJECT + orjson.dumps(project)
-    ours = (named + b",", named + b"}")
-    return [event for event in found if event[1].startswith(ours) or _says(event[1], project)]
+    """Return the `(position, line)` of those events that belong to a project."""
+    # A canonical line begins with its project, so that mostly nothing need be parsed.
+    begin = PROJECT + orjson.dumps(project)
+    beginnings = (begin + b",", begin + b"}")
+    return [event for event in found if event[1].startswith(beginnings) or _has_project(event[1], project)]
 
 
-def _says(line: bytes, project: str) -> bool:
+def _has_project(line: bytes, project: str) -> bool:
     if line.startswith(PROJECT + b'"') and b"\\" not in line[: line.find(b'"', len(PROJECT) + 1)]:
         return False
-    event = orjson.loads(line)  # written in another way than ours
+    event = orjson.loads(line)  # not in the canonical spelling
     return isinstance(event, dict) and event.get("project") == project
 
 
 def keys_of(keys: bytes | None) -> list[bytes]:
-    """Return the keys of a chunk's events, those that have one."""
+    """Return the keys of a chunk's events, without those of events that have none."""
     whole = keys or b""
     found = [whole[start : start + KEY_BYTES] for start in range(0, len(whole), KEY_BYTES)]
     return [key for key in found if key != NO_KEY]

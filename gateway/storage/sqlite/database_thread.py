@@ -1,12 +1,15 @@
-"""aiosqlite, with a whole job in one visit to its thread. The only importer of aiosqlite here; no SQL.
+"""A connection on a thread of its own, which runs a whole transaction in one hop. No SQL here.
 
-aiosqlite gives its thread one call at a time, and each costs an await and a hand-over of the GIL on both sides; a
-group's transaction would be a dozen. Its public door to more is the connection's class: this one's `commit` is a job.
+aiosqlite runs one call of a connection at a time on its thread, and each call costs an await and two changes of the
+GIL's holder; a group's transaction would be a dozen calls. It has no public method that runs a function there, but it
+calls `commit` of the connection class that it was given: so this module gives it a class whose `commit` runs a
+transaction.
 
-A busy event loop starves that thread: it lets go of the GIL at every system call, but for a moment too short to wake
-up in, and each such moment starts anew the 5 ms after which a waiting thread may insist. Measured: commits of half a
-second, and of seconds where the loop only polls; a shorter switch interval makes it worse. So while a job runs, the
-loop sleeps for a moment every so often: commits of 7 ms at the same load, and no fewer requests served.
+A busy event loop starves that thread of the GIL. The loop releases the GIL at every system call, but for too short a
+time to wake up in, and each release restarts the 5 ms after which a waiting thread may insist. Measured: commits of
+half a second, and of several seconds if the loop only polls; a shorter switch interval makes it worse. So while a
+transaction runs, the loop sleeps for a moment every millisecond: commits of 7 ms at the same load, and no fewer
+requests served.
 """
 
 import asyncio
@@ -15,80 +18,84 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import aiosqlite
 
 Result = TypeVar("Result")
-Job = Callable[[sqlite3.Connection], None]
-# Seconds to wait for a lock that somebody at a `sqlite3` prompt holds.
-BUSY = 5.0
-# Seconds: how often the loop gives way to a job, and for how long; with the kernel's slack the latter is about doubled.
-GIVE_WAY_EVERY = 0.001
-GIVE_WAY_FOR = 0.00005
+Transaction = Callable[[sqlite3.Connection], Result]
+"""A function that begins and ends its transaction by itself, or only reads."""
+
+BUSY_SECONDS = 5.0
+"""How long to wait for a lock, which somebody at a `sqlite3` prompt may hold."""
+# In seconds. With the kernel's timer slack a nap takes about twice as long.
+NAP_EVERY = 0.001
+NAP = 0.00005
 
 
-class _Visited(sqlite3.Connection):
-    def __init__(self, *arguments: object, jobs: deque[Job], **options: object) -> None:
-        # aiosqlite hands on what it was given; the stub wants each argument by its own type.
+class _TransactionConnection(sqlite3.Connection):
+    """A connection whose `commit` runs the next transaction of a queue, on the thread that aiosqlite calls it on."""
+
+    def __init__(self, *arguments: object, queue: deque[Transaction[None]], **options: object) -> None:
+        # The arguments are those of `aiosqlite.connect`, passed on; the stub wants each by its own type.
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
-        self._jobs = jobs
+        self._queue = queue
 
     def commit(self) -> None:
-        self._jobs.popleft()(self)
+        self._queue.popleft()(self)
 
 
 class DatabaseThread:
-    """A connection on a thread of its own, which ends only with `close`."""
+    """A connection and its thread, which lasts until `close`."""
 
-    def __init__(self, connection: aiosqlite.Connection, jobs: deque[Job]) -> None:
+    def __init__(self, connection: aiosqlite.Connection, queue: deque[Transaction[None]]) -> None:
         self._connection = connection
-        self._jobs = jobs
+        self._queue = queue
         self._running = 0
-        self._giving_way = False
+        self._napping = False
 
     @classmethod
-    async def open(cls, uri: str) -> "DatabaseThread":
-        """Connect to the file that the URI names, with no transactions but those that jobs begin themselves."""
-        jobs: deque[Job] = deque()
-        factory = partial(_Visited, jobs=jobs)
+    async def open(cls, uri: str) -> Self:
+        """Connect to the file of an SQLite URI, without automatic transactions. Raises sqlite3.Error."""
+        queue: deque[Transaction[None]] = deque()
         connection = aiosqlite.connect(
             uri,
             uri=True,
-            timeout=BUSY,
+            timeout=BUSY_SECONDS,
             isolation_level=None,
             cached_statements=1024,
-            factory=factory,
+            factory=partial(_TransactionConnection, queue=queue),
         )
-        return cls(await connection, jobs)
+        return cls(await connection, queue)
 
-    async def run(self, job: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Return what the job returns, or raise what it raises. Jobs run one after the other, in the calls' order.
+    async def run(self, transaction: Transaction[Result]) -> Result:
+        """Return what the transaction returns, or raise what it raises. They run one at a time, in the calls' order.
 
-        A caller that is cancelled leaves the job running.
+        If the caller is cancelled, the transaction runs all the same.
         """
         results: list[Result] = []
-        self._jobs.append(lambda connection: results.append(job(connection)))
+        self._queue.append(lambda connection: results.append(transaction(connection)))
         self._running += 1
-        if not self._giving_way:
-            self._giving_way = True
-            self._later(asyncio.get_running_loop())
+        if not self._napping:
+            self._napping = True
+            self._schedule_gil_nap(asyncio.get_running_loop())
         try:
             await self._connection.commit()
         finally:
             self._running -= 1
         return results[0]
 
-    def _later(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_later(GIVE_WAY_EVERY, self._give_way, loop)
+    def _schedule_gil_nap(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_later(NAP_EVERY, self._gil_nap, loop)
 
-    def _give_way(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _gil_nap(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sleep on the loop's thread, so that the database thread gets the GIL; again and again while one runs."""
         if self._running:
-            time.sleep(GIVE_WAY_FOR)
-            self._later(loop)
+            time.sleep(NAP)
+            self._schedule_gil_nap(loop)
         else:
-            self._giving_way = False
+            self._napping = False
 
     async def close(self) -> None:
-        """Close the connection once the jobs are done, and end its thread."""
+        """Close the connection once the transactions are done, and end its thread. Raises sqlite3.Error."""
         await self._connection.close()

@@ -1,21 +1,21 @@
-"""The SQLite engine: a Ledger on a thread of its own, and what SQLite's errors mean. No SQL here."""
+"""The SQLite engine: a LogWriter on a thread of its own, and what SQLite's errors mean. No SQL here."""
 
 import contextlib
 import errno
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from gateway import sqlite_file
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Entry
 from gateway.storage.sqlite.database_thread import DatabaseThread
-from gateway.storage.sqlite.log_writer import LogWriter
+from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
 
-WEEK = 7 * 86_400.0
-# Rolled back and whole: the next commit may do better.
-PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+Result = TypeVar("Result")
+# The commit was rolled back and nothing is damaged: the next one may succeed.
+TEMPORARY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
 BREAKING = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CORRUPT,
@@ -25,7 +25,7 @@ BREAKING = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_PROTOCOL,
 }
-# A position or a claim that is taken: somebody else wrote to the file, so that memory no longer tells what is there.
+# A position or an idempotency record exists already: another process wrote to the file, so memory is out of date.
 STALE = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 
 
@@ -33,92 +33,71 @@ class SqliteEngine:
     """The writer of a data directory whose lock the caller holds."""
 
     def __init__(
-        self,
-        directory: DataDir,
-        thread: DatabaseThread,
-        ledger: LogWriter,
-        load: Callable[[sqlite3.Connection], LogWriter],
+        self, directory: DataDir, settings: LogSettings, thread: DatabaseThread, log_writer: LogWriter
     ) -> None:
         self._directory = directory
+        self._settings = settings
         self._thread = thread
-        self._log_writer = ledger
-        self._load = load
+        self._log_writer = log_writer
 
     @classmethod
-    async def open(
-        cls,
-        directory: DataDir,
-        *,
-        window: float = WEEK,
-        clock: Callable[[], float] = time.monotonic,
-        bound: int = 200_000,
-        keep_raw: float = 0.0,
-        keep_events: float = 0.0,
-    ) -> "SqliteEngine":
-        """Open events.db, made or upgraded where needed. Raises DataDirError on a file that cannot be used.
-
-        Keys and claims are remembered for `window` seconds at least; `bound` is the number of keys kept in memory;
-        packed requests are kept for `keep_raw` seconds, events for `keep_events`, or for ever.
-        """
-
-        def load(connection: sqlite3.Connection) -> LogWriter:
-            return LogWriter.load(connection, directory, window, clock, bound, keep_raw, keep_events)
-
+    async def open(cls, directory: DataDir, settings: LogSettings | None = None) -> "SqliteEngine":
+        """Open events.db; create or upgrade it if needed. Raises DataDirError on a file that cannot be used."""
+        settings = settings or LogSettings()
         try:
-            # Made here alone: a file that is gone at a reopen must not come back empty. SQLite's log takes its mode.
+            # Created here only: a file that is missing at a reopen must not come back empty. The WAL gets the same
+            # mode.
             directory.events.touch(mode=0o600)
-            thread, ledger = await _open(directory, load)
+            thread, log_writer = await _open(directory, settings)
         except (sqlite3.Error, OSError) as error:
             raise DataDirError(f"cannot open {directory.events}: {error}") from error
-        return cls(directory, thread, ledger, load)
+        return cls(directory, settings, thread, log_writer)
 
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """See Engine."""
         try:
             return await self._thread.run(lambda _: self._log_writer.commit(entries))
         except (sqlite3.Error, OSError) as error:
-            raise meaning(error) from error
+            raise classify(error) from error
 
     async def reopen(self) -> None:
         """See Engine.
 
-        The new connection comes before the old one goes: the last one to close would checkpoint, and so fsync again
-        what could not be fsynced, which the kernel then calls done. With the other still open, the half-written end of
-        the log stays outside, and is written over.
+        The new connection is opened before the old one is closed. The last connection to close runs a checkpoint, and
+        so repeats the fsync that failed, which the kernel then reports as done. With the new connection open there is
+        no checkpoint: the half-written end of the WAL is not valid, and is overwritten.
         """
         before = self._thread
         try:
-            self._thread, self._log_writer = await _open(self._directory, self._load)
+            self._thread, self._log_writer = await _open(self._directory, self._settings)
         except (sqlite3.Error, OSError, DataDirError) as error:
             raise Broken(f"cannot reopen {self._directory.events}: {error}") from error
         with contextlib.suppress(sqlite3.Error):
             await before.close()
 
-    async def visit(self, job: Callable[[sqlite3.Connection], object]) -> object:
-        """Return what the job says that runs on the writer's connection between two commits."""
-        return await self._thread.run(job)
+    async def run(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run a transaction on the writer's connection, between two commits, and return its result."""
+        return await self._thread.run(transaction)
 
     async def close(self) -> None:
-        """See Engine. Errors are left alone: all that was acknowledged is on disk before this."""
+        """See Engine. Errors are ignored: whatever was acknowledged is on disk already."""
         with contextlib.suppress(OSError):
             await self._thread.run(lambda _: self._log_writer.close(self._directory))
         with contextlib.suppress(sqlite3.Error):
             await self._thread.close()
 
 
-async def _open(
-    directory: DataDir, load: Callable[[sqlite3.Connection], LogWriter]
-) -> tuple[DatabaseThread, LogWriter]:
+async def _open(directory: DataDir, settings: LogSettings) -> tuple[DatabaseThread, LogWriter]:
     thread = await DatabaseThread.open(sqlite_file.uri(directory.events, "rw"))
     try:
-        return thread, await thread.run(load)
+        return thread, await thread.run(lambda connection: LogWriter.load(connection, directory, settings))
     except BaseException:
         await thread.close()
         raise
 
 
-def meaning(error: sqlite3.Error | OSError) -> Exception:
-    """Return what the error means to group commit; the error itself where an entry is at fault."""
+def classify(error: sqlite3.Error | OSError) -> Exception:
+    """Return what an error means to group commit: Broken, StorageUnavailable, or itself if an entry is at fault."""
     if isinstance(error, OSError):
         if error.errno == errno.EIO:
             return Broken(f"the disk failed: {error}")
@@ -126,6 +105,6 @@ def meaning(error: sqlite3.Error | OSError) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF in BREAKING or code in STALE:
         return Broken(f"the database failed: {error}")
-    if code & 0xFF in PASSING:
+    if code & 0xFF in TEMPORARY:
         return StorageUnavailable(f"the database cannot be written: {error}")
     return error

@@ -1,8 +1,9 @@
-"""One connection to events.db and what must be known to commit to it. Synchronous: it runs on the writer's thread."""
+"""The writer of events.db: commits groups of entries, one transaction each. Synchronous, on the writer's thread."""
 
 import contextlib
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -15,91 +16,102 @@ from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
-from gateway.storage.sqlite.retention import forget
+from gateway.storage.sqlite.retention import delete_expired
 from gateway.storage.sqlite.statements import bulk_insert, select_in
 from gateway.storage.sqlite.tables import upgrade
 
-SETTINGS = (
+PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    # Little is read again: keys in the filters and in memory are what answers.
+    # Little is read again: look-ups are answered by the filters and the memtable.
     "PRAGMA cache_size = -8192",
-    # A longer log between two checkpoints writes a page that many commits touched once instead of many times.
+    # With a longer WAL, a page that many commits touch is written back once instead of many times.
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 67108864",
-    # Some builds overwrite freed pages with zeros, which doubles the cost of forgetting.
+    # Some builds overwrite freed pages with zeros, which doubles the cost of deleting.
     "PRAGMA secure_delete = OFF",
 )
-CLAIMED = (
+IDEMPOTENCY_RECORDS = (
     "SELECT group_concat(hex(digest) || ':' || hex(fingerprint) || ':' || hex(memory) || ':' || coalesce(receipt, 0)) "
     "FROM ("
     "SELECT * FROM claims_current WHERE digest IN (?) UNION ALL SELECT * FROM claims_previous WHERE digest IN (?))"
 )
-ADD_UP = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
+ADD_TO_COUNT = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 QUARANTINED_KEYS = "SELECT group_concat(hex(key)) FROM quarantine WHERE key IN (?)"
 PENDING = "SELECT group_concat(id || ':' || verdict) FROM quarantine WHERE id IN (?)"
-FORGET_RAWS = "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
-QUARANTINE = (
+DELETE_EXPIRED_RAWS = (
+    "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
+)
+INSERT_QUARANTINE = (
     "INSERT INTO quarantine (id, message_id, received_at, project, dialect, route, faults, payload, verdict, key, "
     "item, receipt) "
 )
-RECEIPT_RANDOM = random.Random()  # noqa: S311 (seeded by the kernel; a receipt's number is no secret)
-SETTLE = (
+RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
+DELETE_QUARANTINED = (
     "DELETE FROM requests WHERE receipt IN (SELECT receipt FROM quarantine WHERE id = ?1) "
     "AND NOT EXISTS (SELECT 1 FROM quarantine other WHERE other.receipt = requests.receipt AND other.id <> ?1)",
     "DELETE FROM quarantine WHERE id = ?1",
 )
 LAST = "SELECT coalesce(max(last), 0) FROM log"
-CHUNK = "(?,?,CAST(? AS TEXT))"
+CHUNK_ROW = "(?,?,CAST(? AS TEXT))"
 LAST_QUARANTINED = (
     "SELECT max((SELECT coalesce(max(id), 0) FROM quarantine), (SELECT coalesce(max(id), 0) FROM settled))"
 )
 
 
+@attrs.frozen
+class LogSettings:
+    """What can be set of a log; all times are in seconds.
+
+    Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
+    them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys` bounds the
+    newest keys in memory (see KnownKeys). `clock` never jumps.
+    """
+
+    window: float = 7 * 86_400.0
+    keep_raw: float = 0.0
+    keep_events: float = 0.0
+    max_memtable_keys: int = 200_000
+    clock: Callable[[], float] = time.monotonic
+
+
 @attrs.define
 class LogWriter:
-    """The writer of a data directory. Nothing else writes to its events.db: that is what the lock is for."""
+    """The only writer of a data directory's events.db; the caller holds the directory's lock.
+
+    `position`, `receipt` and `quarantine_id` are the last numbers given, `streams` the numbers of
+    `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept.
+    """
 
     connection: sqlite3.Connection
-    seen: KnownKeys
+    settings: LogSettings
+    known_keys: KnownKeys
     generations: Generations
     blobs: Blobs
     position: int
     receipt: int
     quarantine_id: int
     streams: dict[tuple[str, str, str], int]
-    keep_raw: float
-    keep_events: float
-    raws: bool
+    has_raws: bool
 
     @classmethod
-    def load(
-        cls,
-        connection: sqlite3.Connection,
-        directory: DataDir,
-        window: float,
-        clock: Callable[[], float],
-        bound: int,
-        keep_raw: float = 0.0,
-        keep_events: float = 0.0,
-    ) -> "LogWriter":
-        """Prepare the connection, upgrade the file, and read what memory must hold.
+    def load(cls, connection: sqlite3.Connection, directory: DataDir, settings: LogSettings) -> "LogWriter":
+        """Prepare the connection, upgrade the file, and read what must be in memory.
 
-        `keep_raw` is for how many seconds requests are kept beside their events, `keep_events` for how many the events
-        themselves are; 0 is for ever.
+        Raises DataDirError on a file of a newer gateway, sqlite3.Error and OSError.
         """
-        for setting in SETTINGS:
-            connection.execute(setting).fetchall()
+        for pragma in PRAGMAS:
+            connection.execute(pragma).fetchall()
         upgrade(connection, directory.events)
-        # SQLite does this for its log, but not for the file itself.
+        # SQLite does this for the WAL, but not for the file itself.
         sync_folder(directory.path)
         (watermark,) = connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()
         (last,) = connection.execute(LAST).fetchone()
-        # Positions below the watermark are never given again, even where the log's end was cut off by hand.
+        # Positions below the watermark are never given again, even if somebody deleted the end of the log by hand.
         position = max(watermark, last)
-        seen = KnownKeys(bound)
-        seen.load(connection, watermark, position, directory.path)
-        generations = Generations(window, clock, seen.rotate)
+        known_keys = KnownKeys(settings.max_memtable_keys)
+        known_keys.load(connection, watermark, position, directory.path)
+        generations = Generations(settings.window, settings.clock, known_keys.rotate)
         generations.load(connection)
         blobs = Blobs(directory.blobs)
         blobs.sweep()
@@ -109,12 +121,25 @@ class LogWriter:
             (project, dialect, route): number
             for number, project, dialect, route in connection.execute("SELECT * FROM streams")
         }
-        (raws,) = connection.execute("SELECT EXISTS (SELECT 1 FROM raws)").fetchone()
-        numbers = (position, receipt, quarantine_id, streams)
-        return cls(connection, seen, generations, blobs, *numbers, keep_raw, keep_events, bool(raws))
+        (has_raws,) = connection.execute("SELECT EXISTS (SELECT 1 FROM raws)").fetchone()
+        return cls(
+            connection=connection,
+            settings=settings,
+            known_keys=known_keys,
+            generations=generations,
+            blobs=blobs,
+            position=position,
+            receipt=receipt,
+            quarantine_id=quarantine_id,
+            streams=streams,
+            has_raws=bool(has_raws),
+        )
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
-        """Decide and write the group in one transaction; on any exception it is rolled back and memory is as before."""
+        """Decide and write a group in one transaction. On any exception it is rolled back and memory is unchanged.
+
+        Raises Broken if another process wrote to the log, sqlite3.Error, OSError, and any error of an unfit entry.
+        """
         # Read outside the transaction: with one writer nothing can change between here and the commit.
         plan = decide(entries, self._snapshot(entries), partial(RECEIPT_RANDOM.getrandbits, RECEIPT_RANDOM_BITS))
         for entry, answer in zip(entries, plan.answers, strict=True):
@@ -126,9 +151,9 @@ class LogWriter:
         try:
             (last,) = self.connection.execute(LAST).fetchone()
             if last > self.position:
-                raise Broken("somebody else wrote to the log")
+                raise Broken("another process wrote to the log")
             self._write(plan)
-            merged = self.seen.merge(self.connection, self.position, len(plan.keys))
+            flushed = self.known_keys.flush(self.connection, self.position, len(plan.keys))
             after_commit = self.generations.step(self.connection, force=not entries)
             self.connection.execute("COMMIT")
         except BaseException:
@@ -138,45 +163,45 @@ class LogWriter:
             raise
         self.position, self.receipt, self.quarantine_id = plan.position, plan.receipt, plan.quarantine_id
         self.streams |= plan.streams
-        self.raws = self.raws or bool(plan.raws)
-        self.seen.remember(plan.keys, merged)
+        self.has_raws = self.has_raws or bool(plan.raws)
+        self.known_keys.remember(plan.keys, flushed)
         after_commit()
         return plan.answers
 
     def close(self, directory: DataDir) -> None:
-        """Leave to the next start what it need not read again then. Raises OSError."""
-        self.seen.save(self.position, directory.path)
+        """Save what the next start then need not read again. Raises OSError."""
+        self.known_keys.save(self.position, directory.path)
 
     def _snapshot(self, entries: Sequence[Entry]) -> Snapshot:
-        """Return what was committed before, as far as this group must know."""
+        """Return what was committed before, as far as it concerns this group."""
         keys = [row.key for entry in entries for row in entry.rows if row.key is not None]
         quarantined = {
             quarantined.key for entry in entries for quarantined in entry.quarantined if quarantined.key is not None
         }
         return Snapshot(
-            self.position,
-            self.receipt,
-            self.quarantine_id,
-            self.seen.find(self.connection, [*keys, *quarantined]),
-            self._claimed(entries),
-            {
+            position=self.position,
+            receipt=self.receipt,
+            quarantine_id=self.quarantine_id,
+            seen=self.known_keys.find(self.connection, [*keys, *quarantined]),
+            claims=self._idempotency_records(entries),
+            quarantined={
                 bytes.fromhex(key)
                 for found in select_in(self.connection, QUARANTINED_KEYS, list(quarantined))
                 for key in found.split(",")
             },
-            self._pending(entries),
-            self.streams,
+            pending=self._pending(entries),
+            streams=self.streams,
         )
 
-    def _claimed(self, entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, bytes, int]]:
+    def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, bytes, int]]:
         digests = [entry.idempotency.digest for entry in entries if entry.idempotency is not None]
-        claimed: dict[bytes, tuple[bytes, bytes, int]] = {}
-        for found in select_in(self.connection, CLAIMED, digests):
+        records: dict[bytes, tuple[bytes, bytes, int]] = {}
+        for found in select_in(self.connection, IDEMPOTENCY_RECORDS, digests):
             for line in found.split(","):
                 *texts, receipt = line.split(":")
                 digest, fingerprint, outcomes = map(bytes.fromhex, texts)
-                claimed[digest] = (fingerprint, outcomes, int(receipt))
-        return claimed
+                records[digest] = (fingerprint, outcomes, int(receipt))
+        return records
 
     def _pending(self, entries: Sequence[Entry]) -> dict[int, str]:
         numbers = [entry.resolves for entry in entries if entry.resolves is not None]
@@ -189,23 +214,29 @@ class LogWriter:
 
     def _write(self, plan: Plan) -> None:
         log = chunks(plan.events, self.position)
-        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK)
+        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK_ROW)
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
-        if self.keep_events:
-            # Twice as many as come, so that what is over never piles up; a chunk may be an event.
-            most = 8 + 2 * len(log)
-            self.seen.merge_up_to = forget(self.connection, plan.receipt, self.keep_events, most)
+        if self.settings.keep_events:
+            # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
+            self.known_keys.flush_up_to = delete_expired(
+                self.connection,
+                newest_receipt=plan.receipt,
+                keep_seconds=self.settings.keep_events,
+                max_chunks=8 + 2 * len(log),
+            )
         bulk_insert(self.connection, "INSERT INTO streams ", 4, plan.named_streams())
-        bulk_insert(self.connection, QUARANTINE, 12, plan.quarantine)
+        bulk_insert(self.connection, INSERT_QUARANTINE, 12, plan.quarantine)
         bulk_insert(self.connection, "INSERT INTO requests ", 8, plan.requests)
         bulk_insert(self.connection, "INSERT INTO raws ", 2, plan.raws)
-        if self.raws:
-            # By the receipts' own time, a few a commit, so that no commit is long: twice as many as one may add.
-            oldest = (plan.receipt >> RECEIPT_RANDOM_BITS) - int(self.keep_raw * 1000)
-            self.connection.execute(FORGET_RAWS, (max(0, oldest) << RECEIPT_RANDOM_BITS, 100 + len(plan.raws)))
+        if self.has_raws:
+            # A receipt's number begins with its time. With each commit go at most 100, and twice as many as it adds, so
+            # that no commit is long (`plan.raws` has two values for each).
+            oldest = (plan.receipt >> RECEIPT_RANDOM_BITS) - int(self.settings.keep_raw * 1000)
+            before = max(0, oldest) << RECEIPT_RANDOM_BITS
+            self.connection.execute(DELETE_EXPIRED_RAWS, (before, 100 + len(plan.raws)))
         bulk_insert(self.connection, "INSERT INTO settled ", 4, plan.settlements())
         for number in plan.settled:
-            for statement in SETTLE:
+            for statement in DELETE_QUARANTINED:
                 self.connection.execute(statement, (number,))
         bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
-        bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_UP)
+        bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)

@@ -1,7 +1,8 @@
-"""Statements over many rows at once. Text and chunks only.
+"""Statements over many rows at once, for the writer's thread. No table is named here.
 
-sqlite3 lets go of the GIL and takes it back around every step. Beside a busy event loop each of these costs up to 5 ms,
-so `executemany`, a statement a row and a row a fetch are traps: here, many rows make one step, whichever way they go.
+sqlite3 releases the GIL and takes it back around every step. Beside a busy event loop each step costs up to 5 ms, so
+`executemany`, one statement for each row, and fetching row by row are traps. Here many rows are one step, both when
+they are written and when they are read.
 """
 
 import sqlite3
@@ -27,9 +28,10 @@ def bulk_insert(
     chunk: int = CHUNK,
     row: str = "",
 ) -> None:
-    """Run `head VALUES (...), (...) tail` over the rows that lie one after the other in `flat`, a chunk a statement.
+    """Run `head VALUES (...), (...) tail`, with up to `chunk` rows in one statement.
 
-    `row` is a row's text where it is more than marks.
+    `flat` holds the values of all rows one after the other, `width` values each. `row` is the text of one row, if it is
+    more than question marks.
     """
     row = row or _row(width)
     step = width * chunk
@@ -42,10 +44,13 @@ def _row(width: int) -> str:
     return "(" + ",".join("?" * width) + ")"
 
 
-def _filled(asked: Sequence[T], chunk: int) -> Iterator[list[T]]:
-    """Yield the elements in parts, each filled up to a power of two with its last: so few texts are ever prepared."""
-    for start in range(0, len(asked), chunk):
-        part = list(asked[start : start + chunk])
+def _padded(elements: Sequence[T], chunk: int) -> Iterator[list[T]]:
+    """Yield the elements in parts of up to `chunk`, padded with their last to a power of two.
+
+    So there are only a few different statements to prepare.
+    """
+    for start in range(0, len(elements), chunk):
+        part = list(elements[start : start + chunk])
         yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
 
 
@@ -55,19 +60,22 @@ def _marks(text: str, count: int) -> str:
 
 
 def select_in(connection: sqlite3.Connection, text: str, keys: Sequence[object], chunk: int = 4096) -> Iterator[str]:
-    """Run the query, whose every `(?)` becomes the list of keys; each run gives one text, an empty one is left out."""
-    for part in _filled(keys, chunk):
+    """Run a query with up to `chunk` keys at a time, and yield each result that is not empty.
+
+    The query returns one text, for example by `group_concat`. Each `(?)` in it becomes the list of keys.
+    """
+    for part in _padded(keys, chunk):
         (found,) = connection.execute(_marks(text, len(part)), part).fetchone()
         if found:
             yield found
 
 
 def select_pairs(
-    connection: sqlite3.Connection, text: str, asked: Sequence[tuple[int, bytes]], chunk: int = 256
+    connection: sqlite3.Connection, text: str, pairs: Sequence[tuple[int, bytes]], chunk: int = 256
 ) -> Iterator[str]:
-    """Run the query, which finds what is asked in a table `asked (bucket, key)`; each run gives one text, if any."""
-    for part in _filled(asked, chunk):
-        head = _values("WITH asked (bucket, key) AS (", _row(2), len(part), ") ")
+    """Do the same with pairs, which the query finds in a table `wanted (bucket, key)`."""
+    for part in _padded(pairs, chunk):
+        head = _values("WITH wanted (bucket, key) AS (", _row(2), len(part), ") ")
         (found,) = connection.execute(head + text, [value for pair in part for value in pair]).fetchone()
         if found:
             yield found

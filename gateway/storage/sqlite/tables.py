@@ -1,8 +1,8 @@
-"""The tables of events.db, and how an older file becomes a newer one. No rows are read or written here.
+"""The tables of events.db, and the upgrade of an older file. Rows are read and written elsewhere.
 
-Anyone may open the file with plain `sqlite3` and ask it questions: `events` is a view with a row an event, made of the
-log, whose rows hold many (see chunks.py), with its JSON in `body`; the quarantine's `faults` and
-`payload`, the requests' `query` and `headers`, and the receipts' `outcomes` are JSON text.
+Anyone may query the file with plain `sqlite3`. `events` is a view over the log, whose rows hold many events each (see
+chunks.py): it has one row for each event, with the event's JSON in `body`. JSON text is also in `faults` and `payload`
+of the quarantine, `query` and `headers` of the requests, and `outcomes` of the receipts.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ CLAIMS = (
     "WITHOUT ROWID"
 )
 
-# One tuple of statements a version, never changed once released: the file's PRAGMA user_version counts them.
+# One tuple of statements for each version, never changed once released. PRAGMA user_version counts them.
 UPGRADES: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE events (position INTEGER PRIMARY KEY, key BLOB, body TEXT NOT NULL)",
@@ -36,22 +36,22 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE claims_previous (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB) WITHOUT ROWID",
     ),
     (
-        # What is held: both what is not fit to be an event and what was filtered. `item` is its place in its request;
-        # what an older gateway kept has no request.
+        # The quarantine: invalid items and filtered ones. `item` is an item's index in its request. Rows of an older
+        # gateway have no request.
         "ALTER TABLE quarantine ADD COLUMN verdict TEXT NOT NULL DEFAULT 'quarantined'",
         "ALTER TABLE quarantine ADD COLUMN key BLOB",
         "ALTER TABLE quarantine ADD COLUMN item INTEGER",
         "ALTER TABLE quarantine ADD COLUMN receipt INTEGER",
         "CREATE INDEX quarantine_by_key ON quarantine (key) WHERE key IS NOT NULL",
         "CREATE INDEX quarantine_by_receipt ON quarantine (receipt) WHERE receipt IS NOT NULL",
-        # Once a request, however many of its items are held; gone with the last of them.
+        # The requests of quarantined items, each once. A request goes with the last of its items.
         "CREATE TABLE requests (receipt INTEGER PRIMARY KEY, method TEXT NOT NULL, path TEXT NOT NULL, "
         "query TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, client_ip TEXT, site TEXT)",
-        # Requests of stored events, compressed; they go when their time is over.
+        # The requests of stored events, compressed, until they expire.
         "CREATE TABLE raws (receipt INTEGER PRIMARY KEY, packed BLOB NOT NULL)",
-        # What became of held items since: `verdict` is stored or duplicate (replayed), or dropped.
+        # How quarantined items ended: `verdict` is stored or duplicate (replayed), or dropped.
         "CREATE TABLE settled (id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, position INTEGER, at INTEGER NOT NULL)",
-        # A request's `count` events lie from `position` on, unless `outcomes` tells them one by one.
+        # The `count` events of a request are at `position` and after it, unless `outcomes` lists them one by one.
         "CREATE TABLE receipts (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, stream INTEGER NOT NULL, "
         "position INTEGER NOT NULL, count INTEGER NOT NULL, outcomes TEXT)",
         "CREATE TABLE streams (id INTEGER PRIMARY KEY, project TEXT NOT NULL, dialect TEXT NOT NULL, "
@@ -60,7 +60,7 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE claims_previous ADD COLUMN receipt INTEGER",
     ),
     (
-        # What was a row an event becomes a chunk of one as it stands, so that a large file is upgraded in no time.
+        # A row with one event is a chunk of one as it is, so that a large file is upgraded at once.
         "ALTER TABLE events RENAME TO log",
         "ALTER TABLE log RENAME COLUMN position TO last",
         "ALTER TABLE log RENAME COLUMN key TO keys",
@@ -68,7 +68,7 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE VIEW events AS SELECT last + 1 - coalesce(length(keys) / 16, 1) + line.key AS position, "
         "nullif(substr(keys, 16 * line.key + 1, 16), zeroblob(16)) AS key, line.value AS body "
         "FROM log, json_each('[' || replace(lines, char(10), ',') || ']') AS line",
-        # Where a key lies depends on a number of each file's own; olderkeys.py puts there what these tables have.
+        # The bucket of a key depends on this random number. migrate_v2.py then moves the keys of the old tables.
         "INSERT INTO meta VALUES ('salt', random() & 9223372036854775807 | 1)",
         "ALTER TABLE seen_current RENAME TO keys_current",
         "ALTER TABLE seen_previous RENAME TO keys_previous",
@@ -76,17 +76,21 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         SEEN,
         SEEN.replace("seen_current", "seen_previous"),
     ),
-    # The verdict has one name everywhere.
+    # The verdict has the same name everywhere.
     ("UPDATE counters SET verdict = 'rejected' WHERE verdict = 'refused'",),
 )
 VERSION = len(UPGRADES)
-CHUNKED = 3  # the version from which on the log has chunks
+CHUNKED = 3
+"""The first version whose log has chunks."""
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this version, one transaction a step, so that a kill in between leaves a whole version."""
+    """Upgrade the file to this version, one transaction for each step, so that a kill leaves a whole version.
+
+    Raises DataDirError on a file of a newer gateway, and sqlite3.Error.
+    """
     for step in range(sqlite_file.version(connection, path, VERSION), VERSION):
         with sqlite_file.transaction(connection):
             for statement in UPGRADES[step]:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {step + 1}")
+            sqlite_file.set_version(connection, step + 1)

@@ -1,4 +1,4 @@
-"""Files beside the log: named by content, whole or absent, on disk before the commit that names them."""
+"""Blobs: files named by their content, whole or absent, on disk before the commit that names them."""
 
 import hashlib
 from pathlib import Path
@@ -39,19 +39,19 @@ def test_a_file_lies_under_its_digest_and_is_not_written_twice(tmp_path: Path) -
 @pytest.mark.parametrize(
     "name", ["", "../../etc/passwd", "ab", "A" * 64, "g" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n", "/" + "a" * 63]
 )
-def test_a_name_that_is_no_digest_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_not_a_digest_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         Blobs(tmp_path).keep(Blob(name, b""))
     assert files(tmp_path) == []
 
 
-def test_a_name_that_is_another_contents_digest_is_refused(tmp_path: Path) -> None:
+def test_a_name_that_is_the_digest_of_another_content_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not what its name says"):
         Blobs(tmp_path).keep(Blob(blob(b"this").name, b"that"))
     assert files(tmp_path) == []
 
 
-def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> None:
+def test_half_written_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     blobs, kept = Blobs(tmp_path), blob(b"content")
     blobs.keep(kept)
     (tmp_path / "ab").mkdir(exist_ok=True)

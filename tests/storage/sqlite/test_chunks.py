@@ -22,7 +22,7 @@ def test_a_row_of_an_older_file_is_a_chunk_of_one_with_a_key_or_without() -> Non
     assert (list(events(7, body(7))), keys_of(key(7)), keys_of(None)) == ([(7, body(7))], [key(7)], [])
 
 
-def test_a_chunk_ends_where_it_is_large_enough() -> None:
+def test_a_chunk_ends_once_it_is_large_enough() -> None:
     large = EventRow(b'"' + b"x" * CHUNK_BYTES + b'"')
 
     assert chunks([row(1), large, row(2), row(3)], 0)[::3] == [2, 4]
@@ -32,6 +32,6 @@ def test_a_chunk_ends_where_it_is_large_enough() -> None:
 @pytest.mark.parametrize(
     "poison", [EventRow(b"{}\n{}"), EventRow(b"{}", b"short"), EventRow(b"{}", b"a key that is too long")]
 )
-def test_what_could_not_be_taken_apart_again_is_refused(poison: EventRow) -> None:
+def test_events_that_could_not_be_separated_again_are_refused(poison: EventRow) -> None:
     with pytest.raises(ValueError, match="sixteen bytes"):
         chunks([row(1), poison], 0)

@@ -1,4 +1,4 @@
-"""Events whose time is over go, and nothing else does: not a key, not what is not merged, not what is younger."""
+"""Expired events are deleted, and nothing else: no key, no event whose key is not flushed, no younger event."""
 
 import sqlite3
 from contextlib import closing
@@ -19,11 +19,11 @@ def at(seconds: float, *names: object) -> Entry:
     return attrs.evolve(entry(*[row(name) for name in names]), received_at=START + int(seconds * 1000))
 
 
-async def test_events_go_when_their_time_is_over_and_their_ids_stay_known(tmp_path: Path) -> None:
+async def test_expired_events_are_deleted_and_their_keys_stay_known(tmp_path: Path) -> None:
     async with opened(tmp_path, keep_events=10.0) as (storage, _):
         receipts = [(await storage.append(at(number, number))).receipt for number in range(40)]
         again = await storage.append(at(40, 0, 39))
-        for _ in range(2):  # what is over is merged first, and goes with the next commit
+        for _ in range(2):  # expired events are flushed first, and deleted with the next commit
             last = await storage.append(at(49))
 
     assert again == Appended(AppendStatus.NEW, (True, True))
@@ -38,16 +38,16 @@ async def test_events_go_when_their_time_is_over_and_their_ids_stay_known(tmp_pa
         assert (await storage.append(at(50, *range(41)))).seen == (*[True] * 40, False)
 
 
-async def test_without_the_setting_nothing_goes(tmp_path: Path) -> None:
-    async with opened(tmp_path, bound=1) as (storage, _):
+async def test_without_the_setting_nothing_is_deleted(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_memtable_keys=1) as (storage, _):
         for number in range(5):
             await storage.append(at(number * 1e6, number))
 
     assert stored(tmp_path) == [body(number) for number in range(5)]
 
 
-async def test_what_is_over_goes_a_few_chunks_a_commit(tmp_path: Path) -> None:
-    async with opened(tmp_path, keep_events=10.0, bound=1) as (storage, _):
+async def test_expired_events_are_deleted_a_few_chunks_with_each_commit(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep_events=10.0, max_memtable_keys=1) as (storage, _):
         for number in range(50):
             await storage.append(at(0, number))
         left = []

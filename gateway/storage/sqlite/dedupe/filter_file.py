@@ -1,7 +1,7 @@
-"""What the filters held at a clean stop, in a file beside the log: the next start need not read every key again.
+"""Saves the Bloom filters at a clean stop, in a file beside the log, so that the next start need not read every key.
 
-Ten million keys take some seconds to read, and none with this file. It is only a shortcut: it is taken once and
-removed, and believed only where it was written at the very position at which the log ends.
+Reading ten million keys takes seconds. The file is only a shortcut: a start removes it as it reads it, and uses it only
+if it was written at the position where the log ends.
 """
 
 import hashlib
@@ -17,7 +17,11 @@ DIGEST_BYTES = 32
 
 
 def save(folder: Path, salt: int, position: int, filters: Sequence[BloomFilter]) -> None:
-    """Write the filters of a log that ends at a position. Raises OSError."""
+    """Write the filters of a log that ends at `position`; `salt` is the log's own. Raises OSError.
+
+    The file is a line of JSON (the salt, the position, and the count and size of each filter), the filters' bytes, and
+    a digest of all that.
+    """
     head = {"salt": salt, "position": position, "filters": [[each.count, len(each.bits)] for each in filters]}
     parts: list[bytes | bytearray] = [json.dumps(head).encode() + b"\n", *[each.bits for each in filters]]
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
@@ -31,7 +35,7 @@ def save(folder: Path, salt: int, position: int, filters: Sequence[BloomFilter])
 
 
 def take(folder: Path, salt: int, position: int) -> list[BloomFilter] | None:
-    """Return the filters of the last stop, and remove their file; None where there are none for this end of the log."""
+    """Remove the file and return its filters; None if it is missing, damaged, or of another log or position."""
     path = folder / NAME
     try:
         raw = path.read_bytes()

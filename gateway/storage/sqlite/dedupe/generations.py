@@ -1,7 +1,8 @@
-"""Forgetting: keys and claims live in two generations of tables, and the older one goes as a whole.
+"""Forgetting keys and idempotency records: they live in two generations of tables, and the older one goes as a whole.
 
-A generation lasts one window of elapsed time, taken from a clock that never jumps and added up in `meta` over restarts;
-time in which no gateway runs does not count. So everything is remembered for one window at least and two at most.
+A generation lasts one window of elapsed time, measured by a clock that never jumps and added up in `meta` over
+restarts; time in which no gateway runs does not count. So everything is remembered for at least one window and at most
+two. The tables are `seen_*` (keys) and `claims_*` (idempotency records), each `_current`, `_previous` or `_forgotten`.
 """
 
 import sqlite3
@@ -11,8 +12,9 @@ import attrs
 
 from gateway.storage.sqlite.tables import CLAIMS, SEEN
 
-NOTE_EVERY = 60.0
-TURN = (
+SAVE_ELAPSED_EVERY = 60.0
+"""Seconds; as much time is not counted after a kill."""
+ROTATE = (
     "DROP TABLE IF EXISTS seen_forgotten",
     "DROP TABLE IF EXISTS claims_forgotten",
     "ALTER TABLE seen_previous RENAME TO seen_forgotten",
@@ -22,8 +24,9 @@ TURN = (
     SEEN,
     CLAIMS,
 )
-# Dropping a table reads all of its pages, seconds for a hundred million keys: it is emptied bit by bit before.
-FORGET = {
+# Dropping a table reads all of its pages, which takes seconds with a hundred million keys. So it is emptied first, a
+# few rows with each commit.
+DELETE_SOME = {
     "seen_forgotten": "DELETE FROM seen_forgotten WHERE bucket <= "
     "(SELECT max(bucket) FROM (SELECT bucket FROM seen_forgotten ORDER BY bucket LIMIT 100))",
     "claims_forgotten": "DELETE FROM claims_forgotten WHERE digest <= "
@@ -33,52 +36,60 @@ FORGET = {
 
 @attrs.define
 class Generations:
-    """How old the current generation is. `window` and the clock are in seconds; `turned` is called after each turn."""
+    """The age of the current generation, and the tables that are being forgotten.
+
+    `window` and the clock are in seconds. `on_rotate` is called once a rotation is committed.
+    """
 
     window: float
     clock: Callable[[], float]
-    rotated: Callable[[], None]
+    on_rotate: Callable[[], None]
     _elapsed: float = attrs.field(default=0.0, init=False)
-    _read: float = attrs.field(default=0.0, init=False)
+    _saved_at: float = attrs.field(default=0.0, init=False)
     _forgotten: list[str] = attrs.field(factory=list, init=False)
 
     def load(self, connection: sqlite3.Connection) -> None:
-        """Go on from where the last process wrote it down."""
+        """Continue at the age that the last process saved."""
         (self._elapsed,) = connection.execute("SELECT value FROM meta WHERE name = 'elapsed'").fetchone()
-        self._read = self.clock()
+        self._saved_at = self.clock()
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-        self._forgotten = [name for name in FORGET if name in names]
+        self._forgotten = [name for name in DELETE_SOME if name in names]
 
     def step(self, connection: sqlite3.Connection, force: bool = False) -> Callable[[], None]:
-        """Turn, note the time or forget a little inside the open transaction; call the answer after the commit."""
-        now = self.clock()
-        elapsed = self._elapsed + now - self._read
-        if elapsed >= self.window:
-            for statement in TURN:
-                connection.execute(statement)
-            self._note(connection, 0.0)
-            return lambda: self._turned(now)
-        forgotten = self._forget(connection)
-        if force or now - self._read >= NOTE_EVERY:
-            self._note(connection, elapsed)
-            return lambda: self._become(elapsed, now, forgotten)
-        return lambda: self._become(self._elapsed, self._read, forgotten)
+        """Inside the open transaction, rotate if the window is over. Otherwise delete a little, and save the age.
 
-    def _forget(self, connection: sqlite3.Connection) -> list[str]:
+        The age is saved only every SAVE_ELAPSED_EVERY seconds unless `force` is set. Memory is unchanged until the
+        caller, after the commit, calls what this returns.
+        """
+        now = self.clock()
+        elapsed = self._elapsed + now - self._saved_at
+        if elapsed >= self.window:
+            for statement in ROTATE:
+                connection.execute(statement)
+            self._save(connection, 0.0)
+            return lambda: self._rotated(now)
+        forgotten = self._delete_some(connection)
+        if force or now - self._saved_at >= SAVE_ELAPSED_EVERY:
+            self._save(connection, elapsed)
+            return lambda: self._committed(elapsed, now, forgotten)
+        return lambda: self._committed(self._elapsed, self._saved_at, forgotten)
+
+    def _delete_some(self, connection: sqlite3.Connection) -> list[str]:
+        """Delete a few rows of a forgotten table, or drop it once it is empty; return the tables that are left."""
         if not self._forgotten:
             return []
         name, *rest = self._forgotten
-        if connection.execute(FORGET[name]).rowcount:
+        if connection.execute(DELETE_SOME[name]).rowcount:
             return self._forgotten
         connection.execute("DROP TABLE " + name)
         return rest
 
-    def _note(self, connection: sqlite3.Connection, elapsed: float) -> None:
+    def _save(self, connection: sqlite3.Connection, elapsed: float) -> None:
         connection.execute("UPDATE meta SET value = ? WHERE name = 'elapsed'", (elapsed,))
 
-    def _turned(self, now: float) -> None:
-        self._become(0.0, now, list(FORGET))
-        self.rotated()
+    def _rotated(self, now: float) -> None:
+        self._committed(0.0, now, list(DELETE_SOME))
+        self.on_rotate()
 
-    def _become(self, elapsed: float, read: float, forgotten: list[str]) -> None:
-        self._elapsed, self._read, self._forgotten = elapsed, read, forgotten
+    def _committed(self, elapsed: float, saved_at: float, forgotten: list[str]) -> None:
+        self._elapsed, self._saved_at, self._forgotten = elapsed, saved_at, forgotten

@@ -1,10 +1,11 @@
-"""Puts the keys of an older file, which had a row each, where this version looks for them. Once a file."""
+"""Moves the keys of a version 2 file, which had a row for each key, into the buckets of this version. Once per file."""
 
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
 
+from gateway import sqlite_file
 from gateway.storage.sqlite.statements import bulk_insert
 
 PAGE = 100_000
@@ -14,20 +15,20 @@ TABLES = (
 )
 
 
-def migrate_v2(connection: sqlite3.Connection, bucket: Callable[[bytes], int]) -> None:
-    """Move the keys, all in one transaction, and drop their tables; nothing where there are none."""
+def migrate_v2(connection: sqlite3.Connection, bucket_of: Callable[[bytes], int]) -> None:
+    """Move all keys in one transaction, and drop their old tables. Does nothing if those do not exist."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'keys_current'").fetchone():
         return
-    connection.execute("BEGIN IMMEDIATE")
-    for every, into, drop in TABLES:
-        with_keys = connection.execute(every)
-        for run in count(1):
-            found: defaultdict[int, bytes] = defaultdict(bytes)
-            for (key,) in with_keys.fetchmany(PAGE):
-                found[bucket(key)] += key
-            if not found:
-                break
-            # Numbers that no merge of this version has.
-            bulk_insert(connection, into, 3, [value for each, keys in found.items() for value in (each, -run, keys)])
-        connection.execute(drop)
-    connection.execute("COMMIT")
+    with sqlite_file.transaction(connection):
+        for select, insert, drop in TABLES:
+            rows = connection.execute(select)
+            for page in count(1):
+                buckets: defaultdict[int, bytes] = defaultdict(bytes)
+                for (key,) in rows.fetchmany(PAGE):
+                    buckets[bucket_of(key)] += key
+                if not buckets:
+                    break
+                # The runs are negative, so that they differ from those of a flush, which are positions.
+                flat = [value for bucket, keys in buckets.items() for value in (bucket, -page, keys)]
+                bulk_insert(connection, insert, 3, flat)
+            connection.execute(drop)

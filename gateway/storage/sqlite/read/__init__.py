@@ -1,1 +1,1 @@
-"""Readers of the SQLite files for commands and pages: read-only, short pages, no lock."""
+"""Readers of the SQLite files, for commands: short pages, no lock, and read-only unless a function says otherwise."""

@@ -1,4 +1,4 @@
-"""Reads kept requests beside the events that came of them, and rewrites those events. For the holder of the lock."""
+"""Reads the kept requests with the events that they became, and rewrites those events."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ REWRITE = "UPDATE log SET lines = CAST(? AS TEXT) WHERE last = ?"
 
 @value_class
 class KeptRequest:
-    """One request and the events that came of it: by the item's place, the event's position and its line."""
+    """One kept request and its events: `events` is `{item's index: (position, line)}`."""
 
     receipt: int
     received_at: int
@@ -35,19 +35,30 @@ class KeptRequest:
 
 
 def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRequest]:
-    """Yield the kept requests, oldest first."""
+    """Yield the requests that `[storage] keep_raw_days` keeps, oldest first. Raises DataDirError."""
     after = 0
-    while page := reader.ask(PAGE, after, project):
-        for receipt, packed, received_at, whose, dialect, route, position, count, outcomes in page:
+    while page := reader.query(PAGE, after, project):
+        for receipt, compressed, received_at, owner, dialect, route, position, count, outcomes in page:
             after = receipt
-            places = _places(reader, position, count, outcomes)
-            bodies = dict(event for place in places.values() for event in reader.some(place, 1))
-            events = {index: (place, bodies[place]) for index, place in places.items() if place in bodies}
-            yield KeptRequest(receipt, received_at, whose, dialect, route, decompress(packed), events)
+            positions = _positions(reader, position, count, outcomes)
+            lines = dict(event for each in positions.values() for event in reader.events_from(each, 1))
+            yield KeptRequest(
+                receipt=receipt,
+                received_at=received_at,
+                project=owner,
+                dialect=dialect,
+                route=route,
+                raw=decompress(compressed),
+                events={index: (each, lines[each]) for index, each in positions.items() if each in lines},
+            )
 
 
 def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
-    """Put new lines at positions where the old ones still stand, all in one transaction; return how many did."""
+    """Replace lines in one transaction, and return how many were replaced. Only the holder of the lock may call this.
+
+    `changes` is a list of `(position, old line, new line)`. An event that no longer has its old line stays as it is.
+    Raises sqlite3.Error.
+    """
     with sqlite_file.connected(path, "rw") as file:
         file.execute("PRAGMA synchronous = FULL")
         with sqlite_file.transaction(file):
@@ -64,15 +75,15 @@ def _rewrite(file: sqlite3.Connection, position: int, old: bytes, new: bytes) ->
     return False
 
 
-def _places(reader: Reader, position: int, count: int, outcomes: str | None) -> dict[int, int]:
-    """Return where the events of a request's items lie; items that are none are left out."""
+def _positions(reader: Reader, position: int, count: int, outcomes: str | None) -> dict[int, int]:
+    """Return the positions of a request's events by the item's index; items that are not events are left out."""
     if outcomes is None:
         return {index: position + index for index in range(count)}
-    places: dict[int, int] = {}
+    positions: dict[int, int] = {}
     for index, item in enumerate(json.loads(outcomes)):
         if "position" in item:
-            places[index] = item["position"]
+            positions[index] = item["position"]
         elif "quarantine" in item:
-            for (place,) in reader.ask(REPLAYED, item["quarantine"]):
-                places[index] = place
-    return places
+            for (found,) in reader.query(REPLAYED, item["quarantine"]):
+                positions[index] = found
+    return positions

@@ -1,4 +1,4 @@
-"""Reads receipts: what became of each item of one request. Nothing here writes."""
+"""Reads receipts: the outcome of each item of one request. Nothing here writes."""
 
 import json
 from typing import Any
@@ -16,22 +16,27 @@ MAX_LENGTH = 16
 
 
 def facts(reader: Reader, text: str) -> dict[str, Any] | None:
-    """Return a receipt by its id as clients get it (hex); None where there is none.
+    """Return a receipt by its id as clients get it (hex); None if there is none. Raises DataDirError.
 
-    The keys are `receipt`, `project`, `dialect`, `route`, `received_at` and `items`: a list, in the request's order, of
-    `verdict`, `message_id`, and `position` or `quarantine` (where it lies) or `faults`. A quarantined item that was
-    replayed or dropped since says so under `since`.
+    `items` is in the request's order. A stored item has a `position`, a quarantined or filtered one `quarantine` (its
+    id), an invalid one `faults`. `since` is how a quarantined item ended later.
+
+        {"receipt": "18bcfe56800d5c3a", "project": "shop", "dialect": "tranthor", "route": "batch",
+         "received_at": "2023-11-14T22:13:20.000Z", "items": [
+            {"verdict": "stored", "message_id": "m-1", "position": 7},
+            {"verdict": "quarantined", "message_id": "m-2", "quarantine": 3, "since": "dropped",
+             "faults": [{"code": "required", "pointer": "/event", "detail": {}}]}]}
     """
     number = _number(text)
-    found = [] if number is None else reader.ask(RECEIPT, number)
+    found = [] if number is None else reader.query(RECEIPT, number)
     if not found:
         return None
     [(received_at, project, dialect, route, position, count, outcomes)] = found
     items: list[dict[str, Any]]
     if outcomes is None:
         items = [
-            {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": place}
-            for place, line in reader.some(position, count)
+            {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": each}
+            for each, line in reader.events_from(position, count)
         ]
     else:
         items = json.loads(outcomes)
@@ -58,6 +63,6 @@ def _number(text: str) -> int | None:
 
 
 def _complete(reader: Reader, item: dict[str, Any]) -> None:
-    item["verdict"] = Verdict(item["verdict"]).value  # `refused` in receipts from before 0.2
+    item["verdict"] = Verdict(item["verdict"]).value  # receipts from before 0.2 say `refused`
     if "quarantine" in item and (since := settled(reader, item["quarantine"])) is not None:
         item["since"] = since

@@ -1,4 +1,4 @@
-"""Reads the log of rejected requests, and marks those that were replayed."""
+"""Reads the log of rejected requests, and marks those that were replayed. It is written in rejected_log.py."""
 
 import contextlib
 import sqlite3
@@ -18,25 +18,28 @@ ONE = f"SELECT {LISTED}, CAST(query AS BLOB), CAST(headers AS BLOB), body, site 
 MARK = "UPDATE rejected SET replayed = ? WHERE id = ?"
 
 
-class _File:
-    """The file, open; of an older gateway's, which a server renames at its next start, the table has another name."""
+class _RejectedFile:
+    """An open file. In an older gateway's, which the next server start renames, the table is called `refused`."""
 
     def __init__(self, connection: sqlite3.Connection, version: int) -> None:
         self._connection = connection
         self._version = version
 
-    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         if self._version < VERSION:
             statement = statement.replace("rejected", "refused")
         return self._connection.execute(statement, values).fetchall()
 
 
 def rejected_requests(directory: DataDir, project: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield rejected requests by column name, oldest first; `faults` is JSON. Raises DataDirError."""
+    """Yield rejected requests as dicts by column name (see LISTED), oldest first. Raises DataDirError.
+
+    `received_at` is in milliseconds since the epoch, `faults` a JSON text.
+    """
     after = 0
     while True:
         with _open(directory) as file:
-            page = [_named(row) for row in file.ask(LIST, after, project)] if file else []
+            page = [_named(row) for row in file.query(LIST, after, project)] if file else []
         yield from page
         if len(page) < PAGE:
             return
@@ -44,9 +47,9 @@ def rejected_requests(directory: DataDir, project: str | None = None) -> Iterato
 
 
 def rejected_request(directory: DataDir, number: int) -> tuple[dict[str, Any], RawRequest] | None:
-    """Return one rejected request by column name, and how it came; None where it is gone. Raises DataDirError."""
+    """Return a rejected request, as in `rejected_requests` and as it came; None if it is gone. Raises DataDirError."""
     with _open(directory) as file:
-        rows = file.ask(ONE, number) if file else []
+        rows = file.query(ONE, number) if file else []
     if not rows:
         return None
     known = _named(rows[0][:-4])
@@ -64,23 +67,23 @@ def rejected_request(directory: DataDir, number: int) -> tuple[dict[str, Any], R
 
 
 def counts(directory: DataDir) -> list[tuple[str, str, int]]:
-    """Return how many items were rejected: (project, dialect, count); an empty project is a stranger's.
+    """Return how many items were rejected, as a list of `(project, dialect, count)`. Raises DataDirError.
 
-    Raises DataDirError.
+    The project is empty if it is not known.
     """
     with _open(directory) as file:
-        return [] if file is None else file.ask("SELECT project, dialect, count FROM counts ORDER BY 1, 2")
+        return [] if file is None else file.query("SELECT project, dialect, count FROM counts ORDER BY 1, 2")
 
 
 def mark(directory: DataDir, number: int, how: str) -> None:
-    """Note how a request was replayed."""
+    """Write beside a request how its replay ended, in a few words. Raises DataDirError and sqlite3.Error."""
     with _open(directory, "rw") as file:
         if file is not None:
-            file.ask(MARK, how, number)
+            file.query(MARK, how, number)
 
 
 def as_quarantined(known: dict[str, Any], raw: RawRequest, index: int, message_id: str) -> QuarantineRecord:
-    """Return one item of a rejected request as if it had been quarantined."""
+    """Return one item of a rejected request in the form of a quarantined one, for the replay."""
     return QuarantineRecord(
         number=0,
         message_id=message_id,
@@ -103,8 +106,8 @@ def _named(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _open(directory: DataDir, mode: str = "ro") -> Iterator[_File | None]:
-    """Open the file; None where nothing was ever rejected."""
+def _open(directory: DataDir, mode: str = "ro") -> Iterator[_RejectedFile | None]:
+    """Open the file; yield None if nothing was ever rejected."""
     older = directory.path / OLDER_NAME
     path = older if older.exists() and not directory.rejected.exists() else directory.rejected
     if not path.exists():
@@ -112,4 +115,4 @@ def _open(directory: DataDir, mode: str = "ro") -> Iterator[_File | None]:
         return
     with sqlite_file.connected(path, mode, timeout=BUSY_SECONDS) as connection:
         version = sqlite_file.version(connection, path, VERSION)
-        yield _File(connection, version) if version else None
+        yield _RejectedFile(connection, version) if version else None

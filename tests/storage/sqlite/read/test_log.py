@@ -1,4 +1,4 @@
-"""What the commands read: pages, filters, following, beside a server and without one."""
+"""The reader of the log: pages, filters, following, beside a server and without one."""
 
 import sqlite3
 from pathlib import Path
@@ -29,7 +29,7 @@ async def test_every_event_is_read_once_in_order_over_many_pages(tmp_path: Path)
         assert reader.last() == 2001
 
 
-async def test_a_project_is_taken_exactly_whatever_else_a_body_says(tmp_path: Path) -> None:
+async def test_a_project_is_matched_exactly_whatever_else_an_event_says(tmp_path: Path) -> None:
     tricky = [
         b'{"project":"a","name":"\\"project\\":\\"b\\""}',
         b'{"project":"ab"}',
@@ -47,7 +47,7 @@ async def test_a_project_is_taken_exactly_whatever_else_a_body_says(tmp_path: Pa
         assert (reader.count(), reader.count("ab"), reader.count("a"), reader.count('ab"')) == (7, 3, 2, 1)
 
 
-async def test_counting_goes_in_stretches_and_minds_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counting_goes_range_by_range_and_skips_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "COUNT_PAGE", 10)
     async with opened(tmp_path) as (storage, _):
         for number in range(19):
@@ -80,7 +80,7 @@ async def test_large_bodies_make_short_pages(tmp_path: Path) -> None:
         assert [line for _, line in reader.bodies()] == [each.body for each in large]
 
 
-async def test_following_gives_what_comes_later_until_the_caller_stops(tmp_path: Path) -> None:
+async def test_following_yields_new_events_until_the_caller_stops(tmp_path: Path) -> None:
     await fill(tmp_path, 3)
     batches = [[row("a"), row("b", "q")], [], [row("c")]]
     async with opened(tmp_path) as (storage, _):
@@ -105,7 +105,7 @@ async def test_following_gives_what_comes_later_until_the_caller_stops(tmp_path:
             assert pauses == 3
 
 
-async def test_following_asks_again_as_long_as_its_pause_says_so(tmp_path: Path) -> None:
+async def test_following_goes_on_as_long_as_its_pause_says_so(tmp_path: Path) -> None:
     await fill(tmp_path, 1)
     writer = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
     answers = iter([True, True, False])
@@ -119,7 +119,7 @@ async def test_following_asks_again_as_long_as_its_pause_says_so(tmp_path: Path)
     writer.close()
 
 
-async def test_a_reader_that_rests_in_the_middle_holds_no_snapshot(
+async def test_a_reader_that_stops_in_the_middle_holds_no_snapshot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "PAGE_ROWS", 1)
@@ -132,7 +132,7 @@ async def test_a_reader_that_rests_in_the_middle_holds_no_snapshot(
             await storage.append(entry(row("later")))
 
             checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
-            assert await engine.visit(lambda connection: connection.execute(checkpoint).fetchone()) == (0, 0, 0)
+            assert await engine.run(lambda connection: connection.execute(checkpoint).fetchone()) == (0, 0, 0)
             assert len(list(lines)) == 1200
 
 
@@ -161,7 +161,7 @@ async def test_quarantined_items_are_listed_by_column_and_project(tmp_path: Path
         assert [item["message_id"] for item in reader.quarantine(after=1)] == [f"n{number}" for number in range(600)]
 
 
-async def test_counters_tell_project_dialect_and_verdict(tmp_path: Path) -> None:
+async def test_counters_have_project_dialect_and_verdict(tmp_path: Path) -> None:
     async with opened(tmp_path) as (storage, _):
         await storage.append(entry(row(1), row(1)))
 
@@ -174,7 +174,7 @@ async def test_counters_tell_project_dialect_and_verdict(tmp_path: Path) -> None
         ]
 
 
-def test_a_directory_without_a_log_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_directory_without_a_log_is_an_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataDirError) as refused:
         find(tmp_path)
     expected = f"{tmp_path} holds no events yet; is it the directory that `gateway serve --data` was given?"
@@ -185,11 +185,11 @@ def test_a_directory_without_a_log_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"", "holds no events yet"), (b"not a database" * 100, "file is not a database")]
+    ("content", "message"), [(b"", "holds no events yet"), (b"not a database" * 100, "file is not a database")]
 )
-def test_a_file_that_is_no_log_is_told_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_log_is_an_error_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "events.db").write_bytes(content)
-    with pytest.raises(DataDirError, match=told):
+    with pytest.raises(DataDirError, match=message):
         Reader(find(tmp_path))
 
 
