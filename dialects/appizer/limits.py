@@ -1,14 +1,14 @@
-"""The vendor's published figures, and the rate headers that it sends on every answer."""
+"""The vendor's published limits, and the rate headers that it sends with every answer."""
 
 from gateway.dialect import Quota, Request
 
-BATCH_LIMIT = 100  # events in one batch (documented)
-WINDOW = 60  # seconds; the published figures are requests a minute (documented)
+MAX_BATCH = 100  # events (documented)
 
-_ANY_OTHER = 1000
-_PUBLISHED = {
-    path: figure
-    for name, figure in (
+_WINDOW = 60  # seconds; the published limits are requests per minute (documented)
+_DEFAULT_LIMIT = 1000
+_PUBLISHED_LIMITS = {
+    path: limit
+    for name, limit in (
         ("/events", 1000),
         ("/events/track", 1000),
         ("/events/batch", 100),
@@ -21,11 +21,14 @@ _PUBLISHED = {
 
 
 def rate_headers(request: Request, quota: Quota | None) -> dict[str, str]:
-    """Return the three headers: of the limit that is configured, else the endpoint's published figure, unused."""
+    """Return the three `X-RateLimit-*` headers; `Reset` is in seconds since 1970.
+
+    They describe the configured limit. Without one they show the endpoint's published limit, with nothing used.
+    """
     if quota is not None:
         return _headers(quota.limit, quota.remaining, quota.reset)
-    figure = _PUBLISHED.get(request.path, _ANY_OTHER)
-    return _headers(figure, figure, request.received_at // 1000 + WINDOW)
+    limit = _PUBLISHED_LIMITS.get(request.path, _DEFAULT_LIMIT)
+    return _headers(limit, limit, request.received_at // 1000 + _WINDOW)
 
 
 def _headers(limit: int, remaining: int, reset: int) -> dict[str, str]:
@@ -37,7 +40,7 @@ def _headers(limit: int, remaining: int, reset: int) -> dict[str, str]:
 
 
 def window_text(seconds: int) -> str:
-    """Return a window as the vendor words it: `1 minute`, `90 seconds`, `1 hour`."""
+    """Return the length of a window as the vendor writes it: `1 minute`, `90 seconds`, `1 hour`."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds % unit == 0:
             return _counted(seconds // unit, name)

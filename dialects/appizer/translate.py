@@ -1,161 +1,176 @@
-"""Items to canonical events. Pure. The format has no id and no time: both are the gateway's."""
+"""Items to canonical events. Pure. The protocol has neither ids nor times: both are the gateway's.
+
+Each function is named after its route; `events` also translates the elements of `/events/batch`.
+"""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from dialects.appizer.wire import BATCH_REST, Alias, ReplaceId, TolerantTrack, TrackEvent, UserUpsert
+from dialects.appizer.wire import (
+    BATCH_EXTRA,
+    EVENT_NAME_POINTER,
+    USER_ID_POINTER,
+    Fields,
+    SentAlias,
+    SentEvent,
+    SentReplaceId,
+    SentTrack,
+    SentUser,
+)
 from gateway.dialect import Event, Fault, Item, Received, Translated
 
-_NO_NAME = Fault("required", "/event")
-_NO_USER = Fault("required", "/user_id")
+_NO_EVENT_NAME = Fault("required", EVENT_NAME_POINTER)
+_NO_USER = Fault("required", USER_ID_POINTER)
 
 
-def translate_event(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Return the event of `/events` or of one element of `/events/batch`."""
-    app_id = _app_id(arrival)
-    sent = TrackEvent.read(_fields(item), app_id)
+def events(item: Item, message_id: str, received: Received) -> Translated:
+    """Return a track event."""
+    sent = SentEvent.read(_payload(item), _app_id(received))
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="appizer",
         type="track",
         name=sent.event_name,
         message_id=message_id,
-        timestamp=arrival.received_at,
-        received_at=arrival.received_at,
+        timestamp=received.received_at,
+        received_at=received.received_at,
         user_id=sent.user_id,
         properties=sent.properties or {},
-        context=_context(arrival, sent.extra, {}, sent.ip, sent.ua),
+        context=_context(received, extra=sent.extra, ip=sent.ip, user_agent=sent.user_agent),
     )
 
 
-def translate_track(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Return the event of `/events/track`; its user may be known, anonymous, or not said at all."""
-    sent = TolerantTrack.read(_fields(item), _app_id(arrival))
+def track(item: Item, message_id: str, received: Received) -> Translated:
+    """Return a track event, whose user may be known, anonymous or not named at all. No name is a fault."""
+    sent = SentTrack.read(_payload(item), _app_id(received))
     if sent.event is None:
-        return _NO_NAME
+        return _NO_EVENT_NAME
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="appizer",
         type="track",
         name=sent.event,
         message_id=message_id,
-        timestamp=arrival.received_at,
-        received_at=arrival.received_at,
+        timestamp=received.received_at,
+        received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.user_id,
         properties=sent.properties or {},
-        context=_context(arrival, sent.extra, {}, sent.ip, sent.ua),
+        context=_context(received, extra=sent.extra, ip=sent.ip, user_agent=sent.user_agent),
     )
 
 
-def translate_user(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Return an identify: `email` and `phone` beside the properties win over properties of the same name."""
-    sent = UserUpsert.read(_fields(item), _app_id(arrival))
+def users(item: Item, message_id: str, received: Received) -> Translated:
+    """Return an identify event. `email` and `phone` win over properties of the same name, which are kept apart."""
+    sent = SentUser.read(_payload(item), _app_id(received))
     traits, own = sent.properties or {}, {}
-    top = {name: value for name, value in (("email", sent.email), ("phone", sent.phone)) if value is not None}
-    if top:
-        overridden = {name: traits[name] for name in top if name in traits and traits[name] != top[name]}
-        traits = {**traits, **top}
+    contact = {name: value for name, value in (("email", sent.email), ("phone", sent.phone)) if value is not None}
+    if contact:
+        overridden = {name: traits[name] for name in contact if name in traits and traits[name] != contact[name]}
+        traits = {**traits, **contact}
         if overridden:
             own["overridden"] = overridden
     if sent.origin:
         own["origin"] = sent.origin
+    campaign = {name: value for name, value in (("name", sent.campaign), ("source", sent.channel)) if value is not None}
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="appizer",
         type="identify",
         message_id=message_id,
-        timestamp=arrival.received_at,
-        received_at=arrival.received_at,
+        timestamp=received.received_at,
+        received_at=received.received_at,
         user_id=sent.user_id,
         traits=traits,
-        context=_context(arrival, sent.extra, own),
+        context=_context(received, own=own, extra=sent.extra, campaign=campaign),
     )
 
 
-def translate_alias(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Return an alias from the second id to the first; the vendor's own UUID of a user is no user_id of ours."""
-    sent = Alias.read(_fields(item), _app_id(arrival))
+def aliases(item: Item, message_id: str, received: Received) -> Translated:
+    """Return an alias event from the second id to the first. A user named by neither id is a fault.
+
+    `primary_user_id` is the vendor's own id of the user, so it is kept but is not the event's `user_id`.
+    """
+    sent = SentAlias.read(_payload(item), _app_id(received))
     if sent.user_id is None and sent.primary_user_id is None:
         return _NO_USER
     own = {} if sent.primary_user_id is None else {"primary_user_id": sent.primary_user_id}
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="appizer",
         type="alias",
         message_id=message_id,
-        timestamp=arrival.received_at,
-        received_at=arrival.received_at,
+        timestamp=received.received_at,
+        received_at=received.received_at,
         user_id=sent.user_id,
         previous_id=sent.alias_id,
-        context=_context(arrival, sent.extra, own),
+        context=_context(received, own=own, extra=sent.extra),
     )
 
 
-def translate_replace_id(item: Item, message_id: str, arrival: Received) -> Translated:
-    """Return an alias from the old id to the new, marked: unlike an alias the old id ends."""
-    sent = ReplaceId.read(_fields(item), _app_id(arrival))
+def replace_id(item: Item, message_id: str, received: Received) -> Translated:
+    """Return an alias event from the old id to the new one, marked `replace`: the old id is no longer valid."""
+    sent = SentReplaceId.read(_payload(item), _app_id(received))
     return Event(
-        project=arrival.project,
+        project=received.project,
         dialect="appizer",
         type="alias",
         message_id=message_id,
-        timestamp=arrival.received_at,
-        received_at=arrival.received_at,
+        timestamp=received.received_at,
+        received_at=received.received_at,
         user_id=sent.new_user_id,
         previous_id=sent.user_id,
-        context=_context(arrival, sent.extra, {"replace": True}),
+        context=_context(received, own={"replace": True}, extra=sent.extra),
     )
 
 
-def _fields(item: Item) -> dict[str, Any]:
+def _payload(item: Item) -> Fields:
     payload = item.payload
-    assert isinstance(payload, dict), "the schemas take objects only"
+    assert isinstance(payload, dict), "the schemas allow objects only"
     return payload
 
 
-def _app_id(arrival: Received) -> str | None:
-    app: Any = arrival.context.get("app")
+def _app_id(received: Received) -> str | None:
+    app: Any = received.context.get("app")
     return None if app is None else app["id"]
 
 
 def _context(
-    arrival: Received, extra: Mapping[str, Any], own: dict[str, Any], ip: str | None = None, ua: str | None = None
+    received: Received,
+    *,
+    own: Fields | None = None,
+    extra: Mapping[str, Any],
+    ip: str | None = None,
+    user_agent: str | None = None,
+    campaign: Fields | None = None,
 ) -> dict[str, object]:
-    """Return an event's surroundings; `own` is what has a name under `context.appizer`.
+    """Return an event's context; `own` and `extra` go under `context.appizer`.
 
-    The connection is the user's only where a browser made it, and what the body says of ip and user agent wins.
+    The connection's address and user agent count only if a browser sent the request, and then the body's win.
     """
-    shared = arrival.context
-    if shared:
-        ip = ip or arrival.client_ip
-        ua = ua or cast(str | None, shared.get("user_agent"))
+    browser: Mapping[str, Any] = received.context
+    if browser:
+        ip = ip or received.client_ip
+        user_agent = user_agent or browser.get("user_agent")
     context: dict[str, object] = {}
     if ip:
         context["ip"] = ip
-    if ua:
-        context["user_agent"] = ua
-    if "origin" in own:
-        campaign = _campaign(own["origin"])
-        if campaign:
-            context["campaign"] = campaign
-    if shared:
-        context["app"] = shared["app"]
+    if user_agent:
+        context["user_agent"] = user_agent
+    if campaign:
+        context["campaign"] = campaign
+    if browser:
+        context["app"] = browser["app"]
     if extra:
-        own = _with_extra(own, extra)
+        own = _with_extra(own or {}, extra)
     if own:
         context["appizer"] = own
     return context
 
 
-def _campaign(origin: dict[str, Any]) -> dict[str, str]:
-    named = (("name", origin.get("campaign")), ("source", origin.get("channel")))
-    return {name: value for name, value in named if isinstance(value, str) and value}
-
-
-def _with_extra(own: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    rest = extra.get(BATCH_REST)
-    if isinstance(rest, dict):
-        own = {**own, "batch": rest}
-        extra = {name: value for name, value in extra.items() if name != BATCH_REST}
+def _with_extra(own: Fields, extra: Mapping[str, Any]) -> Fields:
+    of_batch = extra.get(BATCH_EXTRA)
+    if isinstance(of_batch, dict):
+        own = {**own, "batch": of_batch}
+        extra = {name: value for name, value in extra.items() if name != BATCH_EXTRA}
     return {**own, "extra": extra} if extra else own

@@ -1,4 +1,8 @@
-"""What clients send, one class an endpoint, read from payloads that met their schema. Unknown fields are `extra`."""
+"""What Appizer's clients send, as values: one class for each schema, read from a payload that met it.
+
+The vendor's spellings stand here and in the schemas only. `extra` holds the fields that an endpoint does not know;
+blank strings are None where the vendor takes them for absent.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +11,16 @@ from gateway.dialect import value_class
 
 Fields = dict[str, Any]
 NO_FIELDS: Mapping[str, Any] = {}
+
 APP_ID_FIELDS = ("app_id", "appId")
-BATCH_REST = "$batch"  # where parse puts a batch's own unknown fields, in its first event
+ID_FIELDS = ("user_id", "new_user_id", "alias_id", "primary_user_id", "userId", "anonymousId")
+"""The fields that identify a user, on any endpoint."""
+EVENTS = "events"
+"""The array of a batch."""
+BATCH_EXTRA = "$batch"
+"""Where `parse` puts a batch's own unknown fields: in its first event, so that they pass the same checks."""
+EVENT_NAME_POINTER = "/event"
+USER_ID_POINTER = "/user_id"
 
 _EVENT = frozenset({"event_name", "user_id", "properties", "ip", "ua"})
 _TRACK = frozenset({"event", "event_name", "userId", "user_id", "anonymousId", "properties", "ip", "ua"})
@@ -18,35 +30,34 @@ _REPLACE_ID = frozenset({"user_id", "new_user_id"})
 
 
 @value_class
-class TrackEvent:
-    """`/events`, and each element of `/events/batch` (documented)."""
+class SentEvent:
+    """The body of `/events`, and each element of `/events/batch` (documented)."""
 
     event_name: str
     user_id: str
     properties: Fields | None
     ip: str | None
-    ua: str | None
+    user_agent: str | None
     extra: Mapping[str, Any]
 
     @classmethod
-    def read(cls, sent: Fields, app_id: str | None) -> "TrackEvent":
-        """Return the event of a payload; `app_id` is the one that opened the request."""
-        get = sent.get
+    def read(cls, sent: Fields, app_id: str | None) -> "SentEvent":
+        """Return the event of a payload; `app_id` is the one that opened the request, if one did."""
         return cls(
-            sent["event_name"],
-            sent["user_id"],
-            get("properties"),
-            get("ip"),
-            get("ua"),
-            NO_FIELDS if sent.keys() <= _EVENT else unknown(sent, _EVENT, app_id),
+            event_name=sent["event_name"],
+            user_id=sent["user_id"],
+            properties=sent.get("properties"),
+            ip=sent.get("ip"),
+            user_agent=sent.get("ua"),
+            extra=NO_FIELDS if sent.keys() <= _EVENT else unknown(sent, _EVENT, app_id),
         )
 
 
 @value_class
-class TolerantTrack:
-    """`/events/track`, which only the vendor's diagrams show: camelCase, Segment-like.
+class SentTrack:
+    """The body of `/events/track`: camelCase, as in Segment. Only the vendor's diagrams show it.
 
-    Of two spellings of one field the first that is not blank counts; another value in the other stays in `extra`.
+    Of two spellings of one field the first that is not blank counts; a different value of the other is in `extra`.
     """
 
     event: str | None
@@ -54,27 +65,27 @@ class TolerantTrack:
     anonymous_id: str | None
     properties: Fields | None
     ip: str | None
-    ua: str | None
+    user_agent: str | None
     extra: Mapping[str, Any]
 
     @classmethod
-    def read(cls, sent: Fields, app_id: str | None) -> "TolerantTrack":
-        """Return the call of a payload; `app_id` is the one that opened the request."""
+    def read(cls, sent: Fields, app_id: str | None) -> "SentTrack":
+        """Return the event of a payload; `app_id` is the one that opened the request, if one did."""
         extra = unknown(sent, _TRACK, app_id)
         return cls(
-            _either(sent, "event", "event_name", extra),
-            _either(sent, "userId", "user_id", extra),
-            present(sent.get("anonymousId")),
-            sent.get("properties"),
-            sent.get("ip"),
-            sent.get("ua"),
-            extra,
+            event=_first(sent, "event", "event_name", extra),
+            user_id=_first(sent, "userId", "user_id", extra),
+            anonymous_id=_present(sent.get("anonymousId")),
+            properties=sent.get("properties"),
+            ip=sent.get("ip"),
+            user_agent=sent.get("ua"),
+            extra=extra,
         )
 
 
 @value_class
-class UserUpsert:
-    """`/users` (documented); `origin` is free-form, its sample keys are channel, campaign and label."""
+class SentUser:
+    """The body of `/users` (documented). `origin` has no fixed fields; the samples have channel, campaign and label."""
 
     user_id: str
     email: str | None
@@ -84,16 +95,38 @@ class UserUpsert:
     extra: Mapping[str, Any]
 
     @classmethod
-    def read(cls, sent: Fields, app_id: str | None) -> "UserUpsert":
-        """Return the user of a payload; `app_id` is the one that opened the request."""
-        get = sent.get
-        extra = unknown(sent, _USER, app_id)
-        return cls(sent["user_id"], get("email"), get("phone"), get("properties"), get("origin"), extra)
+    def read(cls, sent: Fields, app_id: str | None) -> "SentUser":
+        """Return the user of a payload; `app_id` is the one that opened the request, if one did."""
+        return cls(
+            user_id=sent["user_id"],
+            email=sent.get("email"),
+            phone=sent.get("phone"),
+            properties=sent.get("properties"),
+            origin=sent.get("origin"),
+            extra=unknown(sent, _USER, app_id),
+        )
+
+    @property
+    def campaign(self) -> str | None:
+        """The origin's campaign, if it is a string and not empty."""
+        return self._of_origin("campaign")
+
+    @property
+    def channel(self) -> str | None:
+        """The origin's channel, if it is a string and not empty."""
+        return self._of_origin("channel")
+
+    def _of_origin(self, name: str) -> str | None:
+        value = self.origin.get(name) if self.origin else None
+        return value if isinstance(value, str) and value else None
 
 
 @value_class
-class Alias:
-    """`/users/aliases` (documented): `alias_id` is the second id of `user_id`, or of the vendor's own UUID instead."""
+class SentAlias:
+    """The body of `/users/aliases` (documented): `alias_id` is a second id of the user.
+
+    The user is named by `user_id`, or by `primary_user_id`, the vendor's own UUID.
+    """
 
     user_id: str | None
     primary_user_id: str | None
@@ -101,28 +134,32 @@ class Alias:
     extra: Mapping[str, Any]
 
     @classmethod
-    def read(cls, sent: Fields, app_id: str | None) -> "Alias":
-        """Return the alias of a payload; `app_id` is the one that opened the request."""
-        user_id, primary = present(sent.get("user_id")), present(sent.get("primary_user_id"))
-        return cls(user_id, primary, sent["alias_id"], unknown(sent, _ALIAS, app_id))
+    def read(cls, sent: Fields, app_id: str | None) -> "SentAlias":
+        """Return the alias of a payload; `app_id` is the one that opened the request, if one did."""
+        return cls(
+            user_id=_present(sent.get("user_id")),
+            primary_user_id=_present(sent.get("primary_user_id")),
+            alias_id=sent["alias_id"],
+            extra=unknown(sent, _ALIAS, app_id),
+        )
 
 
 @value_class
-class ReplaceId:
-    """`/users/replace-id` (documented): `user_id` stops being valid."""
+class SentReplaceId:
+    """The body of `/users/replace-id` (documented): `user_id` stops being valid."""
 
     user_id: str
     new_user_id: str
     extra: Mapping[str, Any]
 
     @classmethod
-    def read(cls, sent: Fields, app_id: str | None) -> "ReplaceId":
-        """Return the replacement of a payload; `app_id` is the one that opened the request."""
-        return cls(sent["user_id"], sent["new_user_id"], unknown(sent, _REPLACE_ID, app_id))
+    def read(cls, sent: Fields, app_id: str | None) -> "SentReplaceId":
+        """Return the replacement of a payload; `app_id` is the one that opened the request, if one did."""
+        return cls(user_id=sent["user_id"], new_user_id=sent["new_user_id"], extra=unknown(sent, _REPLACE_ID, app_id))
 
 
 def unknown(sent: Fields, known: frozenset[str], app_id: str | None) -> Fields:
-    """Return the fields that an endpoint does not know; the app id that opened the request is not one of them."""
+    """Return the fields that are not known. The app id that opened the request is left out."""
     extra = {name: value for name, value in sent.items() if name not in known}
     if extra and app_id is not None:
         for name in APP_ID_FIELDS:
@@ -131,13 +168,12 @@ def unknown(sent: Fields, known: frozenset[str], app_id: str | None) -> Fields:
     return extra
 
 
-def present(text: str | None) -> str | None:
-    """Return a text, or None where it is blank."""
+def _present(text: str | None) -> str | None:
     return text if text is not None and text.strip() else None
 
 
-def _either(sent: Fields, first: str, second: str, extra: Fields) -> str | None:
-    one, other = present(sent.get(first)), present(sent.get(second))
+def _first(sent: Fields, first: str, second: str, extra: Fields) -> str | None:
+    one, other = _present(sent.get(first)), _present(sent.get(second))
     if one is None:
         return other
     if other is not None and other != one:

@@ -1,16 +1,29 @@
-"""The vendor's errors, all in one envelope: `{"error": <reason phrase>, "message", "code", "details"?}` (documented).
+"""Refusals in the vendor's format: one envelope, `{"error": <reason phrase>, "message", "code", "details"?}`.
 
-The codes of 404, 405, 408, 409, 413, 415, 500 and 503, and DOMAIN_NOT_AUTHORIZED, are inferred.
+The envelope is documented; the codes of 404, 405, 408, 409, 413, 415, 500 and 503, and DOMAIN_NOT_AUTHORIZED, are
+inferred. It has room for one fault, so the first one is reported.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
 import orjson
 
-from dialects.appizer.faults import BAD_BODY, Problem, explain
+from dialects.appizer.credentials import APP
 from dialects.appizer.limits import rate_headers, window_text
-from gateway.dialect import Reason, Refusal, Request, Response
+from dialects.appizer.wire import APP_ID_FIELDS, EVENTS
+from gateway.dialect import NOTHING, Fault, Reason, Refusal, Request, Response, value_class
+
+
+@value_class
+class Problem:
+    """The fields of the envelope that do not follow from the status."""
+
+    message: str
+    code: str
+    details: Mapping[str, object] = NOTHING
+
 
 _PHRASES = {
     400: "Bad Request",
@@ -27,6 +40,7 @@ _PHRASES = {
     503: "Service Unavailable",
 }
 
+_BAD_BODY = Problem("Invalid request body", "INVALID_REQUEST")
 _NO_PERMISSION = "API key does not have permission for this operation"
 _REFUSALS: dict[Reason, tuple[int, Problem]] = {
     Reason.NOT_FOUND: (404, Problem("Endpoint not found", "NOT_FOUND")),
@@ -42,30 +56,44 @@ _REFUSALS: dict[Reason, tuple[int, Problem]] = {
     Reason.UNKNOWN_SITE: (401, Problem("Invalid API key", "INVALID_API_KEY")),
     Reason.FOREIGN_SITE: (403, Problem(_NO_PERMISSION, "INSUFFICIENT_PERMISSIONS")),
     Reason.LIMITED: (429, Problem("Rate limit exceeded", "RATE_LIMIT_EXCEEDED")),
-    Reason.BODY: (400, BAD_BODY),
-    Reason.INVALID: (400, BAD_BODY),
+    Reason.BODY: (400, _BAD_BODY),
+    Reason.INVALID: (400, _BAD_BODY),
     Reason.IDEMPOTENCY_KEY: (400, Problem("Invalid Idempotency-Key header", "INVALID_REQUEST")),
     Reason.CONFLICT: (409, Problem("Idempotency-Key was already used with a different request", "CONFLICT")),
     Reason.UNAVAILABLE: (503, Problem("Service temporarily unavailable", "SERVICE_UNAVAILABLE")),
     Reason.INTERNAL: (500, Problem("Something went wrong on our end", "INTERNAL_ERROR")),
 }
 
+_MISSING = frozenset({"required", "pattern"})  # the schemas' only pattern is "not blank"
+_ISSUES = {
+    "empty": "Body is empty",
+    "malformed": "Body is not valid JSON",
+    "invalid_utf8": "Body is not valid UTF-8",
+    "malformed_encoding": "Body is not what its Content-Encoding says",
+    "not_an_object": "Body must be a JSON object",
+    "too_deep": "Nested too deeply",
+    "lone_surrogate": "Text is not valid Unicode",
+    "number_too_large": "Number is too large",
+    "integer_too_long": "Number has too many digits",
+    "nul_in_identifier": "Identifiers must not contain NUL",
+}
+
 
 def refuse(request: Request, refusal: Refusal) -> Response:
-    """Answer a request that is refused: the envelope, the rate headers, and `Allow` where it belongs."""
-    return _refuse(request, refusal, "")
+    """Return the envelope with the rate headers, and with `Allow` on 405."""
+    return _refuse(request, refusal, array="")
 
 
 def refuse_batch(request: Request, refusal: Refusal) -> Response:
-    """Answer a batch that is refused: the faults of its items are named by their place in `events`."""
-    return _refuse(request, refusal, "/events")
+    """Return the same for a batch: faults of its items are located in the array, as in `events[3].user_id`."""
+    return _refuse(request, refusal, array=f"/{EVENTS}")
 
 
-def _refuse(request: Request, refusal: Refusal, array: str) -> Response:
+def _refuse(request: Request, refusal: Refusal, *, array: str) -> Response:
     status, problem = _REFUSALS[refusal.reason]
     details = problem.details
     if refusal.reason in (Reason.BODY, Reason.INVALID):
-        problem = explain(refusal, array)
+        problem = _first_problem(refusal, array)
         details = problem.details
     elif refusal.reason in _DETAILS:
         details = _DETAILS[refusal.reason](refusal)
@@ -74,6 +102,42 @@ def _refuse(request: Request, refusal: Refusal, array: str) -> Response:
     if refusal.reason is Reason.METHOD_NOT_ALLOWED:
         headers["Allow"] = str(refusal.detail.get("allowed", "POST, OPTIONS"))
     return Response(status, orjson.dumps({**body, "details": details} if details else body), headers=headers)
+
+
+def _first_problem(refusal: Refusal, array: str) -> Problem:
+    for fault in refusal.faults:
+        return _problem(fault.pointer, fault)
+    for index, outcome in enumerate(refusal.outcomes):
+        for fault in outcome.faults:
+            return _problem(f"{array}/{index}{fault.pointer}" if array else fault.pointer, fault)
+    return _BAD_BODY
+
+
+def _problem(pointer: str, fault: Fault) -> Problem:
+    field = field_name(pointer)
+    if fault.code in _MISSING or (fault.code == "type" and fault.detail.get("received") == "null" and fault.pointer):
+        details: dict[str, object] = {"field": field, "issue": "Field is required"}
+        return Problem(f"Missing required field: {field}", "MISSING_FIELD", details)
+    if fault.code == "type":
+        return Problem("Invalid field type", "INVALID_TYPE", {"field": field or "body", **fault.detail})
+    details = {"field": field} if field else {}
+    if fault.code in ("minItems", "maxItems"):
+        details["issue"] = f"{fault.code[:3]} {fault.detail['limit']}"
+        details["received"] = fault.detail["received"]
+    else:
+        details["issue"] = _ISSUES.get(fault.code, "Invalid value")
+    return attrs.evolve(_BAD_BODY, details=details)
+
+
+def field_name(pointer: str) -> str:
+    """Return a JSON pointer as the vendor names fields: `/events/3/user_id` is `events[3].user_id`."""
+    name = ""
+    for step in pointer.split("/")[1:]:
+        if step.isdecimal():
+            name += f"[{step}]"
+        else:
+            name += ("." if name else "") + step.replace("~1", "/").replace("~0", "~")
+    return name
 
 
 def _limit_details(refusal: Refusal) -> Mapping[str, object]:
@@ -90,15 +154,15 @@ def _scope_details(refusal: Refusal) -> Mapping[str, object]:
 
 
 def _app_details(refusal: Refusal) -> Mapping[str, object]:
-    """Say that it was the app id: the vendor's texts know of API keys only."""
-    if refusal.detail.get("kind") != "app":
-        return {}
+    # The vendor's messages mention API keys only, so the details must say that it was the app id.
+    if refusal.detail.get("kind") != APP.name:
+        return NOTHING
     revoked = refusal.reason is Reason.REVOKED_CREDENTIAL
-    return {"field": "app_id", "issue": "App has been revoked" if revoked else "Unknown app id"}
+    return {"field": APP_ID_FIELDS[0], "issue": "App has been revoked" if revoked else "Unknown app id"}
 
 
 def _size_details(refusal: Refusal) -> Mapping[str, object]:
-    return {"issue": f"max {refusal.detail['limit']} bytes"} if "limit" in refusal.detail else {}
+    return {"issue": f"max {refusal.detail['limit']} bytes"} if "limit" in refusal.detail else NOTHING
 
 
 _DETAILS: dict[Reason, Callable[[Refusal], Mapping[str, object]]] = {

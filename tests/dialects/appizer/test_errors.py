@@ -1,14 +1,11 @@
-"""What the corpus cannot ask for: refusals that need a broken machine, and words for any figure."""
+"""Refusals that no corpus case can cause: those of a failing gateway, and faults that were not explained."""
 
 import json
 
 import pytest
 
-from dialects.appizer.faults import field_name
-from dialects.appizer.limits import window_text
-from dialects.appizer.refusals import refuse
-from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal, Verdict
+from dialects.appizer.errors import field_name, refuse
+from gateway.dialect import Fault, Outcome, Quota, Reason, Refusal, Request, Verdict
 
 REQUEST = Request("POST", "/v1/users", {}, {}, b"", 1_767_323_045_678)
 
@@ -55,7 +52,9 @@ def test_every_reason_has_an_answer_in_the_envelope_with_rate_headers(reason: Re
         ),
     ],
 )
-def test_a_failure_of_ours_is_told_in_the_envelope(reason: Reason, status: int, expected: dict[str, str]) -> None:
+def test_a_failure_of_the_gateway_is_answered_in_the_envelope(
+    reason: Reason, status: int, expected: dict[str, str]
+) -> None:
     response = refuse(REQUEST, Refusal(reason))
     assert (response.status, json.loads(response.body or b"")) == (status, expected)
 
@@ -79,23 +78,6 @@ def test_a_fault_without_an_explanation_is_an_invalid_request() -> None:
         "code": "INVALID_REQUEST",
         "details": {"issue": "Invalid value"},
     }
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (1, "1 second"),
-        (45, "45 seconds"),
-        (60, "1 minute"),
-        (90, "90 seconds"),
-        (300, "5 minutes"),
-        (3600, "1 hour"),
-        (7200, "2 hours"),
-        (86400, "1 day"),
-    ],
-)
-def test_a_window_is_worded_in_its_largest_whole_unit(seconds: int, text: str) -> None:
-    assert window_text(seconds) == text
 
 
 @pytest.mark.parametrize(
