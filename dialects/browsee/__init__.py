@@ -1,29 +1,29 @@
-"""Browsee's HTTP API (`/api/v1/track`, `/api/v1/identify`), and a script in the place of its web recorder.
+"""Browsee: its HTTP API, and a script in the place of its web recorder. The Dialect value, and nothing else.
 
-Sources: the vendor's pages on both calls; the loader Browsee/browsee-web-sdk 1.0.0, which sends nothing itself. The
-recorder behind it cannot be pointed elsewhere, so pages load `shim.js` from the gateway instead.
+Sources: the vendor's pages on both calls (documented); the loader Browsee/browsee-web-sdk 1.0.0, which sends nothing
+itself (recorded). The recorder that it loads cannot be pointed elsewhere, so pages load `shim.js` from the gateway.
 """
 
-from dialects.browsee.parse import KIND
-from dialects.browsee.render import refuse
-from dialects.browsee.routes import SWITCHES, routes
+from dialects.browsee.credentials import API_KEY, FIELD
+from dialects.browsee.errors import refuse
+from dialects.browsee.routes import LENIENT_TIMESTAMPS, STRINGIFY_IDS, routes
 from dialects.browsee.shim import NAME as SCRIPT
 from dialects.browsee.shim import shim
 from dialects.browsee.translate import NAME
-from gateway.dialect import CredentialKind, Dialect
+from gateway.dialect import Dialect
 
 dialect = Dialect(
     name=NAME,
     title="Browsee",
     schemas="jsonschemas.browsee",
     prefixes=("/api/v1/",),
-    kinds=(CredentialKind(KIND, "{token}"),),
+    kinds=(API_KEY,),
     routes=routes,
     refuse=refuse,
     setting='<script src="{url}/-/shim/browsee.js" data-api-key="{value}"></script>',
     curl="curl -sS {url}/api/v1/track -H 'Content-Type: application/json'"
     """ -d '{"apiKey": "{value}", "anonymousId": "a-1", "event": "CLICKED_CHECKOUT", "properties": {"price": 100}}'""",
-    switches=SWITCHES,
+    switches=(STRINGIFY_IDS, LENIENT_TIMESTAMPS),
     scripts={SCRIPT: shim()},
-    secret_fields=("apiKey",),
+    secret_fields=(FIELD,),
 )

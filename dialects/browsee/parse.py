@@ -1,56 +1,64 @@
-"""A request to the one item that it holds, and to the key that lies in its body. Pure; runs before authentication."""
+"""A request to a submission: the key, what is known of a browser, and the one item that the body is.
 
-from collections.abc import Callable, Mapping
+Pure, and runs before authentication: it survives any body. Each function is named after its route.
+"""
+
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from gateway.dialect import NOTHING, Credential, Fault, Item, Request, Submission, Undecodable, decode
+from dialects.browsee import credentials
+from dialects.browsee.wire import ID_FIELDS
+from gateway.dialect import NOTHING, Fault, Item, Request, Submission, Undecodable, decode, js_number
 
-KIND = "api_key"
-Prepare = Callable[[dict[str, Any]], None]
-
-
-def as_sent(_body: dict[str, Any]) -> None:
-    """Leave a body as it came."""
+NOT_OBJECT = Fault("not_object")
 
 
-def stringify_ids(body: dict[str, Any]) -> None:
-    """Write numeric ids as text, whole ones without a fraction: `42` and `42.0` are the same JavaScript number."""
-    for name in ("userId", "anonymousId"):
-        value = body.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            body[name] = str(int(value) if value == value // 1 else value)
+def _one(request: Request, *, kind: str, stringify_ids: bool = False) -> Submission:
+    """Return the submission of one call; `kind` is its item kind and its schema.
 
-
-def parse(kind: str, prepare: Prepare, request: Request) -> Submission:
-    """Return what one request hands in; `kind` names the item's kind and its schema.
-
-    The key leaves the body here, so that nothing behind authentication ever sees it. A body that cannot be read has
-    no key, and is refused for that. A list is no batch, but its first entry tells who hoped so.
+    The key leaves the body here, so that no event can have it. A list is refused, since there is no batch. The key is
+    then read from its first element: without one the answer would be about the key.
     """
     try:
         body = decode(request.body)
-    except Undecodable as problem:
-        return Submission(fault=problem.fault)
+    except Undecodable as error:
+        return Submission(fault=error.fault)
+    if isinstance(body, list):
+        return Submission(credentials.find(body[0]) if body else (), fault=NOT_OBJECT)
     if not isinstance(body, dict):
-        return Submission(_credentials(body[0] if isinstance(body, list) and body else None), fault=Fault("not_object"))
-    credentials = _credentials(body)
-    body.pop("apiKey", None)
-    prepare(body)
-    return Submission(credentials, (Item(kind, kind, body),), context=_surroundings(request))
+        return Submission(fault=NOT_OBJECT)
+    shown = credentials.find(body)
+    body.pop(credentials.FIELD, None)
+    if stringify_ids:
+        _stringify_ids(body)
+    return Submission(shown, (Item(kind, kind, body),), context=_browser(request))
 
 
-def _credentials(body: object) -> tuple[Credential, ...]:
-    key = body.get("apiKey") if isinstance(body, dict) else None
-    return (Credential(KIND, key),) if isinstance(key, str) and key else ()
+track = partial(_one, kind="track")
+identify = partial(_one, kind="identify")
 
 
-def _surroundings(request: Request) -> Mapping[str, object]:
-    """Return a browser's surroundings; `ip` is only a place, which `translate` fills with what may be kept of it.
+def _stringify_ids(body: dict[str, Any]) -> None:
+    """Replace numeric ids by their text in JavaScript: `42` and `42.0` are the same number, so the same id."""
+    for name in ID_FIELDS:
+        value = body.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            body[name] = js_number(value)
 
-    The documented callers are servers, whose address and agent are not the person's: only an Origin shows a browser.
+
+def _browser(request: Request) -> Mapping[str, object]:
+    """Return a browser's context; `translate` replaces the None in `ip` by the address.
+
+    Without an Origin it is empty: the documented callers are servers, whose address and agent are not the visitor's.
     """
     headers = request.headers
     if "origin" not in headers:
         return NOTHING
-    agent = headers.get("user-agent")
-    return {"ip": None, "user_agent": agent} if agent else {"ip": None}
+    user_agent = headers.get("user-agent")
+    return {"ip": None, "user_agent": _text(user_agent)} if user_agent else {"ip": None}
+
+
+def _text(header: str) -> str:
+    """Return a header fit to store. The server passes bytes that are not UTF-8 as lone surrogates."""
+    return header if header.isascii() else header.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

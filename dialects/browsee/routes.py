@@ -1,29 +1,35 @@
-"""The table of endpoints, for the set of switches that are on."""
+"""The table of Browsee's endpoints."""
 
 from functools import partial
 
-from dialects.browsee.parse import as_sent, parse, stringify_ids
-from dialects.browsee.render import success
-from dialects.browsee.translate import identify, lenient_time, strict_time, track
+from dialects.browsee import parse, render, translate
 from gateway.dialect import Route, Switch
 
-SWITCHES = (
-    Switch("stringify_ids", "take numeric userId and anonymousId as text; without it they are refused"),
-    Switch("lenient_timestamps", "take the receive time where timestamp is not a time; without it that is refused"),
+STRINGIFY_IDS = Switch(
+    "stringify_ids", "numbers in userId and anonymousId become strings; without this switch they are answered with 400"
+)
+LENIENT_TIMESTAMPS = Switch(
+    "lenient_timestamps",
+    "a timestamp that is not a time becomes the time of receipt; without this switch it is answered with 400",
 )
 
 
 def routes(switches: frozenset[str]) -> tuple[Route, ...]:
-    """Return the two endpoints that take events; the vendor has no others for it."""
-    prepare = stringify_ids if "stringify_ids" in switches else as_sent
-    read_time = lenient_time if "lenient_timestamps" in switches else strict_time
-    return tuple(
+    """Return the endpoints for the switches that are on."""
+    ids, lenient = STRINGIFY_IDS.name in switches, LENIENT_TIMESTAMPS.name in switches
+    return (
         Route(
-            name=name,
-            paths=(f"/api/v1/{name}",),
-            parse=partial(parse, name, prepare),
-            translate=partial(translate, read_time),
-            render=success,
-        )
-        for name, translate in (("track", track), ("identify", identify))
+            "track",
+            ("/api/v1/track",),
+            partial(parse.track, stringify_ids=ids),
+            partial(translate.track, lenient_timestamps=lenient),
+            render.track,
+        ),
+        Route(
+            "identify",
+            ("/api/v1/identify",),
+            partial(parse.identify, stringify_ids=ids),
+            partial(translate.identify, lenient_timestamps=lenient),
+            render.identify,
+        ),
     )

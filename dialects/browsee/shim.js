@@ -1,33 +1,34 @@
 /*
- * Stands in for Browsee's web recorder and sends what a page says about its user to the gateway instead.
+ * Replaces Browsee's web recorder: it sends a page's `identify` and `logEvent` calls to the gateway.
  *
  *   <script src="https://gateway.example/-/shim/browsee.js" data-api-key="..."></script>
  *
- * Load it before the page's own bundle, or in the place of the vendor's script. Calls through `_browsee(...)`, through
- * `_browsee.identify` and its like, and through the package @browsee/web-sdk then work unchanged. The key may also come
- * from `_browsee('init', key)`; until one is known, calls wait. `data-api-url` names a gateway elsewhere.
- * Nothing is recorded by itself: no replay, no clicks, no page views.
+ * Load it before the page's own bundle, or in the place of the vendor's script. Calls of `_browsee(...)`, of
+ * `_browsee.identify(...)` and the other methods, and of the package @browsee/web-sdk then work unchanged. The key may
+ * also come from `_browsee('init', key)`; calls wait until it is known. `data-api-url` is the gateway's address if
+ * another host serves the script.
+ * The script records nothing by itself: no replay, no clicks, no page views.
  */
 (function (window, document) {
   'use strict';
 
-  var MARK = '/-/shim/';
-  var STORED_AS = 'browsee_anonymous_id';
-  var MOST_WAITING = 1000;
-  var MOST_TRIES = 6;
-  var FIRST_PAUSE = 1000; // milliseconds; doubled after each try
-  var LONGEST_PAUSE = 60000;
-  var KEEPALIVE_BYTES = 60000; // browsers refuse a keepalive body of more than 64 KiB
-  var LEAVING_FOR = 2000; // milliseconds after which a page that was hidden turns out to live on
+  var SHIM_PATH = '/-/shim/';
+  var STORAGE_KEY = 'browsee_anonymous_id';
+  var MAX_WAITING = 1000;
+  var MAX_TRIES = 6;
+  var MIN_PAUSE = 1000; // milliseconds; doubled after each try
+  var MAX_PAUSE = 60000;
+  var MAX_KEEPALIVE = 60000; // bytes; browsers refuse a keepalive body of more than 64 KiB
+  var LEAVING_FOR = 2000; // milliseconds; a page that is still alive after this time was only hidden
 
   var before = window._browsee;
   if (before && before.initialied) {
-    return; // a recorder, or this script, is there already
+    return; // the recorder or this script is already loaded
   }
 
-  var script = document.currentScript || document.querySelector('script[src*="' + MARK + 'browsee.js"]');
+  var script = document.currentScript || document.querySelector('script[src*="' + SHIM_PATH + 'browsee.js"]');
   var apiKey = attribute('data-api-key');
-  var gateway = (attribute('data-api-url') || homeOf(script)).replace(/\/+$/, '');
+  var gateway = (attribute('data-api-url') || gatewayOf(script)).replace(/\/+$/, '');
   var anonymousId = rememberedId();
   var userId = null;
   var announced = false;
@@ -37,7 +38,7 @@
   var pause = null; // the timer of the next try
   var leaving = false;
 
-  // What the page calls.
+  // What the page calls
 
   function browsee() {
     dispatch(arguments);
@@ -67,19 +68,19 @@
     },
     getSessionUrl: function (callback) {
       if (typeof callback === 'function') {
-        window.setTimeout(callback, 0, null); // there is no recording, so it has no address
+        window.setTimeout(callback, 0, null); // nothing is recorded, so there is no address
       }
     }
   };
 
-  function dispatch(words) {
+  function dispatch(call) {
     try {
-      var method = methods[words[0]];
+      var method = methods[call[0]];
       if (method) {
-        method.apply(null, Array.prototype.slice.call(words, 1));
+        method.apply(null, Array.prototype.slice.call(call, 1));
       }
-    } catch (problem) {
-      warn('a call was dropped: ' + problem);
+    } catch (error) {
+      warn('a call was dropped: ' + error);
     }
   }
 
@@ -90,15 +91,15 @@
     return Object.prototype.toString.call(value) === '[object Object]' ? value : { value: value };
   }
 
-  // The queue: one call at a time, so that they arrive in order.
+  // The queue. Calls are sent one at a time, so that they arrive in order.
 
   function enqueue(route, call) {
     call.timestamp = new Date().toISOString();
-    if (waiting.length >= MOST_WAITING) {
+    if (waiting.length >= MAX_WAITING) {
       warn('a call was dropped: too many are waiting');
       return;
     }
-    // The body is written now: what the page changes later is not part of the call. The key is added when it is known.
+    // The body is written now, since the page may change its objects later. The key is added when the call is sent.
     waiting.push({ route: route, body: JSON.stringify(call), token: randomId(), tries: 0 });
     proceed();
   }
@@ -129,7 +130,7 @@
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': call.token },
       body: body,
       credentials: 'omit',
-      keepalive: new window.Blob([body]).size < KEEPALIVE_BYTES
+      keepalive: new window.Blob([body]).size < MAX_KEEPALIVE
     });
   }
 
@@ -139,8 +140,8 @@
     call.tries += 1;
     post(call).then(
       function (answer) {
-        var passing = answer.status === 429 || answer.status === 408 || answer.status >= 500;
-        settle(call, passing, answer.status, Number(answer.headers.get('Retry-After')) * 1000 || 0);
+        var canRetry = answer.status === 429 || answer.status === 408 || answer.status >= 500;
+        settle(call, canRetry, answer.status, Number(answer.headers.get('Retry-After')) * 1000 || 0);
       },
       function () {
         settle(call, true, 'no answer', 0);
@@ -148,16 +149,16 @@
     );
   }
 
-  function settle(call, passing, why, atLeast) {
+  function settle(call, canRetry, reason, minPause) {
     inFlight = false;
-    if (passing && call.tries < MOST_TRIES) {
-      var wait = FIRST_PAUSE * Math.pow(2, call.tries - 1);
-      pause = window.setTimeout(resume, Math.min(Math.max(wait, atLeast), LONGEST_PAUSE));
+    if (canRetry && call.tries < MAX_TRIES) {
+      var wait = MIN_PAUSE * Math.pow(2, call.tries - 1);
+      pause = window.setTimeout(resume, Math.min(Math.max(wait, minPause), MAX_PAUSE));
       return;
     }
     waiting.shift();
-    if (passing || why >= 400) {
-      warn('a call to ' + call.route + ' was dropped: ' + why);
+    if (canRetry || reason >= 400) {
+      warn('a call to ' + call.route + ' was dropped: ' + reason);
     }
     proceed();
   }
@@ -168,19 +169,19 @@
     proceed();
   }
 
-  // The page goes away: what was never tried leaves by beacon, which outlives the page, but cannot carry a token. What
-  // was tried may have arrived, so it leaves under its token once more, and is stored once.
+  // When the page goes away, calls that were never tried are sent by beacon, which outlives the page but has no
+  // Idempotency-Key. Calls that were tried may have arrived, so they are sent by fetch once more, with the same key.
 
   function sendAll() {
     waiting = waiting.filter(function (call, position) {
       if (inFlight && position === 0) {
-        return true; // it outlives the page by itself
+        return true; // its keepalive request outlives the page
       }
       if (call.tries > 0 && !call.leftOnce) {
         call.leftOnce = true;
         post(call).catch(function () {});
       }
-      return call.tries > 0 || !sendByBeacon(call); // no room: if the page lives on, it is sent later
+      return call.tries > 0 || !sendByBeacon(call); // a beacon without room: sent later, if the page lives on
     });
   }
 
@@ -201,7 +202,7 @@
     proceed();
   }
 
-  // Starting up.
+  // Start
 
   function start() {
     if (!apiKey || announced) {
@@ -212,7 +213,7 @@
     if (document.readyState === 'complete') {
       window.setTimeout(announce, 0);
     } else {
-      window.addEventListener('load', announce); // the scripts that listen have run by then
+      window.addEventListener('load', announce); // by then, the scripts that listen for it have run
     }
   }
 
@@ -224,9 +225,9 @@
     return (script && script.getAttribute(name)) || '';
   }
 
-  function homeOf(element) {
+  function gatewayOf(element) {
     var address = (element && element.src) || '';
-    var end = address.indexOf(MARK);
+    var end = address.indexOf(SHIM_PATH);
     if (end >= 0) {
       return address.slice(0, end);
     }
@@ -235,14 +236,14 @@
 
   function rememberedId() {
     try {
-      var known = window.localStorage.getItem(STORED_AS);
+      var known = window.localStorage.getItem(STORAGE_KEY);
       if (!known) {
         known = randomId();
-        window.localStorage.setItem(STORED_AS, known);
+        window.localStorage.setItem(STORAGE_KEY, known);
       }
       return known;
     } catch (_forbidden) {
-      return randomId(); // storage is off: known for as long as the page lives
+      return randomId(); // storage is off: this id lives as long as the page
     }
   }
 
@@ -272,13 +273,13 @@
       dispatch([name].concat(Array.prototype.slice.call(arguments)));
     };
   });
-  browsee.initialied = true; // spelled as the vendor's loader looks for it
+  browsee.initialied = true; // the spelling that the vendor's loader looks for
   browsee.user = {
     getId: function () {
       return anonymousId;
     }
   };
-  browsee.q = { push: dispatch }; // for those who kept the snippet's function, which pushes here
+  browsee.q = { push: dispatch }; // for pages that kept a reference to the snippet's function, which pushes here
   window._browsee = browsee;
 
   window.addEventListener('pagehide', leave);

@@ -1,4 +1,4 @@
-"""The script that stands in for the vendor's recorder in web pages, as bytes to serve."""
+"""The script that pages load from the gateway in the place of the vendor's recorder, as bytes to serve."""
 
 from importlib import resources
 
@@ -6,5 +6,5 @@ NAME = "browsee.js"
 
 
 def shim() -> bytes:
-    """Return the script; the gateway serves it at `/-/shim/browsee.js`."""
+    """Return the script. The gateway serves it at `/-/shim/browsee.js`."""
     return resources.files("dialects.browsee").joinpath("shim.js").read_bytes()

@@ -1,19 +1,19 @@
-"""What callers of the HTTP API send, as values; constructors read payloads that their schema has let through."""
+"""What callers of the HTTP API send, as values. A schema has accepted a payload before it is read here."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.dialect import value_class
+from gateway.dialect import NOTHING, value_class
 
-_PERSON = frozenset({"userId", "anonymousId", "timestamp"})
-_TRACK = _PERSON | {"event", "properties"}
-_IDENTIFY = _PERSON | {"traits"}
-_EMPTY: Mapping[str, object] = {}
+ID_FIELDS = ("userId", "anonymousId")
+_SHARED = frozenset({*ID_FIELDS, "timestamp"})
+_TRACK = _SHARED | {"event", "properties"}
+_IDENTIFY = _SHARED | {"traits"}
 
 
 @value_class
 class Track:
-    """Something a person did (documented). An empty id is no id; `timestamp` is as sent, whatever it is."""
+    """Something that a person did (documented). An empty id is None; `timestamp` has any type; `extra` is unknown."""
 
     event: str
     properties: Mapping[str, object]
@@ -24,21 +24,20 @@ class Track:
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> "Track":
-        """Return the call that a decoded body holds."""
-        take = payload.get
+        """Return the call in a decoded body."""
         return cls(
-            payload["event"],
-            take("properties") or _EMPTY,
-            take("userId") or None,
-            take("anonymousId") or None,
-            take("timestamp"),
-            _unknown(payload, _TRACK),
+            event=payload["event"],
+            properties=payload.get("properties") or NOTHING,
+            user_id=payload.get("userId") or None,
+            anonymous_id=payload.get("anonymousId") or None,
+            timestamp=payload.get("timestamp"),
+            extra=_unknown(payload, _TRACK),
         )
 
 
 @value_class
 class Identify:
-    """What is known of a person (documented). `$tags` among the traits is an array of texts, or one text (inferred)."""
+    """What is known of a person (documented). The trait `$tags` is an array of texts, or one text (inferred)."""
 
     traits: Mapping[str, object]
     user_id: str | None
@@ -48,18 +47,17 @@ class Identify:
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> "Identify":
-        """Return the call that a decoded body holds."""
-        take = payload.get
+        """Return the call in a decoded body."""
         return cls(
-            take("traits") or _EMPTY,
-            take("userId") or None,
-            take("anonymousId") or None,
-            take("timestamp"),
-            _unknown(payload, _IDENTIFY),
+            traits=payload.get("traits") or NOTHING,
+            user_id=payload.get("userId") or None,
+            anonymous_id=payload.get("anonymousId") or None,
+            timestamp=payload.get("timestamp"),
+            extra=_unknown(payload, _IDENTIFY),
         )
 
 
 def _unknown(payload: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, object]:
     if payload.keys() <= known:
-        return _EMPTY
+        return NOTHING
     return {name: value for name, value in payload.items() if name not in known}

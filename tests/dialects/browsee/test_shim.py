@@ -1,4 +1,4 @@
-"""That the script is shipped; what it does in a page is told in tests/sdk."""
+"""The script is shipped. What it does in a page is tested in tests/sdk."""
 
 from dialects.browsee.shim import shim
 

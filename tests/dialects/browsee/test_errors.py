@@ -1,12 +1,11 @@
-"""Answers that no request of the corpus brings about."""
+"""Refusals that no request of the corpus brings about."""
 
 import json
 
 import pytest
 
-from dialects.browsee.render import explain, refuse
-from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
+from dialects.browsee.errors import explain, refuse
+from gateway.dialect import Fault, Outcome, Reason, Refusal, Request, Verdict
 
 REQUEST = Request("POST", "/api/v1/track", {}, {}, b"", 1767323045678)
 
@@ -16,11 +15,11 @@ def test_every_reason_is_a_failure_in_the_one_shape(reason: Reason) -> None:
     answer = refuse(REQUEST, Refusal(reason, detail={"limit": 10, "window": 60}, retry_after=3))
     assert answer.body is not None
     assert 400 <= answer.status < 600
-    said = json.loads(answer.body)
-    assert list(said) == ["status", "message"]
-    assert said["status"] == "failure"
-    assert said["message"].endswith(".")
-    assert "None" not in said["message"]
+    failure = json.loads(answer.body)
+    assert list(failure) == ["status", "message"]
+    assert failure["status"] == "failure"
+    assert failure["message"].endswith(".")
+    assert "None" not in failure["message"]
 
 
 def test_an_item_that_was_not_explained_still_gets_a_sentence() -> None:
@@ -30,11 +29,11 @@ def test_an_item_that_was_not_explained_still_gets_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("code", ["empty", "malformed", "invalid_utf8", "not_object", "too_deep"])
-def test_a_bodys_own_fault_speaks_of_the_body(code: str) -> None:
+def test_the_message_of_a_bodys_own_fault_is_about_the_body(code: str) -> None:
     assert explain(Fault(code)).startswith("The body ")
 
 
-def test_a_body_over_the_cap_is_told_the_limit() -> None:
+def test_the_message_of_a_body_over_the_cap_has_the_limit() -> None:
     answer = refuse(REQUEST, Refusal(Reason.TOO_LARGE, detail={"limit": 2097152}))
     assert (answer.status, answer.body) == (
         413,
@@ -42,6 +41,6 @@ def test_a_body_over_the_cap_is_told_the_limit() -> None:
     )
 
 
-def test_a_full_store_asks_to_come_back() -> None:
+def test_a_store_that_cannot_store_is_a_503() -> None:
     answer = refuse(REQUEST, Refusal(Reason.UNAVAILABLE, retry_after=1))
     assert answer.status == 503
