@@ -1,25 +1,27 @@
-"""Tranthor's public event API (`/api/public/apps/...`), a descendant of Dittofeed's.
+"""Tranthor's public event API (`/api/public/apps/...`). The Dialect value, and nothing else.
 
-Spoken by @tranthor/sdk-node 0.1.3 and by what it descends from: Dittofeed's sdk-node 0.1-0.4 and sdk-web 0.1-0.3, its
-React Native SDK, and plain REST callers. Sources: the vendor's pages for track, identify, page and screen; for group,
-batch, alias and all errors Dittofeed's server source (commit 52b2bee); what is inferred is said where it stands.
+`@tranthor/sdk-node` 0.1.3 calls it, and so do Dittofeed's SDKs for Node (0.1 to 0.4), browsers (0.1 to 0.3) and React
+Native, whose protocol it is. "Upstream" in this folder is Dittofeed's server (commit 52b2bee), from which Tranthor's
+very probably descends. Sources: the vendor's pages on track, identify, page and screen (documented); upstream for
+group, batch, alias and all errors. What is inferred says so.
 """
 
-from dialects.tranthor.keys import normalize
-from dialects.tranthor.render import not_implemented, refuse
+from dialects.tranthor.credentials import PUBLIC_KEY_HEADER, WRITE_KEY
+from dialects.tranthor.errors import not_implemented, refuse
 from dialects.tranthor.routes import PREFIX, STRICT_BATCHES, routes
-from gateway.dialect import CredentialKind, Dialect, StaticRoute
+from dialects.tranthor.wire import WRITE_KEY_FIELD
+from gateway.dialect import Dialect, StaticRoute
 
 dialect = Dialect(
     name="tranthor",
     title="Tranthor",
     schemas="jsonschemas.tranthor",
     prefixes=("/api/public/",),
-    kinds=(CredentialKind("write_key", "trn_{token}", normalize=normalize),),
+    kinds=(WRITE_KEY,),
     routes=routes,
     refuse=refuse,
     static_routes=(StaticRoute((f"{PREFIX}/alias",), not_implemented, "POST"),),
-    headers=("publicwritekey",),
+    headers=(PUBLIC_KEY_HEADER,),
     switches=(STRICT_BATCHES,),
     body_cap=5 * 1024 * 1024,
     setting='await TranthorSdk.init({ writeKey: "Basic {value}", host: "{url}" });',
@@ -27,5 +29,5 @@ dialect = Dialect(
         "curl -i '{url}/api/public/apps/track' -H 'Authorization: Basic {value}' -H 'Content-Type: application/json'"
         ' -d \'{"messageId":"hello-\'"$(date +%s)"\'","userId":"1043","event":"Signed Up"}\''
     ),
-    secret_fields=("writeKey",),
+    secret_fields=(WRITE_KEY_FIELD,),
 )

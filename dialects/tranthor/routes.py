@@ -1,34 +1,36 @@
-"""The table of Tranthor's routes; a switch chooses what the batch does with bad items."""
+"""The table of Tranthor's endpoints; a switch decides what `/batch` does with invalid items."""
 
+from collections.abc import Callable
 from functools import partial
 
-from dialects.tranthor import parse
-from dialects.tranthor.render import render
-from dialects.tranthor.translate import translate
+from dialects.tranthor import parse, render, translate
 from dialects.tranthor.wire import KINDS
-from gateway.dialect import OnInvalid, Route, Switch
+from gateway.dialect import OnInvalid, Request, Route, Submission, Switch
 
 PREFIX = "/api/public/apps"
 
 STRICT_BATCHES = Switch(
-    "strict_batches", "one bad item refuses its whole batch with 400, as upstream does; off: bad items are quarantined"
+    "strict_batches",
+    "one invalid item rejects its whole batch with 400, as upstream does; otherwise invalid items are quarantined",
 )
 
 
 def routes(switches: frozenset[str]) -> tuple[Route, ...]:
-    """Return the six live endpoints; `alias` is a stub and so not among them."""
-    on_invalid = OnInvalid.REJECT_REQUEST if STRICT_BATCHES.name in switches else OnInvalid.QUARANTINE
-    singles = [
-        Route(
-            kind,
-            (f"{PREFIX}/{kind}",),
-            partial(parse.single, kind),
-            translate,
-            render,
-            on_invalid=OnInvalid.QUARANTINE_UNTRANSLATABLE,
-            body_first=True,
-        )
-        for kind in KINDS
-    ]
-    batch = Route("batch", (f"{PREFIX}/batch",), parse.batch, translate, render, on_invalid=on_invalid, body_first=True)
-    return (*singles, batch)
+    """Return the endpoints that store something, for the switches that are on. `/alias` is a static route."""
+    in_batch = OnInvalid.REJECT_REQUEST if STRICT_BATCHES.name in switches else OnInvalid.QUARANTINE
+    return (
+        *[_route(kind, partial(parse.message, kind), OnInvalid.QUARANTINE_UNTRANSLATABLE) for kind in KINDS],
+        _route("batch", parse.batch, in_batch),
+    )
+
+
+def _route(name: str, parse: Callable[[Request], Submission], on_invalid: OnInvalid) -> Route:
+    return Route(
+        name=name,
+        paths=(f"{PREFIX}/{name}",),
+        parse=parse,
+        translate=translate.message,
+        render=render.no_content,
+        on_invalid=on_invalid,
+        body_first=True,
+    )

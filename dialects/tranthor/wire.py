@@ -1,9 +1,14 @@
-"""What Tranthor's SDKs send: one message of any of the five types, read from JSON that its schema let through."""
+"""What Tranthor's SDKs send, as values read from JSON that met its schema.
+
+The vendor's spellings stand here and in the schemas only.
+"""
 
 from collections.abc import Mapping
 
-from dialects.tranthor.coerce import text, truth
-from gateway.dialect import EventType, value_class
+from dialects.tranthor.coerce import is_assigned, text
+from gateway.dialect import NOTHING, EventType, value_class
+
+Fields = Mapping[str, object]
 
 KINDS: dict[str, EventType] = {
     "identify": "identify",
@@ -12,26 +17,42 @@ KINDS: dict[str, EventType] = {
     "screen": "screen",
     "group": "group",
 }
-"""The types of message by the vendor's name; the same words as ours."""
+"""The vendor's types of messages, and the canonical type of each."""
 
-_COMMON = frozenset({"messageId", "userId", "anonymousId", "timestamp", "context", "type"})
-_KNOWN = {
-    "identify": _COMMON | {"traits"},
-    "track": _COMMON | {"event", "properties", "files"},
-    "page": _COMMON | {"name", "properties"},
-    "screen": _COMMON | {"name", "properties"},
-    "group": _COMMON | {"groupId", "assigned", "traits"},
+TYPE, MESSAGE_ID, USER_ID, ANONYMOUS_ID, GROUP_ID = "type", "messageId", "userId", "anonymousId", "groupId"
+BATCH, CONTEXT = "batch", "context"
+"""What a batch's body has: its items, and the context under that of each item."""
+WRITE_KEY_FIELD = "writeKey"
+"""No SDK sends it, but a caller with Segment's habits might. It is a secret, so it is dropped."""
+
+REQUIRED = {"track": (MESSAGE_ID, "event"), "group": (MESSAGE_ID, GROUP_ID)}
+"""The fields that a type requires besides an id of the person; `messageId` alone for the types not named here."""
+
+_COMMON = {"timestamp": "string", CONTEXT: "object"}
+_PAGE = {"name": "string", **_COMMON, "properties": "object"}
+FIELDS: dict[str, dict[str, str]] = {
+    "identify": {**_COMMON, "traits": "object"},
+    "track": {"event": "string", **_COMMON, "properties": "object", "files": "array"},
+    "page": _PAGE,
+    "screen": _PAGE,
+    "group": {GROUP_ID: "string", "assigned": "boolean", **_COMMON, "traits": "object"},
 }
+"""The fields of each type besides its ids, with their JSON types, in the order in which upstream checks them."""
+
+FILE_FIELDS = ("type", "name", "mimeType", "data")
+"""The fields of a file, all of them required."""
+FILE_TYPE = "Base64Encoded"
+
+_KNOWN = {kind: frozenset({TYPE, MESSAGE_ID, USER_ID, ANONYMOUS_ID, *fields}) for kind, fields in FIELDS.items()}
 _NAME = {"track": "event", "page": "name", "screen": "name"}
-_EMPTY: Mapping[str, object] = {}
 
 
 @value_class
-class Message:
-    """One message; an id or a group id that is empty is None. `timestamp` is as sent.
+class SentMessage:
+    """One message of any type. An empty id or group id is None; `timestamp` is as it was sent.
 
-    `assigned` is only a group's. `extra` holds what the type does not know, and an id that is no scalar (upstream
-    takes one beside a good other id).
+    `assigned` is None except for a group. `extra` has the fields that the type does not know, a `type` other than the
+    path's, and an id that is an object or a list: upstream accepts one beside a good other id.
     """
 
     type: EventType
@@ -41,53 +62,73 @@ class Message:
     group_id: str | None
     assigned: bool | None
     timestamp: object
-    properties: Mapping[str, object]
-    traits: Mapping[str, object]
-    context: Mapping[str, object]
-    files: list[Mapping[str, object]] | None
-    extra: Mapping[str, object]
+    properties: Fields
+    traits: Fields
+    context: Fields
+    files: list[Fields] | None
+    extra: Fields
+
+    @classmethod
+    def read(cls, kind: str, payload: Fields) -> "SentMessage":
+        """Return the message of a payload that met the schema of its kind."""
+        known = _KNOWN[kind]
+        get = payload.get
+        user_id, anonymous_id = text(get(USER_ID)), text(get(ANONYMOUS_ID))
+        extra = NOTHING
+        if not payload.keys() <= known or get(TYPE, kind) != kind or user_id is None or anonymous_id is None:
+            extra = _extra(kind, payload)
+        is_group = kind == "group"
+        name = get(_NAME.get(kind, ""))
+        return cls(
+            type=KINDS[kind],
+            user_id=user_id or None,
+            anonymous_id=anonymous_id or None,
+            name=text(name) if name is not None or kind == "track" else None,
+            group_id=text(get(GROUP_ID)) or None if is_group else None,
+            assigned=is_assigned(get("assigned")) if is_group else None,
+            timestamp=get("timestamp"),
+            properties=_object(get("properties")) if "properties" in known else NOTHING,
+            traits=_object(get("traits")) if "traits" in known else NOTHING,
+            context=_object(get(CONTEXT)),
+            files=_files(get("files")) if kind == "track" else None,
+            extra=extra,
+        )
 
 
-def read(kind: str, payload: Mapping[str, object]) -> Message:
-    """Return the message of a payload that met the schema of its kind."""
-    known = _KNOWN[kind]
-    get = payload.get
-    user_id, anonymous_id = text(get("userId")), text(get("anonymousId"))
-    extra = _EMPTY
-    if not payload.keys() <= known or get("type", kind) != kind or user_id is None or anonymous_id is None:
-        extra = _extra(kind, payload)
-    is_group = kind == "group"
-    named = get(_NAME.get(kind, ""))
-    return Message(
-        KINDS[kind],
-        user_id or None,
-        anonymous_id or None,
-        text(named) if named is not None or kind == "track" else None,
-        text(get("groupId")) or None if is_group else None,
-        truth(get("assigned")) if is_group else None,
-        get("timestamp"),
-        _object(get("properties")) if "properties" in known else _EMPTY,
-        _object(get("traits")) if "traits" in known else _EMPTY,
-        _object(get("context")),
-        _files(get("files")) if kind == "track" else None,
-        extra,
-    )
+@value_class
+class SentFile:
+    """One file of a track message. `data` should be base64, but nobody has checked that."""
+
+    name: str | None
+    mime_type: str | None
+    data: str
+    extra: Fields
+
+    @classmethod
+    def read(cls, sent: Fields) -> "SentFile":
+        """Return a file of a payload that met its schema."""
+        return cls(
+            name=text(sent["name"]),
+            mime_type=text(sent["mimeType"]),
+            data=text(sent["data"]) or "",
+            extra={key: value for key, value in sent.items() if key not in FILE_FIELDS},
+        )
 
 
-def _extra(kind: str, payload: Mapping[str, object]) -> dict[str, object]:
+def _extra(kind: str, payload: Fields) -> dict[str, object]:
     known = _KNOWN[kind]
     extra = {key: value for key, value in payload.items() if key not in known}
-    if payload.get("type", kind) != kind:  # the path decides; upstream lets the body override it
-        extra["type"] = payload["type"]
-    for name in ("userId", "anonymousId"):
+    if payload.get(TYPE, kind) != kind:  # the path decides; upstream lets the body override it
+        extra[TYPE] = payload[TYPE]
+    for name in (USER_ID, ANONYMOUS_ID):
         if text(payload.get(name)) is None:
             extra[name] = payload[name]
     return extra
 
 
-def _object(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else _EMPTY
+def _object(value: object) -> Fields:
+    return value if isinstance(value, dict) else NOTHING
 
 
-def _files(value: object) -> list[Mapping[str, object]] | None:
+def _files(value: object) -> list[Fields] | None:
     return value if isinstance(value, list) and value else None

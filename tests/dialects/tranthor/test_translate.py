@@ -1,24 +1,23 @@
-"""What a corpus case cannot say of translating: the bytes of files, and depths at the edge."""
+"""What no corpus case can show of translating: the bytes of files, and nesting of the greatest depth."""
 
 import json
 from typing import Any
 
 import pytest
 
-from dialects.tranthor.parse import UNTYPED, single
-from dialects.tranthor.translate import translate
+from dialects.tranthor import parse, translate
+from dialects.tranthor.parse import UNTYPED
 from dialects.tranthor.wire import KINDS
-from gateway.dialect import EventWithFiles, Item, Received
-from gateway.dialect.decode import MAX_DEPTH, flaws
-from gateway.dialect.event import Event, encode
-from gateway.dialect.message import Request
+from gateway.dialect import Event, EventWithFiles, Item, Received, Request, flaws
+from gateway.dialect.decode import MAX_DEPTH
+from gateway.dialect.event import encode
 from gateway.ingest.schema import load
 
-ARRIVAL = Received("default", None, "2026-01-02T03:04:05.678Z", None, {})
+RECEIVED = Received("default", None, "2026-01-02T03:04:05.678Z", None, {})
 
 
 def translated(kind: str, payload: dict[str, Any]) -> Event | EventWithFiles:
-    result = translate(Item("message", kind, payload, "m"), "m", ARRIVAL)
+    result = translate.message(Item("message", kind, payload, "m"), "m", RECEIVED)
     assert isinstance(result, Event | EventWithFiles)
     return result
 
@@ -28,9 +27,9 @@ def test_a_files_bytes_go_beside_the_event_in_the_files_order() -> None:
         {"type": "Base64Encoded", "name": "a", "mimeType": "m", "data": "aGVsbG8="},
         {"type": "Base64Encoded", "name": "a", "mimeType": "m", "data": "not base64: é"},
     ]
-    attached = translated("track", {"messageId": "m", "userId": "u", "event": "E", "files": files})
-    assert isinstance(attached, EventWithFiles)
-    assert attached.files == (b"hello", "not base64: é".encode())
+    with_files = translated("track", {"messageId": "m", "userId": "u", "event": "E", "files": files})
+    assert isinstance(with_files, EventWithFiles)
+    assert with_files.files == (b"hello", "not base64: é".encode())
 
 
 @pytest.mark.parametrize("field", ["properties", "context", "unknown", "client"])
@@ -51,6 +50,6 @@ def test_every_type_of_message_has_a_schema_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("body", [b"1", b"[]", b'{"messageId":{}}', b'{"messageId":1e400}', b'"\\ud800"', b"{}"])
-def test_an_unusable_message_id_is_none_of_the_items(body: bytes) -> None:
-    [item] = single("track", Request("POST", "/api/public/apps/track", {}, {}, body, 0)).items
+def test_an_item_has_no_message_id_if_it_is_unusable(body: bytes) -> None:
+    [item] = parse.message("track", Request("POST", "/api/public/apps/track", {}, {}, body, 0)).items
     assert item.message_id is None
