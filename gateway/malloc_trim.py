@@ -1,13 +1,13 @@
 """Gives memory back to the system once a burst of work is over. Linux with glibc; elsewhere it does nothing.
 
-A burst's bodies and lines leave holes in the C heap, which glibc keeps for the next one: after a million events in
-batches 40 MiB of the process's memory were such holes, and stayed.
+A burst's bodies and lines leave holes in the C heap, which glibc keeps for the next burst: after a million events in
+batches, 40 MiB of the process's memory were such holes, and stayed.
 """
 
 import ctypes
 from collections.abc import Callable
 
-BURST = 1 << 20  # bytes taken in; less leaves nothing that is worth the looking
+BURST = 1 << 20  # bytes received; what less of them leaves behind is not worth the time
 
 
 def _trimmer() -> Callable[[], None]:
@@ -16,19 +16,20 @@ def _trimmer() -> Callable[[], None]:
 
 
 class IdleTrimmer:
-    """What a process has taken in, counted by its connections, and given back by whoever calls `look` at intervals.
+    """Calls `malloc_trim(0)` once a burst (BURST bytes or more) has been over for a whole interval.
 
-    Giving back costs 3 to 12 ms: only once a burst, and not before a whole interval has passed in which nothing came.
+    Connections add to `bytes_received`; whoever owns the trimmer calls `tick` at intervals. A trim takes 3 to 12 ms.
     """
 
     def __init__(self, trim: Callable[[], None] | None = None) -> None:
         self.bytes_received = 0
         self._trim = trim or _trimmer()
-        self._seen = self._given_back = 0
+        self._at_last_tick = self._at_last_trim = 0
 
     def tick(self) -> None:
-        """Give back what a burst took that is over."""
-        if self.bytes_received == self._seen and self.bytes_received - self._given_back >= BURST:
-            self._given_back = self.bytes_received
+        """Trim if nothing was received since the last tick, and a burst since the last trim."""
+        is_idle = self.bytes_received == self._at_last_tick
+        if is_idle and self.bytes_received - self._at_last_trim >= BURST:
+            self._at_last_trim = self.bytes_received
             self._trim()
-        self._seen = self.bytes_received
+        self._at_last_tick = self.bytes_received

@@ -69,7 +69,7 @@ ONLY_IN = {
     "importlib.metadata": {"gateway/ingest/registry.py"},
     "jsonschema": {"gateway/ingest/schema.py"},
     "jsonschema_rs": {"gateway/ingest/schema.py"},
-    "msgspec": {"gateway/workers/ipc_codec.py"},
+    "msgspec": {"gateway/workers/ipc_codec.py", "gateway/workers/shared_memory.py"},
 }
 """Libraries that have one place."""
 

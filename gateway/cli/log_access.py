@@ -1,4 +1,4 @@
-"""Where a command's changes go: straight into the store, or through the server that runs on the directory."""
+"""Where a command's changes go: straight into the log, or through the server that runs on the directory."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ from gateway.storage.contract import Appended, Entry
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
-from gateway.workers.control import Control
+from gateway.workers.ipc_client import RemoteStorage
 
 FOREVER = 100 * 365 * 86_400.0
-"""Seconds for which a command has all be remembered: to forget is the server's, which knows its settings for sure."""
+"""For how many seconds a command keeps ids and requests: only the server knows the configured times for sure."""
 
 
 class LogAccess(Protocol):
@@ -26,38 +26,45 @@ class LogAccess(Protocol):
         """Return once the entry is on disk. Raises StorageUnavailable."""
         ...
 
-    async def close(self) -> None:
-        """Let go."""
-        ...
-
 
 async def keep(store: LogAccess, entry: Entry) -> Appended:
-    """Append an entry. Raises ClickException where it cannot be kept now."""
+    """Append an entry. Raises ClickException when it cannot be kept, in one line."""
     try:
         return await store.append(entry)
-    except StorageUnavailable as problem:
+    except (StorageUnavailable, RuntimeError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
 @contextlib.asynccontextmanager
-async def desk(directory: DataDir, config: Config) -> AsyncIterator[LogAccess]:
-    """Open the way to the store. Raises DataDirError where another command holds the directory."""
-    try:
-        lock = directory.lock()
-    except DataDirError as locked:
+async def open_log(directory: DataDir, config: Config) -> AsyncIterator[LogAccess]:
+    """Open the log, or connect to the server that has it open.
+
+    Raises DataDirError when another command holds the directory, and ClickException when the server is another version
+    or does not answer.
+    """
+    storage: GroupCommit | RemoteStorage
+    with contextlib.ExitStack() as stack:
         try:
-            control = await Control.open(directory)
-        except OSError:
-            raise locked from None  # whoever holds it is no server, or just starts or ends
-        try:
-            yield control
-        finally:
-            await control.close()
-        return
-    with lock:
-        engine = await SqliteEngine.open(directory, LogSettings(window=FOREVER, keep_raw=FOREVER))
-        storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
+            stack.enter_context(directory.lock())
+        except DataDirError as locked:
+            storage = await _connect(directory, config, locked)
+        else:
+            engine = await SqliteEngine.open(directory, LogSettings(window=FOREVER, keep_raw=FOREVER))
+            storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
         try:
             yield storage
         finally:
             await storage.close()
+
+
+async def _connect(directory: DataDir, config: Config, locked: DataDirError) -> RemoteStorage:
+    """Return the log of the server that holds the lock. Raises `locked` when whoever holds it does not listen."""
+    try:
+        return await RemoteStorage.connect(directory.path, queue_bytes=config.queue_bytes)
+    except OSError:
+        raise locked from None  # another command, or a server that just starts or ends
+    except StorageUnavailable as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+desk = open_log

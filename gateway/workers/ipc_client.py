@@ -1,75 +1,108 @@
-"""A front's side of the one writer process: a Storage that sends its entries over a Unix socket. No engine here."""
+"""The client's side of the gateway's socket: a Storage for HTTP workers and for commands beside a server."""
 
 import asyncio
 import logging
-import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Self
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry
-from gateway.workers.ipc_codec import LAYOUT, Frames, appended_up, encode, entry_down
+from gateway.workers.ipc_codec import (
+    HELLO,
+    Answer,
+    Append,
+    Failure,
+    FrameError,
+    FromServer,
+    Health,
+    Hello,
+    encode,
+    version_mismatch,
+)
+from gateway.workers.ipc_connection import Connection
+from gateway.workers.ipc_socket import connected
 
-SOCKET = "writer.sock"
 RETRY_SECONDS = 0.1
+HELLO_SECONDS = 10.0  # for the server to say Hello; a writer that ended is started again in less
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def socket_address(directory: Path) -> Iterator[str]:
-    """Yield the socket's address by way of the folder's descriptor: it has room for 107 bytes, a path may be longer."""
-    folder = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{SOCKET}"
-    finally:
-        os.close(folder)
-
-
 class RemoteStorage:
-    """The log behind the writer's socket in a data directory.
+    """The log of the gateway that listens on the socket of a data directory.
 
-    `queue_bytes` bounds what was sent and is not answered. When the writer goes, everything in flight fails at once,
-    for nobody knows what became of it: the client retries, and the writer tells what was seen before. It is connected
-    to again by itself.
+    `queue_bytes` bounds what was sent and is not answered. When the connection is lost, everything in flight fails at
+    once: whether it was stored is not known, so its client must retry, and deduplication makes that safe. The
+    connection is made again by itself, `retry_seconds` later. `first` is a connection to begin with, see `connect`.
     """
 
-    def __init__(self, directory: Path, *, queue_bytes: int, retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        queue_bytes: int,
+        retry_seconds: float = RETRY_SECONDS,
+        first: socket.socket | None = None,
+    ) -> None:
         self._directory = directory
         self._queue_bytes = queue_bytes
         self._retry_seconds = retry_seconds
-        self._link: _Link | None = None
+        self._connection: Connection[FromServer] | None = None  # a connection on which the server said Hello
         self._healthy = False
+        self._mismatch: str | None = None
+        self._logs_mismatch = first is None
         self._changed = asyncio.Event()
-        self._numbers = 0
+        self._last_number = 0
         self._in_flight: dict[int, tuple[asyncio.Future[Appended], int]] = {}
         self._bytes = 0
-        self._out: list[bytes] = []
         self._loop = asyncio.get_running_loop()
-        self._keeper = self._loop.create_task(self._keep_connected())
+        self._keeper = self._loop.create_task(self._keep_connected(first))
+
+    @classmethod
+    async def connect(cls, directory: Path, *, queue_bytes: int, hello_seconds: float = HELLO_SECONDS) -> Self:
+        """Return the storage of the gateway that runs on the directory: what a command needs.
+
+        Raises OSError at once when nobody listens, and StorageUnavailable when the gateway is another version or says
+        nothing for `hello_seconds`.
+        """
+        storage = cls(directory, queue_bytes=queue_bytes, first=connected(directory))
+        try:
+            async with asyncio.timeout(hello_seconds):
+                while storage._connection is None:
+                    if storage._mismatch is not None:
+                        raise StorageUnavailable(storage._mismatch)
+                    await storage._changed.wait()
+        except BaseException as error:
+            await storage.close()
+            if isinstance(error, TimeoutError):
+                raise StorageUnavailable(f"the gateway on {directory} does not answer; see its log") from None
+            raise
+        return storage
 
     @property
     def healthy(self) -> bool:
-        """Whether an append can be expected to succeed: as the writer last said, and only while it is there."""
+        """Whether an append can be expected to succeed: as the server last said, and only while it is connected."""
         return self._healthy
 
     async def wait_ready(self) -> None:
-        """Wait until the writer said that it is there for the first time."""
+        """Wait until the server says for the first time that its store is well."""
         while not self._healthy:
             await self._changed.wait()
 
     async def append(self, entry: Entry) -> Appended:
-        """Return once the writer has the entry on disk. Raises StorageUnavailable at once where it cannot be sent."""
+        """Return once the entry is on disk.
+
+        Raises StorageUnavailable when it cannot be kept now, at once when it cannot be sent; ValueError when it can
+        never be sent, RuntimeError when the server found the entry itself at fault.
+        """
         return await self.submit(entry)
 
     def submit(self, entry: Entry) -> asyncio.Future[Appended]:
-        """Send the entry; the future is done once the writer has it on disk. Raises StorageUnavailable as append."""
-        if self._link is None:
-            raise StorageUnavailable("the writer is not there")
-        number = self._numbers = self._numbers + 1
-        frame = encode((number, entry_down(entry)))
+        """Send the entry and return a future of what `append` returns. Raises what `append` raises at once."""
+        if self._connection is None:
+            raise StorageUnavailable(self._mismatch or "not connected to the writer")
+        number = self._last_number = self._last_number + 1
+        frame = encode(Append(number, entry))
         size = len(frame)
         # As in group commit: what is larger than the bound gets in when nothing else is in flight.
         if self._bytes and self._bytes + size > self._queue_bytes:
@@ -77,121 +110,98 @@ class RemoteStorage:
         answer: asyncio.Future[Appended] = self._loop.create_future()
         self._in_flight[number] = (answer, size)
         self._bytes += size
-        if not self._out:  # one write for all that this turn of the loop sends
-            self._loop.call_soon(self._flush)
-        self._out.append(frame)
+        self._connection.send_frame(frame)
         return answer
 
     async def close(self) -> None:
-        """Leave the writer; by now nothing should be in flight."""
+        """Disconnect; by now nothing should be in flight."""
         self._keeper.cancel()
         await asyncio.wait([self._keeper])
-        if self._link is not None:
-            self._flush()
-            self._link.close()
-            await self._link.gone.wait()
 
-    def _flush(self) -> None:
-        out, self._out = self._out, []
-        if self._link is not None and out:
-            self._link.write(b"".join(out))
-
-    async def _keep_connected(self) -> None:
+    async def _keep_connected(self, first: socket.socket | None) -> None:
         while True:
             try:
-                link = await self._connect()
-            except OSError as error:  # the supervisor holds the socket, so that this is hardly ever seen
+                # While no writer runs, the socket that the supervisor holds takes the connection and says nothing.
+                sock = first or connected(self._directory)
+                first = None
+                _, connection = await self._loop.create_unix_connection(lambda: Connection(self, FromServer), sock=sock)
+            except OSError as error:
                 log.debug("cannot reach the writer: %s", error)
             else:
-                await link.gone.wait()
+                try:
+                    await connection.gone.wait()
+                finally:
+                    connection.close()
+                    await connection.gone.wait()
             await asyncio.sleep(self._retry_seconds)
 
-    async def _connect(self) -> "_Link":
-        """Connect; while no writer runs the socket takes the connection all the same, and nothing is heard on it."""
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            with socket_address(self._directory) as address:
-                connection.connect(address)
-        except OSError:
-            connection.close()
-            raise
-        _, link = await self._loop.create_unix_connection(lambda: _Link(self), sock=connection)
-        return link
+    def on_connect(self, connection: Connection[FromServer]) -> None:
+        """Wait for the server's Hello."""
 
-    def on_hello(self, link: "_Link", layout: str, healthy: bool) -> None:
-        """Begin to send, unless the writer is of another version."""
-        if layout != LAYOUT:
-            log.error("the writer runs another version of the gateway; restart the gateway")
+    def on_hello(self, connection: Connection[FromServer], fingerprint: str) -> None:
+        """Begin to send, unless the server is another version."""
+        if mismatch := version_mismatch(fingerprint):
+            self._on_mismatch(connection, mismatch)
             return
-        self._link = link
-        self.on_health(healthy)
+        connection.send(HELLO)
+        self._connection, self._mismatch = connection, None
+        self._notify()
 
-    def on_health(self, healthy: bool) -> None:
-        """Take over how the writer's store is."""
-        self._healthy = healthy
+    def on_message(self, connection: Connection[FromServer], message: FromServer) -> None:
+        """Settle an entry, or take over how the store is."""
+        match message:
+            case Answer(number, appended):
+                self._settle(number, appended)
+            case Failure(number, why, None):
+                self._settle(number, RuntimeError(why))
+            case Failure(number, why, int(retry_after)):
+                self._settle(number, StorageUnavailable(why, retry_after))
+            case Health(healthy):
+                self._healthy = healthy
+                self._notify()
+            case Hello():
+                raise FrameError("a second Hello")
+
+    def on_broken(self, connection: Connection[FromServer], error: FrameError) -> None:
+        """Connect again, or give up on a server whose Hello cannot be read."""
+        if connection is self._connection:
+            log.error("cannot read what the writer sends, connecting again: %r", str(error))
+            connection.abort()
+        else:
+            self._on_mismatch(connection, "another version")
+
+    def on_disconnect(self, connection: Connection[FromServer]) -> None:
+        """Fail what is in flight."""
+        if self._connection is not connection:
+            return
+        self._connection, self._healthy = None, False
+        self._notify()
+        in_flight, self._in_flight, self._bytes = self._in_flight, {}, 0
+        for answer, _ in in_flight.values():
+            if not answer.done():
+                answer.set_exception(StorageUnavailable("the server ended before it answered; try again"))
+
+    def _on_mismatch(self, connection: Connection[FromServer], mismatch: str) -> None:
+        """Send nothing to a server of another version. The connection stays: the next one would end in the same way."""
+        connection.mute()
+        self._mismatch = f"the running gateway is {mismatch}; restart it, or use its own version's command"
+        if self._logs_mismatch:
+            log.error("%s", self._mismatch)
+        self._notify()
+
+    def _settle(self, number: int, result: Appended | Exception) -> None:
+        """Settle one entry. Raises FrameError when none of that number is in flight."""
+        if number not in self._in_flight:
+            raise FrameError(f"an answer to entry {number}, which is not in flight")
+        answer, size = self._in_flight.pop(number)
+        self._bytes -= size
+        if answer.done():  # the client went away; its entry is kept all the same
+            return
+        if isinstance(result, Appended):
+            answer.set_result(result)
+        else:
+            answer.set_exception(result)
+
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-    def answered(self, number: int, appended: list[Any]) -> None:
-        """Settle one entry."""
-        answer, size = self._in_flight.pop(number)
-        self._bytes -= size
-        if not answer.done():  # done where the client went away: its entry is kept all the same
-            answer.set_result(appended_up(appended))
-
-    def failed(self, number: int, why: str, retry_after: int | None) -> None:
-        """Fail one entry: unavailable, or itself at fault where there is no time to come back."""
-        answer, size = self._in_flight.pop(number)
-        self._bytes -= size
-        if not answer.done():
-            error = RuntimeError(why) if retry_after is None else StorageUnavailable(why, retry_after)
-            answer.set_exception(error)
-
-    def on_disconnect(self, link: "_Link") -> None:
-        """Fail what is in flight."""
-        if self._link is not link:
-            return
-        self._link = None
-        self.on_health(False)
-        flying, self._in_flight, self._bytes, self._out = self._in_flight, {}, 0, []
-        for answer, _ in flying.values():
-            if not answer.done():
-                answer.set_exception(StorageUnavailable("the writer ended"))
-
-
-class _Link(asyncio.Protocol):
-    """One connection to the writer."""
-
-    def __init__(self, storage: RemoteStorage) -> None:
-        self._storage = storage
-        self._frames = Frames()
-        self._transport: asyncio.WriteTransport | None = None
-        self.gone = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's is one without saying so
-
-    def data_received(self, data: bytes) -> None:
-        storage = self._storage
-        for message in self._frames.feed(data):
-            match message:
-                case (int(number), appended):
-                    storage.answered(number, appended)
-                case (int(number), str(why), retry_after):
-                    storage.failed(number, why, retry_after)
-                case (bool(healthy),):
-                    storage.on_health(healthy)
-                case (str(layout), bool(healthy)):
-                    storage.on_hello(self, layout, healthy)
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._storage.on_disconnect(self)
-        self.gone.set()
-
-    def write(self, data: bytes) -> None:
-        assert self._transport is not None
-        self._transport.write(data)
-
-    def close(self) -> None:
-        assert self._transport is not None
-        self._transport.close()

@@ -7,15 +7,15 @@ import struct
 from gateway.dialect.outcome import Quota
 from gateway.ingest.rate_limit import Limit, take
 
-SLOT = struct.Struct("<Qd")  # a key's hash, and when its bucket is full again (milliseconds)
-PROBES = 16  # how many slots are looked at for one key
+SLOT = struct.Struct("<Qd")  # a key's hash, and when its bucket is full again (milliseconds since the epoch)
+MAX_PROBES = 16  # slots that are looked at for one key
 
 
 class SharedLimiter:
-    """A Limiter of all HTTP workers together: a limit is what it says, whichever worker a client meets.
+    """A Limiter of all HTTP workers together: the limit holds whichever worker a client meets.
 
-    `table` is the limit's shared memory. Nothing is locked: two workers that take a token within the same microsecond
-    may count it once. The slot of a bucket that is full again may go to another key.
+    `table` is the limit's shared memory. There is no lock: of two workers that take a token within the same
+    microsecond, one may not be counted. The slot of a bucket that is full again may go to another key.
     """
 
     def __init__(self, limit: Limit, table: memoryview) -> None:
@@ -31,15 +31,15 @@ class SharedLimiter:
         return quota
 
     def _find(self, key: str, now: int) -> tuple[int, int, float]:
-        """Return the offset of the key's slot or of one that it may have, its name there, and when it is full."""
+        """Return the offset of the key's slot or of one that it may have, its hash, and when its bucket is full."""
         name = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") | 1
         best, soonest = 0, math.inf
-        for step in range(PROBES):
+        for step in range(MAX_PROBES):
             at = (name // 2 + step) % self._slots * SLOT.size
             found, full_at = SLOT.unpack_from(self._table, at)
             if found == name:
                 return at, name, full_at
-            # The one that is full soonest: losing it costs least.
+            # The bucket that is full soonest: to lose it costs least.
             full_at = full_at if found and full_at > now else -math.inf
             if full_at < soonest:
                 best, soonest = at, full_at

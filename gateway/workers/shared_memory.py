@@ -1,66 +1,61 @@
-"""Memory that the fronts share, in a file without a name that the main process keeps: counters that add up.
+"""The memory that HTTP workers share, a file without a name, and the counters in it, which add up over all workers.
 
-What a front counts outlives it here: whoever takes its slot counts on. So a sum never goes backwards while the gateway
-runs, whichever front is asked.
+What a worker has counted stays here when it ends: the next one in its slot counts on. So a sum never goes back while
+the gateway runs, whichever worker reports it.
 """
 
 import logging
-import marshal
 import mmap
 import os
 import struct
-import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
 import attrs
+from msgspec.msgpack import Decoder, Encoder
 from prometheus_client import Metric
 
 from gateway.records.metrics import Meter
 
-HALF = 32 * 1024
-ROW = 2 * HALF + mmap.PAGESIZE
+HALF = 128 * 1024
+SLOT = mmap.PAGESIZE + 2 * HALF
 TABLE = 256 * 1024
 _LENGTH = struct.Struct("<I")
 Samples = dict[tuple[str, str, tuple[tuple[str, str], ...]], float]
+"""Values by family, sample and labels: `{("gateway_items", "gateway_items_total", (("dialect", "acme"),)): 3.0}`."""
+_encode = Encoder().encode
+_decoder = Decoder(Samples)
 log = logging.getLogger(__name__)
 
 
 @attrs.frozen
 class SharedFile:
-    """A file without a name, its beginning the time at which it was made: a row a front, then a table a rate limit."""
+    """A file without a name: a slot for each HTTP worker's counters, then a table for each rate limit."""
 
     descriptor: int
     data: mmap.mmap
     http_workers: int
 
     @classmethod
-    def make(cls, http_workers: int, limits: int) -> Self:
-        """Make the file, full of zeros but for the time, in seconds since the epoch."""
-        descriptor = os.memfd_create("gateway")  # not on a disk: one that is full would end us with SIGBUS
-        os.ftruncate(descriptor, mmap.PAGESIZE + http_workers * ROW + limits * TABLE)
-        made = cls.open(descriptor, http_workers)
-        struct.pack_into("<q", made.data, 0, int(time.time()))
-        return made
+    def create(cls, http_workers: int, limits: int) -> Self:
+        """Create the file, full of zeros."""
+        descriptor = os.memfd_create("gateway")  # not on a disk: a full one would end this process with SIGBUS
+        os.ftruncate(descriptor, http_workers * SLOT + limits * TABLE)
+        return cls.open(descriptor, http_workers)
 
     @classmethod
     def open(cls, descriptor: int, http_workers: int) -> Self:
         """Map a file that was inherited."""
         return cls(descriptor, mmap.mmap(descriptor, 0), http_workers)
 
-    @property
-    def made(self) -> int:
-        """Return when the file was made."""
-        return int(struct.unpack_from("<q", self.data, 0)[0])
-
-    def row(self, slot: int) -> "SampleSlot":
-        """Return a front's part."""
-        return SampleSlot(self.data, mmap.PAGESIZE + slot * ROW)
+    def slot(self, number: int) -> "SampleSlot":
+        """Return the part of the HTTP worker with that number, from 0."""
+        return SampleSlot(self.data, number * SLOT)
 
     def table(self, number: int) -> memoryview:
-        """Return a rate limit's part."""
-        start = mmap.PAGESIZE + self.http_workers * ROW + number * TABLE
+        """Return the part of the rate limit with that number, from 0."""
+        start = self.http_workers * SLOT + number * TABLE
         return memoryview(self.data)[start : start + TABLE]
 
     def __enter__(self) -> Self:
@@ -73,18 +68,19 @@ class SharedFile:
 
 @attrs.frozen
 class SampleSlot:
-    """One front's samples: that front writes, all read. Of two halves one is valid; a byte says which.
+    """One HTTP worker's samples, which that worker writes and all read.
 
-    The byte counts on with each write, so that a reader notices one that went on meanwhile, and a front that is killed
-    while it writes leaves what it wrote before.
+    There are two halves, of which one is valid: the byte at the start says which, the first if it is even. Each write
+    increments it. So a reader notices a write in between, and a worker that is killed while it writes leaves what it
+    wrote before.
     """
 
     data: mmap.mmap
     start: int
 
     def write(self, samples: Samples) -> None:
-        """Replace the samples."""
-        body = marshal.dumps(samples)
+        """Replace the samples; log a warning and keep the last ones when they are too many."""
+        body = _encode(samples)
         if len(body) > HALF - _LENGTH.size:
             log.warning("%d bytes of counters are too many to share; the other workers know the last ones", len(body))
             return
@@ -102,33 +98,35 @@ class SampleSlot:
             (length,) = _LENGTH.unpack_from(self.data, at)
             body = self.data[at + _LENGTH.size : at + _LENGTH.size + length]
             if self.data[self.start] == turn:
-                samples: Samples = marshal.loads(body) if body else {}  # noqa: S302 (only fronts write here)
-                return samples
+                return _decoder.decode(body) if body else {}
 
     def _half(self, turn: int) -> int:
         return self.start + mmap.PAGESIZE + turn % 2 * HALF
 
 
 class SharedMeter(Meter):
-    """A front's counters, told as the sums over all fronts. `publish` is to be called often; telling does it too."""
+    """One HTTP worker's counters, reported as the sums over all workers.
+
+    `publish` is to be called often; to `collect` publishes too.
+    """
 
     def __init__(self, file: SharedFile, slot: int) -> None:
         super().__init__()
-        self._rows = [file.row(each) for each in range(file.http_workers)]
-        self._own = self._rows[slot]
+        self._slots = [file.slot(number) for number in range(file.http_workers)]
+        self._own = self._slots[slot]
         self._before = self._own.read()
 
     def publish(self) -> None:
-        """Let the other fronts know what this one has counted, and those before it in its slot."""
+        """Let the other workers know what this one and its predecessors in the slot have counted."""
         samples = _samples(super().collect())
         self._own.write({name: samples.get(name, 0) + self._before.get(name, 0) for name in samples | self._before})
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what Meter does, summed; published first, so that no other front ever tells less than this one did."""
+        """Yield the families of Meter with sums; published first, so that no other worker reports less later on."""
         self.publish()
         sums: Samples = {}
-        for row in self._rows:
-            for name, value in row.read().items():
+        for slot in self._slots:
+            for name, value in slot.read().items():
                 sums[name] = sums.get(name, 0) + value
         for family in super().collect():
             total = Metric(family.name, family.documentation, family.type)

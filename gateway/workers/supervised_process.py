@@ -1,4 +1,4 @@
-"""One process that is kept running: started, heard until ready, started again when it ends, stopped. No jobs here."""
+"""One child process that is kept running: started, started again when it ends, stopped. It knows no jobs."""
 
 import asyncio
 import json
@@ -10,14 +10,18 @@ from contextlib import AbstractContextManager, suppress
 from gateway.workers.job import Job, command, dump
 
 MIN_RESTART_DELAY = 0.1  # seconds between an end and the next start, doubled each time
-MAX_WAIT = 5.0
-HEALTHY_AFTER = 10.0  # seconds after which a process counts as well again
-STOP_TIMEOUT = 30.0  # seconds to end after SIGTERM: more than a front gives its requests
+MAX_RESTART_DELAY = 5.0
+HEALTHY_AFTER = 10.0  # seconds of running after which the next restart begins with the shortest delay again
+STOP_TIMEOUT = 30.0  # seconds to end after SIGTERM: more than an HTTP worker gives its requests
 log = logging.getLogger(__name__)
 
 
 class SupervisedProcess:
-    """Keeps one process running. `job` opens what it is to inherit, for as long as it takes to start it."""
+    """Keeps one process running until `stop`.
+
+    `job` gives its Job, and keeps open what the process inherits until it is started. `ready` is done with what the
+    process first reports, or with a ChildProcessError when it ends before that.
+    """
 
     def __init__(self, name: str, job: Callable[[], AbstractContextManager[Job]]) -> None:
         self.name = name
@@ -29,7 +33,7 @@ class SupervisedProcess:
         self.task = asyncio.get_running_loop().create_task(self._keep())
 
     async def stop(self) -> bool:
-        """Ask the process to finish, and see to it that it ends; return whether it did so by itself."""
+        """Send SIGTERM, and SIGKILL after STOP_TIMEOUT; return whether the process ended by itself."""
         self._stopping.set()
         self._terminate()
         done, _ = await asyncio.wait([self.task], timeout=STOP_TIMEOUT)
@@ -42,26 +46,26 @@ class SupervisedProcess:
         return bool(done)
 
     async def _keep(self) -> None:
-        wait = MIN_RESTART_DELAY
+        delay = MIN_RESTART_DELAY
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
             how = await self._run()
             if self._stopping.is_set():
                 if self._process is not None and self._process.returncode not in (0, -signal.SIGTERM):
-                    log.error("the %s %s while it was to finish", self.name, self._failure or how)
+                    log.error("the %s %s while it was stopping", self.name, self._failure or how)
                 return
             if not self.ready.done():
                 self.ready.set_exception(ChildProcessError(self._failure or f"the {self.name} {how} before it served"))
                 return
-            wait = MIN_RESTART_DELAY if loop.time() - began > HEALTHY_AFTER else wait
-            log.error("the %s %s; starting another in %.1f s", self.name, self._failure or how, wait)
+            delay = MIN_RESTART_DELAY if loop.time() - began > HEALTHY_AFTER else delay
+            log.error("the %s %s; starting another in %.1f s", self.name, self._failure or how, delay)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), wait)
-            wait = min(2 * wait, MAX_WAIT)
+                await asyncio.wait_for(self._stopping.wait(), delay)
+            delay = min(2 * delay, MAX_RESTART_DELAY)
 
     async def _run(self) -> str:
-        """Run the process once; return how it ended."""
+        """Run the process once; return how it ended: `(process 12) ended with exit code 1`."""
         self._failure = ""
         try:
             with self._job() as job:
@@ -70,7 +74,7 @@ class SupervisedProcess:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     pass_fds=job.inherited,
-                    # A terminal's Ctrl-C is for this process, which ends the others in their order.
+                    # Ctrl-C in a terminal then reaches this process only, which ends the others in order.
                     start_new_session=True,
                 )
         except OSError as error:
@@ -80,14 +84,14 @@ class SupervisedProcess:
             self._terminate()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(dump(job))  # and kept open: that it closes tells the process that we are gone
+        process.stdin.write(dump(job))  # and kept open: its end tells the child that this process is gone
         async for line in process.stdout:
-            self._hear(line)
+            self._on_report(line)
         code = await process.wait()
         ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"(process {process.pid}) {ended}"
 
-    def _hear(self, line: bytes) -> None:
+    def _on_report(self, line: bytes) -> None:
         facts = json.loads(line)
         if "failed" in facts:
             self._failure = facts["failed"]

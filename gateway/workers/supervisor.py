@@ -1,4 +1,4 @@
-"""The main process of several: which processes there are, and the order in which they start and end. No events here."""
+"""The main process of several: which processes run, and the order in which they start and end. No events here."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from functools import partial
 
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock
-from gateway.workers.ipc_server import bound
+from gateway.workers.ipc_socket import bound
 from gateway.workers.job import HTTP_WORKER, WRITER, Job
 from gateway.workers.shared_memory import SharedFile
 from gateway.workers.supervised_process import SupervisedProcess
@@ -24,57 +24,57 @@ async def supervise(
     ready: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> int:
-    """Run one writer and `config.workers` fronts until stopped; return the exit code.
+    """Run one writer and `config.workers` HTTP workers until stopped; return the exit code.
 
     `listener` is bound and does not listen: it holds the address. `ready` is called once, with the URL. Raises
-    ChildProcessError where a process cannot do its work from the start; later on it is started again.
+    ChildProcessError when a process cannot do its work from the start; one that ends later is started again.
     """
     if sys.platform != "linux":
         raise ChildProcessError("several workers need Linux; use --workers 1")
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    with bound(directory.path) as socket_of_writer, SharedFile.make(config.workers, len(config.limits)) as shared:
+    with bound(directory.path) as ipc_listener, SharedFile.create(config.workers, len(config.limits)) as shared:
 
         @contextmanager
-        def writer() -> Iterator[Job]:
-            yield Job(WRITER, config, socket_of_writer.fileno(), lock=lock.descriptor)
+        def writer_job() -> Iterator[Job]:
+            yield Job(WRITER, config, ipc_listener.fileno(), lock=lock.descriptor)
 
         @contextmanager
-        def front(slot: int) -> Iterator[Job]:
-            with beside(listener) as own:
+        def http_worker_job(slot: int) -> Iterator[Job]:
+            with on_same_address(listener) as own:
                 yield Job(HTTP_WORKER, config, own.fileno(), shared=shared.descriptor, slot=slot)
 
-        keeper = SupervisedProcess(WRITER, writer)
+        writer = SupervisedProcess(WRITER, writer_job)
         http_workers = [
-            SupervisedProcess(f"{HTTP_WORKER} {slot + 1}", partial(front, slot)) for slot in range(config.workers)
+            SupervisedProcess(f"{HTTP_WORKER} {slot + 1}", partial(http_worker_job, slot))
+            for slot in range(config.workers)
         ]
-        everyone = asyncio.gather(keeper.ready, *[each.ready for each in http_workers])
+        everyone = asyncio.gather(writer.ready, *[each.ready for each in http_workers])
         stop = asyncio.create_task(stopped.wait())
         try:
             await asyncio.wait((everyone, stop), return_when=FIRST_COMPLETED)
             if everyone.done():
                 ready(everyone.result()[-1])
-                # A keeper ends only with its process; one that ends before has a bug, and nobody else would notice.
-                await asyncio.wait(
-                    [stop, *[each.task for each in (keeper, *http_workers)]], return_when=FIRST_COMPLETED
-                )
-                for each in (keeper, *http_workers):
-                    if each.task.done():
-                        each.task.result()
+                # These tasks end only when they are stopped; one that ends before has a bug that must not go unnoticed.
+                tasks = [each.task for each in (writer, *http_workers)]
+                await asyncio.wait([stop, *tasks], return_when=FIRST_COMPLETED)
+                for task in tasks:
+                    if task.done():
+                        task.result()
         finally:
             everyone.cancel()
             stop.cancel()
             listener.close()
-            # The fronts first: what they took in is to be answered, and for that it must be kept.
-            well = await asyncio.gather(*[each.stop() for each in http_workers])
-            well.append(await keeper.stop())
-    return 0 if all(well) else 1
+            # The HTTP workers first: the requests that they have accepted still need the writer.
+            in_time = await asyncio.gather(*[each.stop() for each in http_workers])
+            in_time.append(await writer.stop())
+    return 0 if all(in_time) else 1
 
 
-def beside(listener: socket.socket) -> socket.socket:
-    """Return another socket on a bound socket's address, for one front alone.
+def on_same_address(listener: socket.socket) -> socket.socket:
+    """Return another socket on a bound socket's address, for one HTTP worker alone.
 
-    Among sockets with SO_REUSEPORT the kernel spreads connections evenly, and stops giving any to a front that died.
-    Taking turns at one socket is not fair: measured, one front of two at times got all of 32 connections.
+    Among sockets with SO_REUSEPORT the kernel spreads connections evenly, and gives no more to a worker that died. With
+    one socket for all, the spread is uneven: measured, one of two workers at times got all of 32 connections.
     """
     own = socket.socket(listener.family, listener.type)
     own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
-"""A command that writes without a server, and perhaps without the server's settings, forgets nothing for it."""
+"""How a command writes: without a server and its settings it forgets nothing; beside one it goes through it."""
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing
@@ -7,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.datadir import DataDir
 from gateway.storage.contract import Entry, EventRow
+from gateway.workers.ipc_codec import SCHEMA_FINGERPRINT, Hello, encode
+from gateway.workers.ipc_socket import bound
 from tests.cli.test_quarantine import batch, quarantined, track
 from tests.kit.serving import run
 from tests.storage.stores import Clock, key, opened
@@ -49,3 +53,30 @@ def test_a_command_without_the_servers_settings_forgets_neither_requests_nor_ids
     done = run("quarantine", *command, "--data", str(data))
     assert (done.returncode, "1 stored" in done.stdout or "2 dropped" in done.stderr) == (0, True)
     assert kept(data) == (4, 10)
+
+
+async def test_beside_a_server_of_another_version_a_command_says_so_in_one_line(data: Path) -> None:
+    with DataDir(data).lock(), bound(data) as listener:
+        listener.setblocking(False)
+        running = asyncio.create_task(asyncio.to_thread(run, "quarantine", "drop", "1", "--data", str(data)))
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+        connection.send(encode(Hello("9.9.9 python3.99 0123")))
+        done = await running
+        connection.close()
+    versions = f"another version ('9.9.9 python3.99 0123', and this is {SCHEMA_FINGERPRINT!r})"
+    line = f"Error: the running gateway is {versions}; restart it, or use its own version's command\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+@pytest.mark.parametrize("leftover", [True, False])
+def test_a_directory_that_is_held_without_a_server_is_told_at_once_in_one_line(data: Path, leftover: bool) -> None:
+    with DataDir(data).lock():
+        with bound(data):
+            if leftover:
+                (data / "gateway.sock").rename(data / "aside")
+        if leftover:
+            (data / "aside").rename(data / "gateway.sock")
+        done = run("quarantine", "drop", "1", "--data", str(data))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: another gateway runs on {data} (process ")
+    assert done.stderr.count("\n") == 1

@@ -31,7 +31,7 @@ def gateway(data: Path, *arguments: str, workers: int = 2) -> Iterator[Served]:
 
 
 def family(pid: int) -> dict[str, int]:
-    """The children of a gateway's main process by name: writer, front 1, front 2."""
+    """The children of a gateway's main process by name: writer, HTTP worker 1, HTTP worker 2."""
     found = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and (parts := stat(int(process.name))) and int(parts[1]) == pid:
@@ -113,7 +113,7 @@ class Crowd:
                 await asyncio.sleep(0.02)
 
     async def metric(self, name: str, **labels: str) -> float:
-        """One figure from whichever front answers."""
+        """One figure from whichever worker answers."""
         async with self.session.get(f"{self.url}/-/metrics", headers={"Connection": "close"}) as answer:
             text = await answer.text()
         named = ",".join([f'{key}="{value}"' for key, value in labels.items()])

@@ -38,14 +38,18 @@ async def test_a_writer_that_is_killed_under_load_comes_back_and_nothing_acknowl
     assert "the writer (process" in log
 
 
-async def test_a_front_that_is_killed_under_load_comes_back_and_counts_on(tmp_path: Path) -> None:
+async def test_an_http_worker_that_is_killed_under_load_comes_back_and_counts_on(tmp_path: Path) -> None:
     with gateway(tmp_path / "data") as served:
         async with crowd(served) as clients:
             await more(clients, 200)
             before = family(served.process.pid)
             counted = [await clients.metric("gateway_items_total", dialect="tranthor", verdict="stored")]
-            kill(before["front 1"])
-            until(lambda: before["front 1"] != family(served.process.pid).get("front 1", before["front 1"]))
+            kill(before["HTTP worker 1"])
+            until(
+                lambda: (
+                    before["HTTP worker 1"] != family(served.process.pid).get("HTTP worker 1", before["HTTP worker 1"])
+                )
+            )
             for _ in range(20):
                 counted.append(await clients.metric("gateway_items_total", dialect="tranthor", verdict="stored"))
                 await asyncio.sleep(0.05)
@@ -53,8 +57,8 @@ async def test_a_front_that_is_killed_under_load_comes_back_and_counts_on(tmp_pa
         after = family(served.process.pid)
         assert {name: after[name] == pid for name, pid in before.items()} == {
             "writer": True,
-            "front 1": False,
-            "front 2": True,
+            "HTTP worker 1": False,
+            "HTTP worker 2": True,
         }
         assert counted == sorted(counted)
         assert set(clients.statuses) == {204}
@@ -92,7 +96,7 @@ def test_no_other_gateway_starts_while_a_writer_without_a_main_process_lives(tmp
 
 def test_a_gateway_whose_writer_is_just_gone_can_be_stopped(tmp_path: Path) -> None:
     with gateway(tmp_path / "data") as served:
-        for name in ("writer", "front 2"):
+        for name in ("writer", "HTTP worker 2"):
             kill(family(served.process.pid)[name])
         began = time.monotonic()
         assert served.stop() == 0
@@ -110,5 +114,5 @@ async def test_sigterm_under_load_ends_well_with_all_that_was_acknowledged_store
         assert set(statuses) == {204}
         assert (tmp_path / "data.stderr").read_text() == ""
         left = {path.name for path in served.data.iterdir()}
-        assert left & {"events.db-wal", "writer.sock", "control.sock"} == set()
+        assert left & {"events.db-wal", "gateway.sock", "writer.sock", "control.sock"} == set()
         holds_all(served, clients.yes)

@@ -1,4 +1,4 @@
-"""Several fronts are one gateway: what one of them knows the others know, and nothing is stored twice."""
+"""Several HTTP workers are one gateway: what one knows the others know, and nothing is stored twice."""
 
 import asyncio
 import json
@@ -14,15 +14,15 @@ from tests.workers.crowd import crowd, family, gateway, stored
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with gateway(tmp_path_factory.mktemp("fronts") / "data") as found:
+    with gateway(tmp_path_factory.mktemp("workers") / "data") as found:
         yield found
 
 
-def test_there_are_as_many_fronts_as_workers_and_one_writer(served: Served) -> None:
-    assert set(family(served.process.pid)) == {"writer", "front 1", "front 2"}
+def test_there_are_as_many_http_workers_as_configured_and_one_writer(served: Served) -> None:
+    assert set(family(served.process.pid)) == {"writer", "HTTP worker 1", "HTTP worker 2"}
 
 
-async def test_events_through_several_fronts_are_stored_once_and_counted_by_all(served: Served) -> None:
+async def test_events_through_several_workers_are_stored_once_and_counted_by_all(served: Served) -> None:
     async with crowd(served, clients=0) as clients:
         before = await clients.metric("gateway_items_total", dialect="tranthor", verdict="stored")
         statuses = await asyncio.gather(*[clients.send(f"once {number}") for number in range(60)])
@@ -34,7 +34,7 @@ async def test_events_through_several_fronts_are_stored_once_and_counted_by_all(
     assert [found[f"once {number}"] for number in range(60)] == [1] * 60
 
 
-async def test_an_id_that_is_sent_to_several_fronts_at_once_is_stored_once(served: Served) -> None:
+async def test_an_id_that_is_sent_to_several_workers_at_once_is_stored_once(served: Served) -> None:
     async with crowd(served, clients=0) as clients:
         statuses = await asyncio.gather(*[clients.send("twin", f"alone {number}") for number in range(40)])
     assert set(statuses) == {204}
@@ -42,7 +42,7 @@ async def test_an_id_that_is_sent_to_several_fronts_at_once_is_stored_once(serve
     assert (found["twin"], sum(found[f"alone {number}"] for number in range(40))) == (1, 40)
 
 
-async def test_a_key_that_is_added_works_on_every_front_within_two_seconds(served: Served) -> None:
+async def test_a_key_that_is_added_works_on_every_worker_within_two_seconds(served: Served) -> None:
     made = json.loads(
         served.cli("keys", "add", "--dialect", "tranthor", "--kind", "write_key", "--json", "--project", "late")
     )
@@ -56,7 +56,7 @@ async def test_a_key_that_is_added_works_on_every_front_within_two_seconds(serve
                 assert answer.status == 204
 
 
-async def test_a_rate_limit_holds_over_all_fronts_together(tmp_path: Path) -> None:
+async def test_a_rate_limit_holds_over_all_workers_together(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").write_text("[limits.tranthor]\nrequests = 7\nseconds = 3600\n")
     with gateway(tmp_path / "data", "--config", str(tmp_path / "gateway.toml")) as limited:
         async with crowd(limited, clients=0) as clients:

@@ -1,4 +1,4 @@
-"""What fronts share in memory: sums of counters that never go back, and rate limits that hold over all of them."""
+"""What HTTP workers share in memory: sums that never go back, and rate limits that hold over all of them."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,11 @@ STORED = (Outcome(Verdict.STORED, "id"),)
 
 @pytest.fixture
 def file() -> Iterator[SharedFile]:
-    with SharedFile.make(http_workers=2, limits=1) as made:
-        yield made
+    with SharedFile.create(http_workers=2, limits=1) as created:
+        yield created
 
 
-def told(meter: SharedMeter) -> dict[str, float]:
+def reported(meter: SharedMeter) -> dict[str, float]:
     return {
         ",".join([sample.name, *sample.labels.values()]): sample.value
         for family in meter.collect()
@@ -28,13 +28,13 @@ def told(meter: SharedMeter) -> dict[str, float]:
     }
 
 
-def test_every_front_tells_the_sums_over_all(file: SharedFile) -> None:
+def test_every_worker_reports_the_sums_over_all(file: SharedFile) -> None:
     first, second = SharedMeter(file, 0), SharedMeter(file, 1)
     first.accepted("acme", STORED)
     second.accepted("acme", STORED * 2)
     second.rejected("other", Reason.NOT_FOUND, 0)
     second.publish()
-    assert told(first) == {
+    assert reported(first) == {
         "gateway_items_total,acme,stored": 3,
         "gateway_items_total,other,rejected": 0,
         "gateway_requests_total,acme,accepted": 2,
@@ -42,16 +42,16 @@ def test_every_front_tells_the_sums_over_all(file: SharedFile) -> None:
         "gateway_unmatched_requests_total,acme": 0,
         "gateway_unmatched_requests_total,other": 1,
     }
-    assert told(first) == told(second)
+    assert reported(first) == reported(second)
     assert b'gateway_items_total{dialect="acme",verdict="stored"} 3.0' in first.exposition()
 
 
-def test_a_front_that_takes_anothers_place_counts_on(file: SharedFile) -> None:
+def test_a_worker_that_takes_anothers_place_counts_on(file: SharedFile) -> None:
     for count in range(1, 4):
         meter = SharedMeter(file, 0)
         meter.accepted("acme", STORED)
-        assert told(meter)["gateway_items_total,acme,stored"] == count
-    assert told(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 3
+        assert reported(meter)["gateway_items_total,acme,stored"] == count
+    assert reported(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 3
 
 
 def test_too_many_counters_to_share_are_left_out_and_said(file: SharedFile, caplog: pytest.LogCaptureFixture) -> None:
@@ -62,7 +62,7 @@ def test_too_many_counters_to_share_are_left_out_and_said(file: SharedFile, capl
         meter.accepted(f"dialect {number}", STORED)
     meter.publish()
     assert "too many to share" in caplog.text
-    assert told(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 1
+    assert reported(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 1
 
 
 def limiters(file: SharedFile, limit: Limit, count: int = 2) -> list[SharedLimiter]:
