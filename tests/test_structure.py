@@ -64,7 +64,7 @@ OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 
 ONLY_IN = {
     "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
-    "cattrs": {"gateway/config/settings.py"},
+    "cattrs": {"gateway/config/structure.py"},
     "httptools": {"gateway/http/request_parser.py"},
     "importlib.metadata": {"gateway/ingest/registry.py"},
     "jsonschema": {"gateway/ingest/schema.py"},

@@ -8,7 +8,7 @@ import click
 
 from gateway.cli.tables import show
 from gateway.config import check, load
-from gateway.config.settings import did_you_mean
+from gateway.config.errors import did_you_mean
 from gateway.dialect import CredentialKind, Route, StaticRoute
 from gateway.ingest.registry import discover, install
 from gateway.ingest.schema import load as load_schemas

@@ -1,5 +1,6 @@
-"""What the operator may set: the file, the environment and the command line. Nothing else reads the environment."""
+"""Everything that an operator may set: by file, environment and command line. Nothing else reads the environment."""
 
-from gateway.config.load import Config, ConfigError, check, data_directory, load
+from gateway.config.errors import ConfigError
+from gateway.config.load import Config, check, data_directory, load, problems
 
-__all__ = ["Config", "ConfigError", "check", "data_directory", "load"]
+__all__ = ["Config", "ConfigError", "check", "data_directory", "load", "problems"]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Config, ConfigError, check, data_directory, load
+from gateway.config import Config, ConfigError, check, data_directory, load, problems
 from gateway.ingest.address_policy import IpPolicy
 from gateway.ingest.rate_limit import Limit
 from tests.kit.fake_dialect import dialect
@@ -114,7 +114,7 @@ def test_variables_that_are_not_meant_for_us_are_let_be() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "problem"),
     [
-        ("GATEWAY_PORT", "http", "must be a whole number, not 'http'"),
+        ("GATEWAY_PORT", "http", "must be an integer, not 'http'"),
         ("GATEWAY_PORT", "70000", "must be from 0 to 65535, not 70000"),
         ("GATEWAY_DEDUPE_DAYS", "nan", "must be from 0.01 to 3650, not nan"),
         ("GATEWAY_PROT", "80", "unknown variable; did you mean GATEWAY_PORT?"),
@@ -130,16 +130,16 @@ def test_a_wrong_variable_is_told_in_one_line(variable: str, text: str, problem:
     ("text", "problem"),
     [
         ("[servre]", "servre: unknown key; did you mean server?"),
-        ("[x]", "x: unknown key; there is: dialects, hosts, limits, projects, server, storage"),
+        ("[x]", "x: unknown key; choose from: dialects, hosts, limits, projects, server, storage"),
         ("[server]\nprot = 1", "server.prot: unknown key; did you mean port?"),
         ("server = 1", "server: must be a table; write [server] and its settings below"),
         ("[limits]\nacme = 1", "limits.acme: must be a table; write [limits.acme] and its settings below"),
-        ("[server]\nport = '80'", "server.port: must be a whole number, not '80'"),
-        ("[server]\nport = true", "server.port: must be a whole number, not true"),
+        ("[server]\nport = '80'", "server.port: must be an integer, not '80'"),
+        ("[server]\nport = true", "server.port: must be an integer, not true"),
         ("[server]\nworkers = 0", "server.workers: must be from 1 to 256, not 0"),
         ("[server]\nbody_timeout = nan", "server.body_timeout: must be from 0.1 to 3600, not nan"),
         ("[storage]\nqueue_megabytes = inf", "storage.queue_megabytes: must be from 1 to 65536, not inf"),
-        ("[server]\nlog_level = 'inof'", "server.log_level: 'inof' is no level; did you mean info?"),
+        ("[server]\nlog_level = 'inof'", "server.log_level: 'inof' is not a log level; did you mean info?"),
         (
             "[server]\ntrusted_proxies = '10.0.0.1'",
             "server.trusted_proxies: must be a list of addresses and networks, not '10.0.0.1'",
@@ -150,9 +150,9 @@ def test_a_wrong_variable_is_told_in_one_line(variable: str, text: str, problem:
         ),
         ("[limits.acme]\nseconds = 1", "limits.acme.requests: is missing"),
         ("[limits.acme]\nrequest = 1", "limits.acme.request: unknown key; did you mean requests?"),
-        ("[limits.acme]\nrequests = 0", "limits.acme: 'requests' must be > 0: 0"),
+        ("[limits.acme]\nrequests = 0", "limits.acme.requests: 'requests' must be > 0: 0"),
         ("[limits.acne]\nrequests = 1", "limits.acne: no dialect is named 'acne'; did you mean acme?"),
-        ("[dialects.zeta]", "dialects.zeta: no dialect is named 'zeta'; there is: acme"),
+        ("[dialects.zeta]", "dialects.zeta: no dialect is named 'zeta'; choose from: acme"),
         ("[dialects.acme]\nstrikt = true", "dialects.acme.strikt: unknown key; did you mean strict?"),
         ("[dialects.acme]\nstrikt = false", "dialects.acme.strikt: unknown key; did you mean strict?"),
         ("[dialects.acme]\nstrict = 'yes'", "dialects.acme.strict: must be true or false, not 'yes'"),
@@ -165,18 +165,90 @@ def test_a_wrong_variable_is_told_in_one_line(variable: str, text: str, problem:
             "dialects.acme.body_limit_bytes: must be a number of bytes above 0, not 0",
         ),
         ("[hosts]\n'a.example' = 'acne'", "hosts.\"a.example\": no dialect is named 'acne'; did you mean acme?"),
-        ("[hosts]\n'a.example' = 1", 'hosts."a.example": must be a text, not 1'),
-        ("[hosts]\n'a.example:80' = 'acme'", "hosts.\"a.example:80\": must be a host name alone; write 'a.example'"),
+        ("[hosts]\n'a.example' = 1", 'hosts."a.example": must be a string, not 1'),
+        ("[hosts]\n'a.example:80' = 'acme'", "hosts.\"a.example:80\": must be only a host name; write 'a.example'"),
         (
             "[projects.shop]\nclient_ip = 'truncate'",
-            "projects.shop.client_ip: 'truncate' is no policy; did you mean truncated?",
+            "projects.shop.client_ip: 'truncate' is not an address policy; did you mean truncated?",
         ),
-        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; there is: client_ip, filter_bots"),
+        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; choose from: client_ip, filter_bots"),
         ("[server", "is not TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line_with_the_place(text: str, problem: str, tmp_path: Path) -> None:
     assert told(text, tmp_path) == problem
+
+
+EVERYTHING_WRONG = """
+[server]
+port = 70000
+workers = 0
+log_level = "inof"
+hots = "0.0.0.0"
+
+[storage]
+refused_days = 1
+rejected_days = 2
+dedupe_days = "a week"
+
+[limits.acme]
+request = 1
+seconds = 0
+
+[limits.acne]
+requests = 1
+
+[hosts]
+"a.example:80" = "acme"
+"b.example" = "acne"
+
+[dialects.acme]
+strikt = true
+body_limit_bytes = 0
+
+[project.shop]
+client_ip = "truncated"
+"""
+
+
+def test_all_that_is_wrong_in_a_file_is_found_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(EVERYTHING_WRONG)
+    expected = [
+        "server.hots: unknown key; did you mean host?",
+        "server.log_level: 'inof' is not a log level; did you mean info?",
+        "server.port: must be from 0 to 65535, not 70000",
+        "server.workers: must be from 1 to 256, not 0",
+        "storage.dedupe_days: must be a number, not 'a week'",
+        "storage.refused_days: is the old name of rejected_days; set only one of them",
+        "limits.acme.request: unknown key; did you mean requests?",
+        "limits.acme.seconds: 'seconds' must be > 0: 0",
+        "project: unknown key; did you mean projects?",
+        "dialects.acme.body_limit_bytes: must be a number of bytes above 0, not 0",
+        "hosts.\"a.example:80\": must be only a host name; write 'a.example'",
+        "hosts.\"b.example\": no dialect is named 'acne'; did you mean acme?",
+        "dialects.acme.strikt: unknown key; did you mean strict?",
+    ]
+    assert sorted(problems(file, [dialect])) == sorted(f"{file}: {each}" for each in expected)
+    with pytest.raises(ConfigError) as caught:
+        load(file, environ={})
+    first = "server.port: must be from 0 to 65535, not 70000"
+    assert str(caught.value) == f"{file}: {first} (10 more: see `gateway check-config {file}`)"
+
+
+def test_a_good_file_has_no_problems_and_one_that_cannot_be_read_has_one(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    assert problems(file, [dialect]) == (f"{file}: cannot be read: No such file or directory",)
+    file.write_text(WHOLE)
+    assert problems(file, [dialect]) == ()
+
+
+def test_old_names_work_below_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[storage]\nrefused_days = 1\nrefused_megabytes = 2\n")
+    assert load(file, environ={}) == Config(rejected_window=86_400.0, rejected_bytes=2_097_152, file=file)
+    environ = {"GATEWAY_REJECTED_DAYS": "3", "GATEWAY_REFUSED_MEGABYTES": "4"}
+    assert load(file, environ=environ) == Config(rejected_window=259_200.0, rejected_bytes=4_194_304, file=file)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import attrs
 
-from gateway.config.load import PREFIX, VARIABLES, Config, load
-from gateway.config.settings import File, Project, Server, Storage
+from gateway.config import Config, load
+from gateway.config.environment import PREFIX, VARIABLES
+from gateway.config.settings import ProjectSettings, ServerSettings, Settings, StorageSettings
 from gateway.ingest.address_policy import IpPolicy
 from gateway.ingest.rate_limit import Limit
 from gateway.ingest.registry import discover
@@ -59,18 +60,18 @@ def test_as_it_stands_it_says_what_holds_without_it() -> None:
 
 def test_it_names_every_setting_that_there_is() -> None:
     document = tomllib.loads(switched_on())
-    assert set(document) == names(File)
-    assert set(document["server"]) == names(Server)
-    assert set(document["storage"]) == names(Storage)
+    assert set(document) == names(Settings)
+    assert set(document["server"]) == names(ServerSettings)
+    assert set(document["storage"]) == names(StorageSettings)
     assert keys(document["limits"]) == names(Limit)
-    assert keys(document["projects"]) == names(Project)
+    assert keys(document["projects"]) == names(ProjectSettings)
     assert {name: set(table) for name, table in document["dialects"].items()} == {
         dialect.name: {"body_limit_bytes", *(switch.name for switch in dialect.switches)} for dialect in DIALECTS
     }
 
 
 def test_what_it_says_of_the_environment_holds() -> None:
-    tables = {"server": names(Server), "storage": names(Storage)}
+    tables = {"server": names(ServerSettings), "storage": names(StorageSettings)}
     assert {name: (table, key) for name, (table, key, _) in VARIABLES.items()} == {
         key.upper(): (table, key) for table, keys in tables.items() for key in keys
     }

@@ -66,5 +66,5 @@ def test_it_uses_a_gateway_that_runs_already(tmp_path: Path) -> None:
 def test_it_ends_when_its_gateway_cannot_start(tmp_path: Path) -> None:
     done = quickstart(tmp_path, GATEWAY_PORT="none")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "GATEWAY_PORT: must be a whole number" in done.stderr
+    assert "GATEWAY_PORT: must be an integer" in done.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
