@@ -1,1 +1,1 @@
-"""What operators ask and do with what is stored: replay, counters, receipts, explanations. No path of an event."""
+"""What operators ask and do about stored data: replay, counters, receipts, explanations of faults."""

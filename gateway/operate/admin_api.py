@@ -1,4 +1,4 @@
-"""What the holder of the admin token may ask over HTTP. The token is a Bearer; without it nothing is told."""
+"""The API for holders of the admin token: receipts. Requires `Authorization: Bearer <admin token>`; otherwise 401."""
 
 import json
 import sqlite3
@@ -23,21 +23,21 @@ UNREADABLE = Response(503, b"the log cannot be read now\n", TEXT, {"Retry-After"
 
 
 class AdminApi:
-    """Answers admin requests about one data directory; `renew` follows the token."""
+    """Answers admin requests about one data directory. Call `renew` when the token changes."""
 
     def __init__(self, directory: DataDir, admin: Admin) -> None:
         self.directory = directory
         self._admin = admin
 
     def renew(self, admin: Admin) -> None:
-        """Check requests against another token from now on."""
+        """Accept only this token from now on."""
         self._admin = admin
 
     def answer(self, path: str, headers: Mapping[str, str]) -> Response | None:
-        """Return the answer to a GET of a path; None where the path is not an admin's."""
+        """Return the answer to a GET; None if the path is not one of this API. `headers` have lower-case names."""
         if not path.startswith(RECEIPTS):
             return None
-        if not self._admits(headers.get("authorization", "")):
+        if not self._is_admin(headers.get("authorization", "")):
             return NO_TOKEN
         try:
             with Reader(self.directory) as reader:
@@ -46,6 +46,6 @@ class AdminApi:
             return UNREADABLE
         return UNKNOWN if found is None else Response(200, json.dumps(found).encode())
 
-    def _admits(self, authorization: str) -> bool:
+    def _is_admin(self, authorization: str) -> bool:
         scheme, _, token = authorization.strip().partition(" ")
         return scheme.lower() == "bearer" and self._admin.verify(token.strip())

@@ -1,4 +1,4 @@
-"""The counters that are committed along with the events, as Prometheus takes them; read when somebody asks."""
+"""The counters that are committed together with the events, in Prometheus' format. Read from the files when asked."""
 
 import logging
 import sqlite3
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class CommittedCounters(Collector):
-    """The counters of one data directory, by project. They live as long as the directory, whatever process counts."""
+    """The counters of one data directory, by project. They survive restarts and kills, unlike a process's own."""
 
     def __init__(self, directory: DataDir) -> None:
         self._directory = directory
@@ -26,11 +26,11 @@ class CommittedCounters(Collector):
         self._registry.register(self)
 
     def describe(self) -> list[Metric]:
-        """Return nothing to register: the file may not be there yet."""
+        """Return nothing: the registry would collect at once otherwise, and the file may not exist yet."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what became of each project's items; what was refused before anybody knew whose it was has no name."""
+        """Yield the items of each project by verdict; items rejected before authentication have an empty project."""
         family = CounterMetricFamily(
             "gateway_project_items", "Items by what became of them.", labels=["project", "dialect", "verdict"]
         )
@@ -39,7 +39,7 @@ class CommittedCounters(Collector):
         yield family
 
     def exposition(self) -> bytes:
-        """Return the counters in Prometheus' text format; nothing where they cannot be read."""
+        """Return the counters in Prometheus' text format; empty, with a warning in the log, if they cannot be read."""
         try:
             return generate_latest(self._registry)
         except (DataDirError, sqlite3.Error) as error:
@@ -47,18 +47,19 @@ class CommittedCounters(Collector):
             return b""
 
     def beside(self, others: Callable[[], bytes]) -> Callable[[], bytes]:
-        """Return what gives other counters and these."""
+        """Return a function that returns the text of other counters followed by these."""
         return lambda: others() + self.exposition()
 
 
 def totals(directory: DataDir) -> Counter[tuple[str, str, str]]:
-    """Return the counters by project, dialect and verdict. Raises DataDirError."""
+    """Return the counters by (project, dialect, verdict), from the log and from the rejected requests.
+
+    `{("shop", "tranthor", "stored"): 2}`. `received` is counted like a verdict. Raises DataDirError.
+    """
     found: Counter[tuple[str, str, str]] = Counter()
     with Reader(directory) as reader:
         for each in reader.counters():
-            verdict = str(each["verdict"]).replace(
-                "refused", Verdict.REJECTED.value
-            )  # as a file from before 0.2 has it
+            verdict = str(each["verdict"]).replace("refused", Verdict.REJECTED.value)  # its name before 0.2
             found[str(each["project"]), str(each["dialect"]), verdict] += int(str(each["count"]))
     for project, dialect, count in counts(directory):
         found[project, dialect, Verdict.REJECTED.value] += count

@@ -1,9 +1,9 @@
-"""Faults as sentences for people who look after a gateway. Vendors' own texts are the dialects' business."""
+"""Faults as sentences for operators. The texts that a vendor's clients get are the dialects' business."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_LIMITED = {
+_WITH_LIMIT = {
     "minLength": "is shorter than {limit} characters",
     "maxLength": "is longer than {limit} characters",
     "minItems": "has fewer than {limit} elements",
@@ -11,40 +11,98 @@ _LIMITED = {
     "minimum": "is below {limit}",
     "maximum": "is above {limit}",
     "maxProperties": "has more than {limit} fields",
+    "too_many": "has more than {limit} items",
 }
 _PLAIN = {
     "empty": "is empty",
-    "malformed": "is not JSON",
+    "malformed": "is not valid JSON",
+    "malformed_encoding": "cannot be decompressed: it does not match its Content-Encoding",
     "invalid_utf8": "is not UTF-8",
-    "too_deep": "is nested too deeply to be written again",
-    "lone_surrogate": "holds half of a surrogate pair, which no text can keep",
-    "number_too_large": "is a number beyond what JSON readers can hold",
-    "integer_too_long": "is an integer of more digits than anybody means",
-    "nul_in_identifier": "holds a NUL character in an identifier",
+    "too_deep": "is nested too deeply",
+    "lone_surrogate": "contains half of a surrogate pair, which cannot be stored as text",
+    "number_too_large": "is a number that is too large for JSON readers",
+    "integer_too_long": "is an integer with too many digits",
+    "nul_in_identifier": "contains a NUL character in an identifier",
+    "not_array": "must be an array",
+    "not_object": "must be an object",
+    "not_an_object": "must be an object",
     "timestamp": "is not a time",
-    "invalid": "does not meet its schema",
+    "not_a_time": "is not a time",
+    "timestamp_window": "is a time that is too far in the past or in the future",
+    "unknown_type": "is not a known type of event",
+    "no_id": "needs a user id or an anonymous id",
+    "no_group_id": "is missing",
+    "invalid": "does not match its schema",
     "known_bot": "names a known crawler",
-    "pattern": "does not have the form that its schema asks for",
+    "pattern": "does not have the format that its schema requires",
     "additionalProperties": "has fields that its schema does not allow",
-    "anyOf": "meets none of the forms that its schema allows",
-    "oneOf": "meets none or several of the forms that its schema allows",
-    "no_such_item": "has no item at this place any more, as today's dialect reads it",
-    "no_such_route": "came in by a route that today's dialects do not have",
-    "no_request": "was kept by an older gateway, without the request that it came in",
+    "anyOf": "has none of the forms that its schema allows",
+    "oneOf": "must have exactly one of the forms that its schema allows",
+    "no_such_item": "is not in its request any more, as the installed dialect reads it",
+    "no_such_route": "came by a route that the installed dialects do not have",
+    "no_request": "was kept by an older gateway, without its request",
 }
+_FACTS = {
+    "allowed": "the methods allowed here are {value}",
+    "current": "the credential's scopes are {value}",
+    "encoding": "the Content-Encoding was {value}",
+    "kind": "the credential was of the kind {value}",
+    "limit": "the limit is {value}",
+    "origin": "the request's Origin was {value}",
+    "required": "the scope that is required is {value}",
+    "window": "the limit is counted over {value} seconds",
+}
+"""The details of a rejection, which are kept as faults with the detail's name as code: `{"origin": "https://..."}`."""
+
+MAX_BRANCHES = 4
+"""A sentence names no more of a schema's alternatives than this."""
 
 
 def explain(code: str, pointer: str = "", detail: Mapping[str, Any] | None = None) -> str:
-    """Return what a fault says, in one sentence."""
+    """Return one sentence, without a full stop, about a fault: `/name must be string, not number`.
+
+    `pointer` is a JSON pointer, and empty for the item itself. What comes from the client is printable in the result.
+    """
     facts = detail or {}
-    where = pointer or ("the request" if code.startswith("no_") else "the item")
+    if facts.keys() == {code} and code in _FACTS:
+        return _printable(_FACTS[code].format(value=_listed(facts[code])))
+    where = pointer or ("the request" if code == "no_such_route" else "the item")
+    return _printable(f"{where} {_what(code, facts, pointer)}")
+
+
+def _what(code: str, facts: Mapping[str, Any], pointer: str) -> str:
     if code == "required":
-        return f"{where} is missing"
+        return "is missing"
     if code == "type" and "expected" in facts:
         received = f", not {facts['received']}" if "received" in facts else ""
-        return f"{where} must be {facts['expected']}{received}"
+        return f"must be {facts['expected']}{received}"
     if code in ("enum", "const") and "allowed" in facts:
-        return f"{where} must be one of {facts['allowed']}"
-    if code in _LIMITED and "limit" in facts:
-        return f"{where} {_LIMITED[code].format(limit=facts['limit'])}"
-    return f"{where} {_PLAIN[code]}" if code in _PLAIN else f"{where} is not fit: {code.replace('_', ' ')}"
+        return f"must be one of {facts['allowed']}"
+    if code in _WITH_LIMIT and "limit" in facts:
+        return _WITH_LIMIT[code].format(limit=facts["limit"])
+    if code == "anyOf" and 0 < len(facts.get("branches", ())) <= MAX_BRANCHES:
+        return _alternatives(facts["branches"], pointer)
+    return _PLAIN.get(code) or f"is not valid: {code.replace('_', ' ')}"
+
+
+def _alternatives(branches: Sequence[Sequence[Mapping[str, Any]]], pointer: str) -> str:
+    """Return what is wrong with each of the alternatives: `needs userId or anonymousId` if only fields are missing.
+
+    A branch is a list of faults, each `{"code": ..., "pointer": ...}` with the facts of its detail beside them.
+    """
+    if all(fault["code"] == "required" for faults in branches for fault in faults):
+        fields = [" and ".join(fault["pointer"].removeprefix(f"{pointer}/") for fault in faults) for faults in branches]
+        return f"needs {' or '.join(fields)}"
+    causes = [" and ".join(explain(fault["code"], fault["pointer"], fault) for fault in faults) for faults in branches]
+    return f"has none of the forms that its schema allows: {'; or '.join(causes)}"
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _printable(text: str) -> str:
+    """Return a text with control characters and lone surrogates escaped, so that a terminal shows them as text."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

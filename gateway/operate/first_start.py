@@ -1,4 +1,4 @@
-"""What the first start on an empty data directory makes and says: a key for each dialect, and how to use it."""
+"""The first start on an empty data directory: a credential for each dialect, and the text that shows how to use it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ PROJECT = "default"
 
 @attrs.frozen
 class DialectCredential:
-    """A dialect and the value of the credential that was made for it."""
+    """A dialect and the value of its new credential."""
 
     dialect: Dialect
     value: str = attrs.field(repr=False)
@@ -20,16 +20,17 @@ class DialectCredential:
 
 @attrs.frozen
 class FirstStart:
-    """What was made at this start: on most, nothing. The values are known at this moment only."""
+    """What this start created: on most starts, nothing. The values cannot be shown later: only hashes are stored."""
 
     credentials: tuple[DialectCredential, ...] = ()
     admin_token: str | None = attrs.field(default=None, repr=False)
 
 
 def make_keys(keys: KeyFile, dialects: Iterable[Dialect], now: int) -> FirstStart:
-    """Make what a key file lacks: an admin token, and, where it has no credential at all, one a dialect.
+    """Create what a key file lacks: an admin token, and one credential per dialect if it has no credentials at all.
 
-    `now` is in milliseconds since the epoch. Credentials are of the first of each dialect's kinds.
+    Each is of its dialect's first kind, in the project `default`. `now` is in milliseconds since the epoch. Raises
+    KeyFileError.
     """
     credentials: tuple[DialectCredential, ...] = ()
     if not keys.list():
@@ -41,20 +42,20 @@ def make_keys(keys: KeyFile, dialects: Iterable[Dialect], now: int) -> FirstStar
     return FirstStart(credentials, token)
 
 
-def text(welcome: FirstStart, url: str) -> str:
-    """Return what to tell the person who started the gateway that answers at `url`; empty where nothing was made."""
-    parts = [_of_gifts(welcome.credentials, url)] if welcome.credentials else []
-    if welcome.admin_token is not None:
+def text(start: FirstStart, url: str) -> str:
+    """Return what to print for the operator, for a server that answers at `url`; empty if nothing was created."""
+    parts = [_credentials_text(start.credentials, url)] if start.credentials else []
+    if start.admin_token is not None:
         parts.append(
-            f"Admin token, shown this once (`gateway admin-token` makes a new one):\n\n  {welcome.admin_token}\n"
+            f"Admin token, shown only once (`gateway admin-token` creates a new one):\n\n  {start.admin_token}\n"
         )
     return "\n".join(parts)
 
 
-def _of_gifts(credentials: Sequence[DialectCredential], url: str) -> str:
+def _credentials_text(credentials: Sequence[DialectCredential], url: str) -> str:
     lines = [
-        f"First start: project `{PROJECT}` has one credential a dialect. Only their hashes are kept, so copy them now;",
-        "`gateway keys add --value ...` takes the keys that your SDKs have already.",
+        f"First start: project `{PROJECT}` has one credential per dialect. Only hashes are stored: copy them now.",
+        "`gateway keys add --value ...` adds the keys that your SDKs use already.",
         "",
     ]
     for credential in credentials:
@@ -70,5 +71,5 @@ def _of_gifts(credentials: Sequence[DialectCredential], url: str) -> str:
 
 
 def _filled(template: str, url: str, value: str) -> str:
-    # Not str.format: the templates are full of braces that are JSON's and JavaScript's.
+    # Not str.format: the templates contain the braces of JSON and JavaScript.
     return template.replace("{url}", url).replace("{value}", value)

@@ -1,4 +1,4 @@
-"""Receipts for people: what became of each item of one request, with its faults explained."""
+"""Receipts for people: what happened to each item of one request, with its faults explained."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from gateway.storage.sqlite.read.receipts import facts
 
 
 def receipt(reader: Reader, receipt_id: str) -> dict[str, Any] | None:
-    """Return a receipt by its id as clients get it, a `sentence` beside each fault; None where there is none."""
+    """Return a receipt by the id that the client got, with a `sentence` in each fault; None for an unknown id.
+
+    The keys are those of `gateway.storage.sqlite.read.receipts.facts`.
+    """
     found = facts(reader, receipt_id)
     if found is not None:
         for item in found["items"]:

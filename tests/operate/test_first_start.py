@@ -40,8 +40,8 @@ def test_where_somebody_made_keys_before_only_the_admin_token_is_missing(tmp_pat
 def test_the_text_has_lines_to_copy() -> None:
     welcome = FirstStart((DialectCredential(dialect, "acme_1"),), "admin_2")
     assert text(welcome, "http://127.0.0.1:8080") == (
-        "First start: project `default` has one credential a dialect. Only their hashes are kept, so copy them now;\n"
-        "`gateway keys add --value ...` takes the keys that your SDKs have already.\n"
+        "First start: project `default` has one credential per dialect. Only hashes are stored: copy them now.\n"
+        "`gateway keys add --value ...` adds the keys that your SDKs use already.\n"
         "\n"
         "Acme (api_key: acme_1)\n"
         "  in the SDK's settings:\n"
@@ -49,7 +49,7 @@ def test_the_text_has_lines_to_copy() -> None:
         "  to try it:\n"
         "    curl http://127.0.0.1:8080/acme -H 'x-key: acme_1' -d '{}'\n"
         "\n"
-        "Admin token, shown this once (`gateway admin-token` makes a new one):\n"
+        "Admin token, shown only once (`gateway admin-token` creates a new one):\n"
         "\n"
         "  admin_2\n"
     )
