@@ -1,14 +1,15 @@
 """`gateway dialects`, `schemas` and `check-config`: what is installed, and whether a configuration fits it."""
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from gateway.cli.names import unknown
 from gateway.cli.tables import show
-from gateway.config import check, load
-from gateway.config.errors import did_you_mean
+from gateway.config import load, problems
 from gateway.dialect import CredentialKind, Route, StaticRoute
 from gateway.ingest.registry import discover, install
 from gateway.ingest.schema import load as load_schemas
@@ -16,9 +17,9 @@ from gateway.ingest.schema import load as load_schemas
 CANONICAL = "jsonschemas.canonical"
 
 
-@click.command()
+@click.command(short_help="List the installed dialects.")
 def dialects() -> None:
-    """Show the installed dialects: what they answer to, and what can be set."""
+    """List the installed dialects: their endpoints, kinds of credentials, scopes and switches."""
     found = discover()
     installed = install(found, {})
     show(
@@ -36,10 +37,13 @@ def dialects() -> None:
     )
 
 
-@click.command()
+@click.command(short_help="List the JSON Schemas, or print one.")
 @click.argument("name", required=False)
 def schemas(name: str | None) -> None:
-    """List the JSON Schemas of what comes in and what is kept; with a NAME (databuddy/track), print that one."""
+    """List the JSON Schemas of requests and of canonical events.
+
+    With a NAME from the list, such as databuddy/track, print that schema.
+    """
     packages = {"canonical": CANONICAL, **{dialect.name: dialect.schemas for dialect in discover()}}
     found = {
         f"{owner}/{schema.name}": schema
@@ -52,17 +56,23 @@ def schemas(name: str | None) -> None:
     elif name in found:
         click.echo(json.dumps(found[name].document, indent=2, ensure_ascii=False))
     else:
-        raise click.ClickException(f"there is no schema {name!r}; {did_you_mean(name, found)}")
+        raise unknown("schema", name, found)
 
 
-@click.command("check-config")
+@click.command("check-config", short_help="Check a configuration file.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_config(file: Path) -> None:
-    """Say whether a configuration FILE can be served; the environment plays no part."""
-    config = load(file, environ={})
+    """Check whether a configuration FILE is valid, and print every error in it.
+
+    Environment variables are ignored.
+    """
     found = discover()
-    check(config, found)
-    install(found, config.switches)
+    wrong = problems(file, found)
+    for problem in wrong:
+        click.echo(f"Error: {' '.join(problem.split())}", err=True)
+    if wrong:
+        sys.exit(1)
+    install(found, load(file, environ={}).switches)
     click.echo(f"{file}: good")
 
 

@@ -1,4 +1,4 @@
-"""`gateway events`: the log on standard output or in a file. Bodies are JSON lines as they lie; nothing is parsed."""
+"""`gateway events`: read the log. Events are printed byte for byte as they were stored; nothing is parsed."""
 
 import contextlib
 import os
@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 import click
 
+from gateway.cli.names import check_project
 from gateway.cli.options import data_option, format_option, log_of, project_option
-from gateway.cli.outcomes import outcomes
+from gateway.cli.outcomes import counts
 from gateway.cli.retranslate import retranslate
 from gateway.storage.sqlite.read.log import Reader
 
@@ -21,7 +22,7 @@ TAIL_MILLIS = 250
 
 
 def jsonl(bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield events as lines, many a block."""
+    """Yield events as JSON lines, in blocks of about BLOCK_BYTES."""
     lines: list[bytes] = []
     size = 0
     for body in bodies:
@@ -37,53 +38,59 @@ def jsonl(bodies: Iterable[bytes]) -> Iterator[bytes]:
 FORMATS: Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {"jsonl": jsonl}
 
 
-@click.group()
+@click.group(short_help="Read stored events.")
 def events() -> None:
-    """Read the events that were kept."""
+    """Read stored events: export, follow or count them."""
 
 
-@events.command()
+@events.command(short_help="Print all stored events.")
 @data_option
 @project_option
 @format_option(*FORMATS)
-@click.option("--output", type=click.Path(path_type=Path), help="A file; it appears when it is complete.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file; it appears when it is complete.")
 def export(data: Path | None, project: str | None, form: str, output: Path | None) -> None:
-    """Print one canonical event a line; a server may run on the directory or not."""
-    with Reader(log_of(data)) as reader, _target(output) as file:
+    """Print all stored events as canonical JSON, one per line. A server may be running on the directory."""
+    directory = log_of(data)
+    check_project(project, directory)
+    with Reader(directory) as reader, _target(output) as file:
         for block in FORMATS[form](body for _, body in reader.bodies(project=project)):
             file.write(block)
 
 
-@events.command()
+@events.command(short_help="Print events as they are stored.")
 @data_option
 @project_option
 def tail(data: Path | None, project: str | None) -> None:
-    """Print events as they come in, until stopped."""
+    """Print events as they are stored, until stopped by Ctrl-C."""
+    directory = log_of(data)
+    check_project(project, directory)
     out = sys.stdout.buffer
     reading = select.poll()
-    reading.register(out.fileno(), 0)  # no event is asked for; that the pipe's reader is gone is told all the same
-    with Reader(log_of(data)) as reader, contextlib.suppress(KeyboardInterrupt):
+    reading.register(out.fileno(), 0)  # poll() reports without being asked that a pipe's reader is gone
+    with Reader(directory) as reader, contextlib.suppress(KeyboardInterrupt):
         for _, body in reader.follow(reader.last(), lambda: not reading.poll(TAIL_MILLIS), project):
             out.write(body + b"\n")
             out.flush()
 
 
-@events.command()
+@events.command(short_help="Print the number of stored events.")
 @data_option
 @project_option
 def count(data: Path | None, project: str | None) -> None:
-    """Print how many events there are."""
-    with Reader(log_of(data)) as reader:
+    """Print the number of stored events."""
+    directory = log_of(data)
+    check_project(project, directory)
+    with Reader(directory) as reader:
         click.echo(reader.count(project))
 
 
-events.add_command(outcomes, "counts")
+events.add_command(counts)
 events.add_command(retranslate)
 
 
 @contextlib.contextmanager
 def _target(output: Path | None) -> Iterator[BinaryIO]:
-    """Open standard output, or a file beside its final name that takes it when all is written and on disk."""
+    """Open standard output, or a temporary file that gets the name of the output once it is whole and on disk."""
     if output is None:
         out = sys.stdout.buffer
         yield out

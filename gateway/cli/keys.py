@@ -1,40 +1,42 @@
 """`gateway keys` and `gateway admin-token`: everything a person does with credentials."""
 
 import sys
-from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 import attrs
 import click
 import orjson
 
-from gateway.cli.options import data_option, project_option
+from gateway.cli.names import check_project, dialect_of, kind_of, unknown
+from gateway.cli.options import data_option, json_option, project_option
 from gateway.cli.tables import moment, show
 from gateway.clock import now
 from gateway.config import data_directory
 from gateway.datadir import DataDir, make
-from gateway.dialect import CredentialKind, Dialect
+from gateway.dialect.timestamps import from_millis
 from gateway.ingest.registry import discover
-from gateway.keys.credential import CredentialRecord, NewCredential
+from gateway.keys.credential import CredentialRecord, NewCredential, checked_scopes
 from gateway.keys.store import KeyFile
 from gateway.operate.first_start import PROJECT
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+NEAR = 0.8
+"""How alike two ids must be for one to be suggested: they are random, and share their first four characters."""
 
 
-@click.group()
+@click.group(short_help="Manage the credentials that clients send.")
 def keys() -> None:
-    """Make, show and close the credentials that clients send."""
+    """Add, list, revoke and rotate the credentials that clients send."""
 
 
-@keys.command()
+@keys.command(short_help="Add a credential to a project.")
 @data_option
-@click.option("--project", default=PROJECT, show_default=True, help="The project that it opens.")
-@click.option("--dialect", "dialect_name", required=True, help="Whose SDKs send it; see `gateway dialects`.")
-@click.option("--kind", "kind_name", help="What it is [default: the dialect's first kind].")
-@click.option("--value", help="A value that is there already, as its SDK has it [default: a new random one].")
-@click.option("--value-stdin", is_flag=True, help="Read the value from standard input, where `ps` cannot see it.")
-@click.option("--scope", "scopes", multiple=True, help="Allow only this; repeatable [default: all of the dialect].")
+@click.option("--project", default=PROJECT, show_default=True, help="The project that the credential belongs to.")
+@click.option("--dialect", "dialect_name", required=True, help="Its clients' dialect; see `gateway dialects`.")
+@click.option("--kind", "kind_name", help="The kind of credential [default: the dialect's first kind].")
+@click.option("--value", help="Use this value, which your SDK has already [default: a new random value].")
+@click.option("--value-stdin", is_flag=True, help="Read the value from standard input, so that `ps` does not show it.")
+@click.option("--scope", "scopes", multiple=True, help="Allow only this scope; repeatable [default: all].")
 @click.option("--origin", "origins", multiple=True, help="Allow only pages of this host; repeatable [default: any].")
 @json_option
 def add(
@@ -50,36 +52,40 @@ def add(
 ) -> None:
     """Add a credential to a project.
 
-    A value that the project has already keeps its id; scopes and origins, where given, replace those it had.
+    If the project has the value already, the credential keeps its id, and the given scopes and origins replace the old
+    ones.
     """
     if value is not None and value_stdin:
         raise click.UsageError("--value and --value-stdin exclude each other")
     if value_stdin:
         value = _line(sys.stdin.buffer.read())
-    dialect = _dialect(discover(), dialect_name)
-    kind = dialect.kinds[0] if kind_name is None else _kind(dialect, kind_name)
-    unknown = [scope for scope in scopes if scope not in dialect.scopes]
-    if unknown:
-        raise _no(f"scope of {dialect_name}", unknown[0], dialect.scopes)
+    dialect = dialect_of(dialect_name)
+    kind = dialect.kinds[0] if kind_name is None else kind_of(dialect, kind_name)
+    checked_scopes(dialect, scopes)  # before the directory is created
     with KeyFile.open(make(data_directory(data)).keys, make=True) as file:
-        made = file.add(project, dialect, kind, now=now(), value=value, scopes=scopes or None, origins=origins or None)
-    _tell(made, as_json)
+        created = file.add(
+            project, dialect, kind, now=now(), value=value, scopes=scopes or None, origins=origins or None
+        )
+    _print_new(created, as_json)
 
 
-@keys.command("list")
+@keys.command("list", short_help="List credentials.")
 @data_option
 @project_option
-@click.option("--dialect", help="Only this dialect's.")
+@click.option("--dialect", help="Only this dialect.")
 @json_option
 def show_list(data: Path | None, project: str | None, dialect: str | None, as_json: bool) -> None:
-    """List credentials; of secret values, no more than their ends."""
+    """List credentials, with only the last four characters of secret values."""
     with _open(data) as file:
-        records = [
-            record for record in file.list() if project in (None, record.project) and dialect in (None, record.dialect)
-        ]
+        records = file.list()
+    check_project(project, DataDir(data_directory(data)))
+    known = {*(each.name for each in discover()), *(record.dialect for record in records)}
+    if dialect is not None and dialect not in known:
+        raise unknown("dialect", dialect, known)
     at = now()
+    shown = [record for record in records if project in (None, record.project) and dialect in (None, record.dialect)]
     if as_json:
-        for record in records:
+        for record in shown:
             click.echo(orjson.dumps(_facts(record, at)))
         return
     show(
@@ -96,41 +102,43 @@ def show_list(data: Path | None, project: str | None, dialect: str | None, as_js
                 moment(record.created_at),
                 record.status(at),
             )
-            for record in records
+            for record in shown
         ],
     )
 
 
-@keys.command()
+@keys.command(short_help="Revoke a credential.")
 @click.argument("key_id", metavar="ID")
 @data_option
 def revoke(key_id: str, data: Path | None) -> None:
-    """Close a credential for good. A running server knows it within a second."""
+    """Revoke a credential for good. A running server refuses it within two seconds."""
     with _open(data) as file:
+        _check_id(file, key_id)
         record = file.revoke(key_id, now=now())
     click.echo(f"{record.id} is revoked: {record.kind} of {record.dialect}, project {record.project}")
 
 
-@keys.command()
+@keys.command(short_help="Replace a credential with a new one.")
 @click.argument("key_id", metavar="ID")
 @data_option
 @click.option(
-    "--grace", type=click.IntRange(0), default=0, help="For how many seconds the old one works on [default: 0]."
+    "--grace", type=click.IntRange(0), default=0, show_default=True, help="Seconds the old value keeps working."
 )
 @json_option
 def rotate(key_id: str, data: Path | None, grace: int, as_json: bool) -> None:
-    """Make a credential's successor, with a new value and id; the old one ends."""
+    """Replace a credential with a new one, which has the same project, scopes and origins, and a new value and id."""
     with _open(data) as file:
+        _check_id(file, key_id)
         record = file.get(key_id)
-        kind = _kind(_dialect(discover(), record.dialect), record.kind)
-        made = file.rotate(key_id, kind, now=now(), grace=grace)
-    _tell(made, as_json)
+        kind = kind_of(dialect_of(record.dialect), record.kind)
+        created = file.rotate(key_id, kind, now=now(), grace=grace)
+    _print_new(created, as_json)
 
 
-@click.command("admin-token")
+@click.command("admin-token", short_help="Create a new admin token.")
 @data_option
 def admin_token(data: Path | None) -> None:
-    """Make a new admin token and print it, this once; the one before it ends."""
+    """Create a new admin token and print it. It is shown only once. The previous token stops working."""
     with KeyFile.open(make(data_directory(data)).keys, make=True) as file:
         click.echo(file.new_admin_token())
 
@@ -139,39 +147,33 @@ def _open(data: Path | None) -> KeyFile:
     return KeyFile.open(DataDir(data_directory(data)).keys)
 
 
+def _check_id(file: KeyFile, key_id: str) -> None:
+    """Raise ClickException on an unknown id that resembles a known one; KeyFile reports the others."""
+    known = [record.id for record in file.list()]
+    near = get_close_matches(key_id, known, 1, NEAR)
+    if key_id not in known and near:
+        raise unknown("credential", key_id, near)
+
+
 def _line(sent: bytes) -> str:
-    """Return what came on standard input without the end of its line."""
+    """Return what was read from standard input, without its line ending."""
     return sent.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
 
 
-def _dialect(dialects: Iterable[Dialect], name: str) -> Dialect:
-    by_name = {dialect.name: dialect for dialect in dialects}
-    if name not in by_name:
-        raise _no("dialect", name, by_name)
-    return by_name[name]
-
-
-def _kind(dialect: Dialect, name: str) -> CredentialKind:
-    by_name = {kind.name: kind for kind in dialect.kinds}
-    if name not in by_name:
-        raise _no(f"kind of {dialect.name}", name, by_name)
-    return by_name[name]
-
-
-def _no(what: str, name: str, known: Iterable[str]) -> click.UsageError:
-    return click.UsageError(f"there is no {what} {name!r}; there is: {', '.join(known) or 'none'}")
-
-
-def _tell(made: NewCredential, as_json: bool) -> None:
-    record = made.record
-    said = {name: getattr(record, name) for name in ("id", "project", "dialect", "kind")} | {"value": made.value}
+def _print_new(created: NewCredential, as_json: bool) -> None:
+    record = created.record
+    facts = {name: getattr(record, name) for name in ("id", "project", "dialect", "kind")} | {"value": created.value}
     if as_json:
-        click.echo(orjson.dumps(said))
+        click.echo(orjson.dumps(facts))
         return
-    for name, text in said.items():
+    for name, text in facts.items():
         click.echo(f"{name:<8} {text}")
 
 
-def _facts(record: CredentialRecord, now: int) -> dict[str, object]:
-    facts = {**attrs.asdict(record), "status": record.status(now)}
-    return {**facts, "hint": record.masked, "standing": facts["status"]}  # the last two: names from before 0.2
+def _facts(record: CredentialRecord, at: int) -> dict[str, object]:
+    """Return a record for JSON: times in milliseconds, and in RFC 3339 under names of their own."""
+    facts = {**attrs.asdict(record), "status": record.status(at)}
+    times = {"created": record.created_at, "revoked": record.revoked_at, "expires": record.expires_at}
+    rfc3339 = {name: None if millis is None else from_millis(millis) for name, millis in times.items()}
+    before_0_2 = {"hint": record.masked, "standing": facts["status"]}
+    return {**facts, **rfc3339, **before_0_2}

@@ -65,6 +65,3 @@ async def _connect(directory: DataDir, config: Config, locked: DataDirError) -> 
         raise locked from None  # another command, or a server that just starts or ends
     except StorageUnavailable as problem:
         raise click.ClickException(str(problem)) from None
-
-
-desk = open_log

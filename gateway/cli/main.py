@@ -1,4 +1,4 @@
-"""The `gateway` command: its group, and how a failure is told. What the commands do is in gateway.cli."""
+"""The `gateway` command: the group of all commands, and how errors are printed."""
 
 import os
 import sys
@@ -20,11 +20,12 @@ from gateway.ingest.schema import BrokenSchema
 from gateway.keys.credential import KeyFileError
 from gateway.sqlite_file import DatabaseError
 
-TOLD = (ConfigError, KeyFileError, RegistryError, BrokenSchema, DataDirError)
+EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, DataDirError, DatabaseError, OSError)
+"""Errors that are printed in one line. Any other one is a bug, and shows its traceback."""
 
 
 class Failure(click.ClickException):
-    """Something that cannot be done, told in one line on stderr; exit code 1."""
+    """A command failed; its reason is printed on stderr in one line, and the exit code is 1."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(" ".join(str(error).split()) or type(error).__name__)
@@ -35,10 +36,10 @@ class _Commands(click.Group):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader (`| head`) has had enough; that is no failure of ours
+        except BrokenPipeError:  # the reader (`| head`) has enough; that is not a failure
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
-        except (*TOLD, DatabaseError, OSError) as error:
+        except EXPECTED as error:
             raise Failure(error) from error
         return result
 

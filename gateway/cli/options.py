@@ -1,6 +1,6 @@
-"""Options that several commands share, and what they stand for."""
+"""Options and arguments that several commands share, and the checks of their values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ NUMBER = click.IntRange(1, (1 << 63) - 1)  # what SQLite can hold
 
 
 def numbers_argument(command: Command) -> Command:
-    """Add `ID...`, the numbers of items; each counts once, however often it is given."""
+    """Add `ID...`: the ids of quarantined items or rejected requests. An id that is given twice counts once."""
     return click.argument("numbers", metavar="ID...", nargs=-1, type=NUMBER, callback=_once)(command)
 
 
@@ -29,35 +29,47 @@ def data_option(command: Command) -> Command:
 
 
 def project_option(command: Command) -> Command:
-    """Add `--project P`, which narrows what is shown."""
-    return click.option("--project", help="Only this project's.")(command)
+    """Add `--project P`, which narrows what is shown. The command checks the name by `names.check_project`."""
+    return click.option("--project", help="Only this project.")(command)
 
 
 def config_option(command: Command) -> Command:
-    """Add `--config FILE`: what the dialects' switches are set to."""
+    """Add `--config FILE`: the server's settings, of which commands need the dialects' switches."""
     return click.option(
         "--config", type=click.Path(path_type=Path), help="The server's TOML file [default: GATEWAY_CONFIG]."
     )(command)
 
 
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")(command)
+
+
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    """Add `--format F`; the first is the default."""
-    return click.option("--format", "form", default=formats[0], show_default=True, callback=_known(formats))
+    """Add `--format F`; the first of the formats is the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="The output format."
+    )
+
+
+def filtered_option(command: Command) -> Command:
+    """Add `--filtered`."""
+    return click.option("--filtered", is_flag=True, help="Filtered items instead of quarantined ones.")(command)
+
+
+def rejected_option(command: Command) -> Command:
+    """Add `--rejected`, and `--refused`, its name from before 0.2, which the help does not show."""
+    option = click.option(
+        "--rejected", "of_rejected", is_flag=True, help="Requests that were answered with an error instead."
+    )
+    old_name = click.option("--refused", "of_rejected", is_flag=True, hidden=True)
+    return option(old_name(command))
 
 
 def log_of(data: Path | None) -> DataDir:
-    """Return the data directory that a command reads. Raises DataDirError where it holds no events yet."""
+    """Return the data directory that a command reads. Raises DataDirError if it holds no events yet."""
     return find(data_directory(data))
 
 
 def _once(_context: click.Context, _parameter: click.Parameter, numbers: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
-
-
-def _known(formats: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], str]:
-    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-        if value not in formats:
-            raise click.ClickException(f"there is no format {value!r}; there is: {', '.join(formats)}")
-        return value
-
-    return check

@@ -1,4 +1,4 @@
-"""`gateway quarantine`: what was answered 2xx and yet is no event: looked at, replayed, dropped."""
+"""`gateway quarantine`: inspect, replay and drop items that were answered with 2xx but are not stored as events."""
 
 import asyncio
 import json
@@ -14,15 +14,18 @@ import click
 import orjson
 
 from gateway.cli import rejected
-from gateway.cli.log_access import LogAccess, desk, keep
+from gateway.cli.log_access import LogAccess, keep, open_log
+from gateway.cli.names import check_project
 from gateway.cli.options import (
     NUMBER,
     config_option,
     data_option,
+    filtered_option,
     format_option,
     log_of,
     numbers_argument,
     project_option,
+    rejected_option,
 )
 from gateway.cli.tables import progress
 from gateway.clock import now
@@ -36,57 +39,55 @@ from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_
 from gateway.storage.sqlite.read.rejected import rejected_requests
 
 QUARANTINED, FILTERED = "quarantined", "filtered"
-rejected_option = click.option(
-    "--rejected", "--refused", "of_rejected", is_flag=True, help="Requests answered with an error instead."
-)
-filtered_option = click.option("--filtered", is_flag=True, help="Those that a filter took out instead.")
 
 
-@click.group()
+@click.group(short_help="Inspect, replay and drop quarantined items.")
 def quarantine() -> None:
-    """Look at items that were kept aside, replay them, drop them."""
+    """Inspect, replay and drop items that were quarantined or filtered, and inspect and replay rejected requests."""
 
 
-@quarantine.command("list")
+@quarantine.command("list", short_help="List quarantined items.")
 @data_option
 @project_option
 @filtered_option
 @rejected_option
 @format_option("jsonl")
 def show_list(data: Path | None, project: str | None, filtered: bool, of_rejected: bool, form: str) -> None:
-    """Print one item a line, with its faults and the payload as it came."""
+    """List quarantined items as JSON, one per line, with their faults and their payloads as they were sent."""
+    directory = log_of(data)
+    check_project(project, directory)
     out = sys.stdout.buffer
     if of_rejected:
-        for row in rejected_requests(log_of(data), project):
+        for row in rejected_requests(directory, project):
             out.write(rejected.line(row) + b"\n")
         return
-    with Reader(log_of(data)) as reader:
+    with Reader(directory) as reader:
         for row in reader.quarantine(project=project):
             if row["verdict"] == (FILTERED if filtered else QUARANTINED):
                 out.write(_line(row) + b"\n")
     out.flush()
 
 
-@quarantine.command()
+@quarantine.command(short_help="Show one item and its request.")
 @click.argument("number", metavar="ID", type=NUMBER)
 @data_option
 @rejected_option
 def show(number: int, data: Path | None, of_rejected: bool) -> None:
-    """Print all that is known of one item, with the request that it came in."""
+    """Print everything known about one item, with the request that it came in."""
     if of_rejected:
         click.echo(rejected.shown(log_of(data), number))
         return
     with Reader(log_of(data)) as reader:
-        ended = _ended(reader, [number])
+        settled_before = _settled(reader, [number])
         item = quarantine_record(reader, number)
-    _tell(ended)
+    _report(settled_before)
     if item is not None:
         click.echo(json.dumps(_whole(item), indent=2))
 
 
-@quarantine.command()
+@quarantine.command(short_help="Store the items that are valid by now.")
 @numbers_argument
-@click.option("--all", "everything", is_flag=True, help="All that are held, oldest first.")
+@click.option("--all", "everything", is_flag=True, help="Replay everything in quarantine, oldest first.")
 @filtered_option
 @rejected_option
 @data_option
@@ -101,51 +102,53 @@ def replay(
     project: str | None,
     config: Path | None,
 ) -> None:
-    """Run items through today's dialects: what is fit now is stored as an event of the time at which it came.
+    """Translate items again with the installed dialects, and store those that are valid now.
 
-    A server may run on the directory or not. Replaying twice, or after a kill in between, stores nothing twice.
+    They are stored with the time at which they were received. The others stay, and the reason is printed. A server may
+    be running on the directory. It is safe to replay an item twice, or again after a kill: it is stored once.
     """
     if everything == bool(numbers):
-        raise click.UsageError("name the items to replay, or say --all")
+        raise click.UsageError("give the ids of the items to replay, or --all")
     if of_rejected and everything:
         raise click.UsageError("replay rejected requests one at a time, by id: their clients may have sent them again")
     settings, directory = load(config, {"data": data}), log_of(data)
+    check_project(project, directory, config)
     if of_rejected:
         rejected.replay(directory, settings, numbers)
         return
     with Reader(directory) as reader:
         if everything:
             numbers = tuple(quarantine_ids(reader, FILTERED if filtered else QUARANTINED, project))
-        ended = _ended(reader, numbers)
+        settled_before = _settled(reader, numbers)
         replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
-        for line in asyncio.run(_replay(reader, replayer, desk(directory, settings), numbers)):
+        for line in asyncio.run(_replay(reader, replayer, open_log(directory, settings), numbers)):
             click.echo(line)
-    _tell(ended)
+    _report(settled_before)
 
 
-@quarantine.command()
+@quarantine.command(short_help="Remove items for good.")
 @numbers_argument
 @data_option
 @config_option
 def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> None:
     """Print items as `list` does, and remove them for good."""
     if not numbers:
-        raise click.UsageError("name the items to drop")
+        raise click.UsageError("give the ids of the items to drop")
     settings, directory = load(config, {"data": data}), log_of(data)
     with Reader(directory) as reader:
-        ended = _ended(reader, numbers)
+        settled_before = _settled(reader, numbers)
         items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
     for item in items:
         click.echo(_line(_row(item)))
     entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
-    click.echo(f"{asyncio.run(_drop(desk(directory, settings), entries))} dropped", err=True)
-    _tell(ended)
+    click.echo(f"{asyncio.run(_drop(open_log(directory, settings), entries))} dropped", err=True)
+    _report(settled_before)
 
 
 async def _replay(
     reader: Reader, replayer: Replay, opened: AbstractAsyncContextManager[LogAccess], numbers: Sequence[int]
 ) -> list[str]:
-    """Append what is fit today, and return what to say: the sums, then what failed again and why."""
+    """Store the items that are valid now. Returns the lines to print: the totals, then each failed item and why."""
     sums = Counter(stored=0, duplicate=0)
     failed: list[str] = []
     async with opened as store:
@@ -161,35 +164,38 @@ async def _replay(
             if appended.status is AppendStatus.NEW:
                 sums["duplicate" if True in appended.seen else "stored"] += 1
     stored, duplicate = sums["stored"], sums["duplicate"]
-    return [f"{stored} stored, {duplicate} stored before, {len(failed)} failed again", *failed]
+    return [f"{stored} stored, {duplicate} already stored, {len(failed)} failed again", *failed]
 
 
 async def _drop(opened: AbstractAsyncContextManager[LogAccess], entries: Sequence[Entry]) -> int:
-    """Settle items without storing anything, and return how many were there still."""
+    """Remove items. Returns how many were still there."""
     async with opened as store:
         answers = [await keep(store, entry) for entry in entries]
     return sum(each.status is AppendStatus.NEW for each in answers)
 
 
-def _ended(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
-    """Return how those of the items ended that did."""
-    ended = {}
+def _settled(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
+    """Return what happened to the items that are no longer in quarantine: `{1: "stored at position 7"}`.
+
+    Raises ClickException on the id of no item.
+    """
+    found = {}
     for number in numbers:
         if quarantine_record(reader, number) is None:
             how = settled(reader, number)
             if how is None:
-                raise click.ClickException(f"there is no held item {number}; `gateway quarantine list` shows them")
-            ended[number] = how
-    return ended
+                raise click.ClickException(f"there is no quarantined item {number}; see `gateway quarantine list`")
+            found[number] = how
+    return found
 
 
-def _tell(ended: dict[int, str]) -> None:
-    for number, how in ended.items():
-        click.echo(f"{number} ended before: {how}", err=True)
+def _report(settled_before: dict[int, str]) -> None:
+    for number, how in settled_before.items():
+        click.echo(f"{number}: no longer in quarantine: {how}", err=True)
 
 
 def _row(item: QuarantineRecord) -> dict[str, Any]:
-    """Return an item as the reader's listing has it."""
+    """Return an item as a row of the reader's listing."""
     fields = attrs.asdict(item, recurse=False)
     receipt = None if item.receipt is None else f"{item.receipt:x}"
     row = {"id": fields.pop("number"), **fields, "receipt": receipt, "item": fields.pop("index")}
@@ -197,7 +203,7 @@ def _row(item: QuarantineRecord) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> bytes:
-    """Return an item as a line of JSON; its payload goes in as it is, so that numbers of any length survive."""
+    """Return an item as a line of JSON. The payload is copied as it is, so that numbers of any length survive."""
     faults = [
         {**fault, "sentence": explain(fault["code"], fault["pointer"], fault["detail"])}
         for fault in orjson.loads(row["faults"])
@@ -206,6 +212,6 @@ def _line(row: dict[str, Any]) -> bytes:
 
 
 def _whole(item: QuarantineRecord) -> dict[str, Any]:
-    """Return all that is known of an item."""
+    """Return everything known about an item."""
     known: dict[str, Any] = json.loads(_line(_row(item)))
     return known if item.raw is None else {**known, "request": rejected.request(item.raw)}

@@ -1,4 +1,4 @@
-"""`gateway receipt`: what became of the items of one request."""
+"""`gateway receipt`: what happened to the items of one request."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,14 @@ from gateway.operate import receipts
 from gateway.storage.sqlite.read.log import Reader
 
 
-@click.command()
+@click.command(short_help="Show what happened to one request.")
 @click.argument("receipt_id", metavar="ID")
 @data_option
 def receipt(receipt_id: str, data: Path | None) -> None:
-    """Tell what became of each item of a request, by the X-Gateway-Receipt of its answer."""
+    """Show what happened to each item of a request.
+
+    ID is the X-Gateway-Receipt header of the request's answer.
+    """
     with Reader(log_of(data)) as reader:
         found = receipts.receipt(reader, receipt_id)
     if found is None:

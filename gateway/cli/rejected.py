@@ -1,4 +1,4 @@
-"""What `gateway quarantine` does with `--rejected`: the requests that were answered with an error."""
+"""`gateway quarantine ... --rejected`: inspect and replay the requests that were answered with an error."""
 
 import asyncio
 import base64
@@ -9,10 +9,9 @@ from typing import Any
 import click
 import orjson
 
-from gateway.cli.log_access import desk, keep
+from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
-from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
@@ -33,7 +32,10 @@ def _sentence(fault: dict[str, Any]) -> str:
 
 
 def request(raw: RawRequest) -> dict[str, Any]:
-    """Return a kept request for people to read."""
+    """Return a kept request for people to read: `method`, `path`, `query`, `headers`, `client_ip` and the body.
+
+    The body is text under `body`, or base64 under `body_base64` if it is not UTF-8.
+    """
     try:
         body = {"body": raw.body.decode()}
     except UnicodeDecodeError:
@@ -49,25 +51,23 @@ def request(raw: RawRequest) -> dict[str, Any]:
 
 
 def one(directory: DataDir, number: int) -> tuple[dict[str, Any], RawRequest]:
-    """Return one rejected request. Raises ClickException where it is not there."""
+    """Return one rejected request. Raises ClickException if there is none of that id."""
     found = rejected_request(directory, number)
     if found is None:
-        raise click.ClickException(
-            f"there is no rejected request {number}; `gateway quarantine list --rejected` shows them"
-        )
+        raise click.ClickException(f"there is no rejected request {number}; see `gateway quarantine list --rejected`")
     return found
 
 
 def shown(directory: DataDir, number: int) -> str:
-    """Return all that is known of one rejected request."""
+    """Return everything known about one rejected request, as indented JSON."""
     known, raw = one(directory, number)
     return json.dumps({**json.loads(line(known)), "request": request(raw)}, indent=2)
 
 
 def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None:
-    """Store what is fit today of rejected requests, and say what became of each.
+    """Store the items of rejected requests that are valid now, and print a result for each request.
 
-    The client may have sent it again meanwhile: items with its own ids are then stored once, others are not told apart.
+    If the client has sent a request again meanwhile, items with the client's own ids are stored once, the others twice.
     """
     installed = installed_by_name(settings.switches)
     replayer = Replay(installed, settings.keep_ip)
@@ -86,7 +86,7 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None
         failed = [f"{number}: item {index}: {_why(run)}" for index, run in enumerate(runs) if run.row is None]
         entry = Entry(known["project"], known["dialect"], known["route"], known["received_at"], rows, blobs=blobs)
         stored = asyncio.run(_append(directory, settings, entry)) if rows else 0
-        said = f"{stored} stored, {len(rows) - stored} stored before, {len(failed)} failed again"
+        said = f"{stored} stored, {len(rows) - stored} already stored, {len(failed)} failed again"
         if not failed and rows:
             mark(directory, number, said)
         click.echo("\n".join([f"{number}: {said}", *failed]))
@@ -94,24 +94,23 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None
 
 def _problem(known: dict[str, Any]) -> str | None:
     if known["replayed"]:
-        return f"replayed before: {known['replayed']}"
+        return f"already replayed: {known['replayed']}"
     if known["project"] is None or known["route"] is None:
-        return "nobody knows whose it was: it was refused before a credential had opened a project"
+        return "its project is unknown: it was rejected before a valid credential was found"
     if known["cut"]:
-        return "only the beginning of its body was kept"
+        return "its body was cut when it was kept"
     return None
 
 
 def _rerun(replayer: Replay, known: dict[str, Any], raw: RawRequest, index: int) -> Rerun:
-    """Return what an item is today; one without a client's id gets one that is always the same."""
+    """Translate one item again. An item without an id of the client's gets one that every replay derives again."""
     made = derived("refused", str(known["id"]), str(known["received_at"]), str(index))
     run = replayer.rerun(as_quarantined(known, raw, index, made))
     if run.row is None or run.row.key is not None:
         return run
-    key = dedupe_key(
-        known["project"], known["dialect"], None, Item("refused", schema="", payload=None, message_id=made)
+    return Rerun(
+        EventRow(run.row.body, dedupe_key(known["project"], known["dialect"], None, "refused", made)), run.blobs
     )
-    return Rerun(EventRow(run.row.body, key), run.blobs)
 
 
 def _why(run: Rerun) -> str:
@@ -119,6 +118,6 @@ def _why(run: Rerun) -> str:
 
 
 async def _append(directory: DataDir, settings: Config, entry: Entry) -> int:
-    async with desk(directory, settings) as store:
+    async with open_log(directory, settings) as store:
         appended = await keep(store, entry)
     return appended.seen.count(False)

@@ -1,4 +1,4 @@
-"""`gateway events retranslate`: kept requests through today's dialects, over the events that came of them."""
+"""`gateway events retranslate`: translate kept requests again, and rewrite the events that came of them."""
 
 import contextlib
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.names import check_project
 from gateway.cli.options import config_option, data_option, log_of, project_option
 from gateway.config import load
 from gateway.datadir import DataDir
@@ -18,49 +19,65 @@ from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord
 from gateway.storage.sqlite.read.raw_requests import KeptRequest, kept_requests, rewrite
 
-AT_ONCE = 500
+BATCH = 500
+"""Changes are written as soon as there are this many."""
 
 
-@click.command()
+@click.command(short_help="Translate kept requests again.")
 @data_option
 @project_option
 @config_option
-@click.option("--dry-run", is_flag=True, help="Only show what would change; a server may run meanwhile.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change; a server may be running.")
 def retranslate(data: Path | None, project: str | None, config: Path | None, dry_run: bool) -> None:
-    """Translate the requests again that `[storage] keep_raw_days` keeps, and rewrite their events where they differ.
+    """Translate kept requests again with the installed dialects, and rewrite the events that differ.
 
-    Prints each event that differs, field by field. An event keeps its position and its id; one of which today's
-    dialect would make nothing stays as it is.
+    Requests are kept if `keep_raw_days` in `[storage]` is above 0. Prints the changes of each event, field by field. An
+    event keeps its position and its id. An event whose request is not valid any more stays as it is.
     """
     settings, directory = load(config, {"data": data}), log_of(data)
+    check_project(project, directory, config)
     replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
-    looked = changed = 0
+    looked_at = changed = 0
     changes: list[tuple[int, bytes, bytes]] = []
     with contextlib.nullcontext() if dry_run else directory.lock(), Reader(directory) as reader:
         for kept in kept_requests(reader, project):
-            looked += len(kept.events)
+            looked_at += len(kept.events)
             for position, old, new in _changed(replayer, kept):
                 changed += 1
                 changes.append((position, old, new))
-            if len(changes) >= AT_ONCE:
+            if len(changes) >= BATCH:
                 _write(directory, changes, dry_run)
                 changes = []
         _write(directory, changes, dry_run)
-    click.echo(f"{looked} events looked at, {changed} {'would change' if dry_run else 'rewritten'}", err=True)
+    click.echo(f"{looked_at} events looked at, {changed} {'would change' if dry_run else 'rewritten'}", err=True)
 
 
 def _changed(replayer: Replay, kept: KeptRequest) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield the position, the old and the new line of each event that differs, and print how."""
+    """Print the changes of each event that differs, and yield its position, its old line and its new line."""
     for index, (position, old) in kept.events.items():
         stored = json.loads(old)
-        head = (0, str(stored["message_id"]), kept.received_at, kept.project, kept.dialect, kept.route)
-        run = replayer.rerun(QuarantineRecord(*head, "stored", index, kept.receipt, "[]", "null", kept.raw))
-        told: dict[str, object] = {"position": position, "message_id": stored["message_id"]}
+        run = replayer.rerun(
+            QuarantineRecord(
+                number=0,
+                message_id=str(stored["message_id"]),
+                received_at=kept.received_at,
+                project=kept.project,
+                dialect=kept.dialect,
+                route=kept.route,
+                verdict="stored",
+                index=index,
+                receipt=kept.receipt,
+                faults="[]",
+                payload="null",
+                raw=kept.raw,
+            )
+        )
+        event: dict[str, object] = {"position": position, "message_id": stored["message_id"]}
         if run.row is None:
             why = [explain(each.code, each.pointer, each.detail) for each in run.faults]
-            click.echo(json.dumps({**told, "unfit_today": why}))
+            click.echo(json.dumps({**event, "unfit_today": why}))
         elif run.row.body != old and (found := list(json_diff(stored, json.loads(run.row.body)))):
-            click.echo(json.dumps({**told, "changes": found}))
+            click.echo(json.dumps({**event, "changes": found}))
             yield position, old, run.row.body
 
 

@@ -1,4 +1,4 @@
-"""Tables for people; the only importer of rich. What a script reads is JSON and never comes through here."""
+"""Tables and progress bars for people. The only importer of rich. JSON for scripts never passes through here."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,25 +12,25 @@ from rich.table import Table
 from rich.text import Text
 
 Thing = TypeVar("Thing")
-WIDE = 400  # into a file or a pipe: rich would take 80 columns and fold
+PIPE_WIDTH = 400  # columns: for a file or a pipe rich would assume 80, and fold the rows
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; cells are text as it is, without rich's markup."""
+    """Print a table. Cells are plain text: rich's markup in them is printed as it is."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*[Text(cell) for cell in row])
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
     console.print(table)
 
 
 def progress(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
-    """Yield the things, and show on stderr how far it is, where a person looks at it."""
+    """Yield the things, with a progress bar on stderr if that is a terminal."""
     return track(things, doing, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def moment(millis: int) -> str:
-    """Return milliseconds since the epoch as a person reads a time, in UTC."""
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    """Return milliseconds since the epoch as RFC 3339 in UTC, to the second: `2026-01-02T03:04:05Z`."""
+    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,11 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from gateway import __version__
+from gateway.cli.main import main
 from tests.kit.serving import run
 
 NAMES = ("appizer", "browsee", "databuddy", "tranthor")
@@ -21,6 +25,23 @@ def test_every_command_explains_itself() -> None:
     for path in [[], *[[command] for command in commands], ["keys", "add"], ["events", "export"]]:
         code, out, err = told(*path, "--help")
         assert (path, code, err, out.startswith("Usage: ")) == (path, 0, "", True)
+
+
+def every_command(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from every_command(command)
+
+
+def test_no_line_of_a_groups_help_is_cut_off() -> None:
+    lines = {command.name: command.short_help for command in every_command(main)}
+    assert {name: line for name, line in lines.items() if not line or len(line) > 45 or not line.endswith(".")} == {}
+
+
+def test_an_option_with_an_old_name_shows_only_the_new_one() -> None:
+    code, out, err = told("quarantine", "list", "--help")
+    assert (code, err, "--rejected " in out, "--refused" in out) == (0, "", True, False)
 
 
 def test_an_unknown_command_exits_2() -> None:
@@ -52,6 +73,17 @@ def test_schemas_lists_names_that_schemas_prints() -> None:
 def test_an_unknown_schema_is_told_in_one_line() -> None:
     said = "Error: there is no schema 'canonical/evnt'; did you mean canonical/event?\n"
     assert told("schemas", "canonical/evnt") == (1, "", said)
+
+
+def test_check_config_prints_every_error_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[server]\nport = '80'\nworkers = 0\n[limits.tranthro]\nrequests = 1\n")
+    expected = (
+        f"Error: {file}: server.port: must be an integer, not '80'\n"
+        f"Error: {file}: server.workers: must be from 1 to 256, not 0\n"
+        f"Error: {file}: limits.tranthro: no dialect is named 'tranthro'; did you mean tranthor?\n"
+    )
+    assert told("check-config", str(file)) == (1, "", expected)
 
 
 def test_check_config_says_good_or_what_is_wrong(tmp_path: Path) -> None:

@@ -45,8 +45,42 @@ def test_export_prints_the_very_lines_that_were_kept(data: str) -> None:
 def test_export_and_count_look_at_one_project_where_one_is_named(data: str) -> None:
     assert told("events", "export", "--data", data, "--project", "blog") == (0, line(3, "blog").decode() + "\n", "")
     assert told("events", "count", "--data", data, "--project", "shop") == (0, "2\n", "")
-    assert told("events", "count", "--data", data, "--project", "nobody") == (0, "0\n", "")
-    assert told("events", "export", "--data", data, "--project", "nobody") == (0, "", "")
+
+
+def test_a_project_that_nothing_names_is_an_error_of_one_line(data: str, tmp_path: Path) -> None:
+    expected = (1, "", "Error: there is no project 'shp'; did you mean shop?\n")
+    for command in (
+        ("events", "export"),
+        ("events", "tail"),
+        ("events", "count"),
+        ("events", "counts"),
+        ("events", "retranslate", "--dry-run"),
+        ("outcomes",),
+        ("quarantine", "list"),
+        ("quarantine", "list", "--rejected"),
+        ("quarantine", "replay", "--all"),
+    ):
+        assert told(*command, "--data", data, "--project", "shp") == expected
+    assert told("events", "count", "--data", data, "--project", "x") == (
+        1,
+        "",
+        "Error: there is no project 'x'; choose from: blog, shop\n",
+    )
+
+
+def test_a_project_of_a_key_or_of_a_setting_exists_before_its_first_event(data: str, tmp_path: Path) -> None:
+    added = run("keys", "add", "--data", data, "--project", "new", "--dialect", "browsee")
+    assert (added.returncode, told("events", "count", "--data", data, "--project", "new")) == (0, (0, "0\n", ""))
+    file = tmp_path / "gateway.toml"
+    file.write_text("[projects.set]\nfilter_bots = false\n")
+    done = run("events", "export", "--data", data, "--project", "set", env={"GATEWAY_CONFIG": str(file)})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    named = ("--project", "set", "--config", str(file))
+    assert told("quarantine", "replay", "--all", "--data", data, *named) == (
+        0,
+        "0 stored, 0 already stored, 0 failed again\n",
+        "",
+    )
 
 
 def test_count_prints_one_integer(data: str) -> None:
@@ -75,10 +109,11 @@ def test_an_output_that_cannot_be_written_is_told_in_one_line(data: str, tmp_pat
     assert (code, out, err.count("\n"), err.startswith("Error: ")) == (1, "", 1, True)
 
 
-def test_a_format_that_is_not_there_is_told_in_one_line(data: str) -> None:
-    expected = (1, "", "Error: there is no format 'xml'; there is: jsonl\n")
-    assert told("quarantine", "list", "--data", data, "--format", "xml") == expected
-    assert told("events", "export", "--data", data, "--format", "xml") == expected
+def test_a_format_that_is_not_there_is_a_wrong_use(data: str) -> None:
+    for command in (("quarantine", "list"), ("events", "export")):
+        code, out, err = told(*command, "--data", data, "--format", "xml")
+        said = "Error: Invalid value for '--format': 'xml' is not 'jsonl'."
+        assert (code, out, err.splitlines()[-1]) == (2, "", said)
 
 
 @pytest.mark.parametrize("command", READING)

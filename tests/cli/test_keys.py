@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.dialect.timestamps import from_millis
 from gateway.keys.keyring import Grant
 from gateway.keys.store import KeyFile
 from tests.kit.serving import run
@@ -108,6 +109,8 @@ def test_list_shows_who_has_what_and_no_secret(data: str) -> None:
     assert (code, err, VALUE in out) == (0, "", False)
     rows = [line.split() for line in out.splitlines() if line.strip()]
     shown = [[row[0], *row[1:5], row[-1]] for row in rows if row[0].startswith("key_")]
+    listed = [json.loads(line) for line in run("keys", "list", "--json", "--data", data).stdout.splitlines()]
+    assert [row[-2] for row in rows if row[0].startswith("key_")] == [f"{each['created'][:19]}Z" for each in listed]
     assert shown == [
         [secret["id"], "shop", "databuddy", "api_key", "...cdef", "revoked"],
         [site["id"], "blog", "databuddy", "website", site["value"], "active"],
@@ -132,23 +135,49 @@ def test_list_is_also_json_and_narrowed(data: str) -> None:
         "created_at": found["created_at"],
         "revoked_at": None,
         "expires_at": None,
+        "created": from_millis(found["created_at"]),
+        "revoked": None,
+        "expires": None,
         "status": "active",
         "standing": "active",
     }
     assert told("keys", "list", "--json", "--dialect", "browsee", "--data", data) == (0, "", "")
+    assert told("keys", "list", "--dialect", "browse", "--data", data) == (
+        1,
+        "",
+        "Error: there is no dialect 'browse'; did you mean browsee?\n",
+    )
+    assert told("keys", "list", "--project", "blgo", "--data", data) == (
+        1,
+        "",
+        "Error: there is no project 'blgo'; did you mean blog?\n",
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--dialect", "nobody"], "there is no dialect 'nobody'; there is: appizer, browsee, databuddy, tranthor"),
-        (["--dialect", "browsee", "--kind", "x"], "there is no kind of browsee 'x'; there is: api_key"),
-        (["--dialect", "appizer", "--scope", "x"], "there is no scope of appizer 'x'; there is: read, write"),
+        (["--dialect", "tranthr"], "there is no dialect 'tranthr'; did you mean tranthor?"),
+        (["--dialect", "nobody"], "there is no dialect 'nobody'; choose from: appizer, browsee, databuddy, tranthor"),
+        (["--dialect", "browsee", "--kind", "x"], "there is no kind of browsee credential 'x'; choose from: api_key"),
+        (["--dialect", "appizer", "--scope", "x"], "appizer has no scope 'x'; its scopes are: read, write"),
+    ],
+)
+def test_an_unknown_name_is_an_error_of_one_line_and_makes_nothing(
+    arguments: list[str], problem: str, data: str
+) -> None:
+    assert told("keys", "add", "--data", data, *arguments) == (1, "", f"Error: {problem}\n")
+    assert not Path(data).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
         (["--dialect", "browsee", "--value", "a", "--value-stdin"], "--value and --value-stdin exclude each other"),
         ([], "Missing option '--dialect'."),
     ],
 )
-def test_a_wrong_use_exits_2_and_says_what_there_is(arguments: list[str], problem: str, data: str) -> None:
+def test_a_wrong_use_exits_2_and_makes_nothing(arguments: list[str], problem: str, data: str) -> None:
     code, out, err = told("keys", "add", "--data", data, *arguments)
     assert (code, out, err.splitlines()[-1]) == (2, "", f"Error: {problem}")
     assert not Path(data).exists()
@@ -185,6 +214,9 @@ def test_an_unknown_id_is_told_in_one_line(command: str, data: str) -> None:
     added(data, "--dialect", "browsee")
     said = "Error: there is no credential 'key_x'; `gateway keys list` shows them\n"
     assert told("keys", command, "key_x", "--data", data) == (1, "", said)
+    mistyped = added(data, "--dialect", "browsee")["id"]
+    said = f"Error: there is no credential '{mistyped}0'; did you mean {mistyped}?\n"
+    assert told("keys", command, f"{mistyped}0", "--data", data) == (1, "", said)
 
 
 def test_admin_token_prints_a_new_one_each_time(data: str) -> None:

@@ -56,7 +56,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-REPLAYED = "2 stored, 0 stored before, 1 failed again\n2: /event is missing\n"
+REPLAYED = "2 stored, 0 already stored, 1 failed again\n2: /event is missing\n"
 
 
 def test_what_is_fit_today_is_stored_with_the_time_at_which_it_came_and_the_rest_stays(data: Path) -> None:
@@ -74,9 +74,9 @@ def test_what_is_fit_today_is_stored_with_the_time_at_which_it_came_and_the_rest
 def test_a_replay_may_be_said_again(data: Path) -> None:
     assert told("quarantine", "replay", "1", "--data", str(data))[:2] == (
         0,
-        "1 stored, 0 stored before, 0 failed again\n",
+        "1 stored, 0 already stored, 0 failed again\n",
     )
-    expected = (0, "0 stored, 0 stored before, 0 failed again\n", "1 ended before: stored at position 1\n")
+    expected = (0, "0 stored, 0 already stored, 0 failed again\n", "1: no longer in quarantine: stored at position 1\n")
     assert told("quarantine", "replay", "1", "--data", str(data)) == expected
     assert len(stored(data)) == 1
 
@@ -85,7 +85,7 @@ def test_beside_a_running_server_it_goes_through_it(data: Path) -> None:
     with serving(data) as served:
         assert told("quarantine", "replay", "1", "3", "--data", str(data)) == (
             0,
-            "2 stored, 0 stored before, 0 failed again\n",
+            "2 stored, 0 already stored, 0 failed again\n",
             "",
         )
         assert [event["message_id"] for event in served.events()] == ["a", "c"]
@@ -121,8 +121,9 @@ def test_a_socket_that_lies_deep_is_reached(tmp_path: Path) -> None:
 def test_a_dropped_item_is_shown_and_gone(data: Path) -> None:
     code, out, err = told("quarantine", "drop", "2", "1", "--data", str(data))
     assert (code, [json.loads(line)["id"] for line in out.splitlines()], err) == (0, [2, 1], "2 dropped\n")
-    assert told("quarantine", "drop", "1", "--data", str(data)) == (0, "", "0 dropped\n1 ended before: dropped\n")
-    assert told("quarantine", "replay", "1", "--data", str(data))[2] == "1 ended before: dropped\n"
+    gone = "1: no longer in quarantine: dropped\n"
+    assert told("quarantine", "drop", "1", "--data", str(data)) == (0, "", f"0 dropped\n{gone}")
+    assert told("quarantine", "replay", "1", "--data", str(data))[2] == gone
 
 
 def test_an_item_named_twice_is_meant_once(data: Path) -> None:
@@ -130,7 +131,7 @@ def test_an_item_named_twice_is_meant_once(data: Path) -> None:
     assert (code, out.count("\n"), err) == (0, 1, "1 dropped\n")
     assert told("quarantine", "replay", "1", "1", "--data", str(data)) == (
         0,
-        "1 stored, 0 stored before, 0 failed again\n",
+        "1 stored, 0 already stored, 0 failed again\n",
         "",
     )
 
@@ -174,14 +175,14 @@ def test_show_prints_the_request_too(data: Path) -> None:
 
 @pytest.mark.parametrize("command", ["show", "replay", "drop"])
 def test_a_number_that_was_never_given_is_told_in_one_line(command: str, data: Path) -> None:
-    said = "Error: there is no held item 9; `gateway quarantine list` shows them\n"
+    said = "Error: there is no quarantined item 9; see `gateway quarantine list`\n"
     assert told("quarantine", command, "9", "--data", str(data)) == (1, "", said)
 
 
 def test_replay_wants_to_be_told_what(data: Path) -> None:
     for wrong in ([], ["1", "--all"]):
         code, _, err = told("quarantine", "replay", *wrong, "--data", str(data))
-        assert (code, err.splitlines()[-1]) == (2, "Error: name the items to replay, or say --all")
+        assert (code, err.splitlines()[-1]) == (2, "Error: give the ids of the items to replay, or --all")
 
 
 @pytest.mark.parametrize("beside_a_server", [False, True])

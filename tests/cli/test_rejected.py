@@ -136,6 +136,7 @@ def test_refused_requests_are_listed_and_shown_without_secrets(tmp_path: Path) -
         [ours] = [row for row in rows if row["project"] == "shop"]
         fault = {"code": "type", "pointer": "/name", "detail": {"expected": "string", "received": "number"}, "item": 0}
         assert ours["faults"] == [{**fault, "sentence": "/name must be string, not number"}]
+        assert [json.loads(line) for line in served.cli("quarantine", "list", "--refused").splitlines()] == rows
         shown = [json.loads(served.cli("quarantine", "show", str(row["id"]), "--rejected")) for row in rows]
         bodies = sorted(each["request"]["body"] for each in shown)
         blank = "[redacted]"
@@ -157,21 +158,21 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         ours, strangers = sorted(listed(served, 2), key=lambda row: row["project"] is None)
         replay = ("quarantine", "replay", "--rejected")
         first = served.cli(*replay, str(ours["id"]))
-        assert first == f"{ours['id']}: 2 stored, 0 stored before, 0 failed again\n"
+        assert first == f"{ours['id']}: 2 stored, 0 already stored, 0 failed again\n"
         again = served.cli(*replay, str(ours["id"]))
-        assert again == f"{ours['id']}: replayed before: 2 stored, 0 stored before, 0 failed again\n"
-        nobodys = "nobody knows whose it was: it was refused before a credential had opened a project"
+        assert again == f"{ours['id']}: already replayed: 2 stored, 0 already stored, 0 failed again\n"
+        nobodys = "its project is unknown: it was rejected before a valid credential was found"
         assert served.cli(*replay, str(strangers["id"])) == f"{strangers['id']}: {nobodys}\n"
         with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
             file.execute("UPDATE rejected SET replayed = NULL, dialect = 'gone'")
-        gone = "the request came in by a route that today's dialects do not have"
+        gone = "the request came by a route that the installed dialects do not have"
         assert served.cli(*replay, str(ours["id"])) == f"{ours['id']}: {gone}\n"
         with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
             file.execute("UPDATE rejected SET dialect = 'databuddy'")
         # As after a kill between the commit and the mark.
         with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
             file.execute("UPDATE rejected SET replayed = NULL")
-        assert served.cli(*replay, str(ours["id"])) == f"{ours['id']}: 0 stored, 2 stored before, 0 failed again\n"
+        assert served.cli(*replay, str(ours["id"])) == f"{ours['id']}: 0 stored, 2 already stored, 0 failed again\n"
         events = served.events()
         assert [(event["name"], event["project"], event["timestamp"]) for event in events] == [
             ("a", "shop", "1970-01-01T00:00:01.000Z"),
@@ -180,9 +181,12 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         done = run(*replay, "--all", "--data", str(served.data))
         said = "Error: replay rejected requests one at a time, by id: their clients may have sent them again"
         assert (done.returncode, done.stderr.splitlines()[-1]) == (2, said)
-        assert run(*replay, "99", "--data", str(served.data)).returncode == 1
+        done = run(*replay, "99", "--data", str(served.data))
+        said = "Error: there is no rejected request 99; see `gateway quarantine list --rejected`\n"
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def test_where_nothing_was_refused_nothing_is_listed(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         assert served.cli("quarantine", "list", "--rejected") == ""
+        assert served.cli("quarantine", "list", "--refused") == ""

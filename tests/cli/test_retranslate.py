@@ -81,7 +81,7 @@ async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_p
     code, out, err = told(data, "--dry-run")
     assert (code, json.loads(out), err) == (0, expected, "11 events looked at, 1 would change\n")
     assert asked(data, "SELECT * FROM events") == changed
-    assert told(data, "--project", "nobody") == (0, "", "0 events looked at, 0 rewritten\n")
+    assert told(data, "--project", "nobody") == (1, "", "Error: there is no project 'nobody'; choose from: shop\n")
     assert told(data)[2] == "11 events looked at, 1 rewritten\n"
     assert asked(data, "SELECT * FROM events") == whole
 

@@ -113,11 +113,11 @@ def test_quarantined_items_are_listed_shown_replayed_and_dropped(transcript: Tra
     quarantined = [json.loads(line) for line in listed.splitlines()[:2]]
     assert [item["message_id"] for item in quarantined] == ["bad-1", "bad-2"]
     assert '"request": {' in "".join(shown)
-    assert "0 stored, 0 stored before, 2 failed again" in output_of(transcript, "replay --data data 1 2")
+    assert "0 stored, 0 already stored, 2 failed again" in output_of(transcript, "replay --data data 1 2")
     filtered = output_of(transcript, "replay --data data --all --filtered").splitlines()
     assert (json.loads(filtered[0])["verdict"], filtered[1]) == (
         "filtered",
-        "1 stored, 0 stored before, 0 failed again",
+        "1 stored, 0 already stored, 0 failed again",
     )
     assert "failed again" in output_of(transcript, "replay --data data --rejected 1")
 

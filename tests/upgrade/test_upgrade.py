@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 
+from gateway.dialect import from_millis
 from tests.kit.serving import PATIENCE, Served, run, serving
 
 HERE = Path(__file__).parent
@@ -49,8 +50,15 @@ def renamed(told: Any) -> Any:
 
 
 def credentials() -> list[Any]:
-    """Return what the older version told of its keys; today's tells two facts under better names too."""
-    return [{**each, "masked": each["hint"], "status": each["standing"]} for each in EXPECTED["credentials"]]
+    """Return what the older version told of its keys; today's has two facts under better names too, and RFC 3339."""
+
+    def times(each: dict[str, Any]) -> dict[str, str | None]:
+        found = {name: each[f"{name}_at"] for name in ("created", "revoked", "expires")}
+        return {name: None if millis is None else from_millis(millis) for name, millis in found.items()}
+
+    return [
+        {**each, "masked": each["hint"], "status": each["standing"], **times(each)} for each in EXPECTED["credentials"]
+    ]
 
 
 def lines(printed: str) -> list[Any]:
@@ -249,7 +257,7 @@ def test_a_held_item_is_replayed_with_its_time_and_one_that_is_not_fit_stays(run
     [item] = [each for each in EXPECTED["kept_aside"]["filtered"] if each["message_id"] == "c-3"]
     [unfit] = [each for each in EXPECTED["kept_aside"]["quarantined"] if each["message_id"] == "h-1"]
     printed = running.cli("quarantine", "replay", str(item["id"]), str(unfit["id"])).splitlines()
-    assert printed[0] == "1 stored, 0 stored before, 1 failed again"
+    assert printed[0] == "1 stored, 0 already stored, 1 failed again"
     [event] = running.events()[before:]
     then = EXPECTED["receipts"][item["receipt"]]["received_at"]
     assert (event["message_id"], event["project"], event["received_at"]) == ("c-3", "blog", then)
@@ -261,12 +269,13 @@ def test_a_rejected_request_is_replayed_unless_the_older_version_has_done_so(run
     too_old = [each for each in EXPECTED["kept_aside"]["refused"] if "timestamp_window" in str(each["faults"])]
     done, left = too_old
     replay = ("quarantine", "replay", "--rejected", str(done["id"]), str(left["id"]))
-    once, again = "2 stored, 0 stored before, 0 failed again", "0 stored, 2 stored before, 0 failed again"
-    assert running.cli(*replay).splitlines() == [f"{done['id']}: replayed before: {once}", f"{left['id']}: {once}"]
+    once, again = "2 stored, 0 already stored, 0 failed again", "0 stored, 2 already stored, 0 failed again"
+    then = "2 stored, 0 stored before, 0 failed again"  # as the older version noted it
+    assert running.cli(*replay).splitlines() == [f"{done['id']}: already replayed: {then}", f"{left['id']}: {once}"]
     with closing(sqlite3.connect(running.data / "rejected.db")) as file, file:
         # As after a kill between the commit and the mark: only the ids of its items tell that they were stored.
         file.execute("UPDATE rejected SET replayed = NULL WHERE id = ?", (done["id"],))
-    assert running.cli(*replay).splitlines() == [f"{done['id']}: {again}", f"{left['id']}: replayed before: {once}"]
+    assert running.cli(*replay).splitlines() == [f"{done['id']}: {again}", f"{left['id']}: already replayed: {once}"]
     assert [event["name"] for event in running.events()[before:]] == ["long ago"] * 2
 
 

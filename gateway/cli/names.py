@@ -1,0 +1,61 @@
+"""Names that a person may have misspelt: errors of one line with the nearest right name, exit code 1."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from gateway.config import load
+from gateway.config.errors import did_you_mean
+from gateway.datadir import DataDir
+from gateway.dialect import CredentialKind, Dialect
+from gateway.ingest.registry import discover
+from gateway.keys.store import KeyFile
+from gateway.operate.counters import totals
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> click.ClickException:
+    """Return an error such as `there is no dialect 'tranthr'; did you mean tranthor?`."""
+    return click.ClickException(f"there is no {what} {name!r}; {did_you_mean(name, known)}")
+
+
+def dialect_of(name: str) -> Dialect:
+    """Return an installed dialect. Raises ClickException on an unknown name."""
+    by_name = {dialect.name: dialect for dialect in discover()}
+    if name not in by_name:
+        raise unknown("dialect", name, by_name)
+    return by_name[name]
+
+
+def kind_of(dialect: Dialect, name: str) -> CredentialKind:
+    """Return a dialect's kind of credential. Raises ClickException on an unknown name."""
+    by_name = {kind.name: kind for kind in dialect.kinds}
+    if name not in by_name:
+        raise unknown(f"kind of {dialect.name} credential", name, by_name)
+    return by_name[name]
+
+
+def check_project(project: str | None, directory: DataDir, config: Path | None = None) -> None:
+    """Raise ClickException on a project that no event, quarantined item, rejected request, key or setting names.
+
+    The settings come from the `config` file, else from the one that GATEWAY_CONFIG names.
+    """
+    if project is None:
+        return
+    known: set[str] = set()
+    for names in (_counted, _with_keys, lambda _directory: set(load(config).client_ip)):
+        known |= names(directory)
+        if project in known:
+            return
+    raise unknown("project", project, known - {""})
+
+
+def _counted(directory: DataDir) -> set[str]:
+    return {project for project, _, _ in totals(directory)} if directory.events.exists() else set()
+
+
+def _with_keys(directory: DataDir) -> set[str]:
+    if not directory.keys.exists():
+        return set()
+    with KeyFile.open(directory.keys) as keys:
+        return {record.project for record in keys.list()}
