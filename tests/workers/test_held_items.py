@@ -15,7 +15,7 @@ def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path:
     holding(data, track("a"), track("b", None))
     with serving(data, "--workers", "2") as served:
         key = served.add_key("tranthor", "write_key", project="shop")
-        assert served.cli("quarantine", "replay", "--all").startswith("1 stored, 0 stored before, 1 failed again\n")
+        assert served.cli("quarantine", "replay", "--all").startswith("1 stored, 0 already stored, 1 failed again\n")
 
         def post(body: object) -> requests.Response:
             named = {"Authorization": f"Basic {key}"}
