@@ -1,145 +1,51 @@
-"""Wires the rooms into one gateway that answers requests; decides nothing itself."""
+"""The gateway as an aiohttp application to mount in a service of your own, and as a handler without a socket."""
 
-import asyncio
-import contextlib
-import gc
-import socket
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable
 
-import attrs
+from aiohttp import web
 
+from gateway.clock import now
 from gateway.config import Config
-from gateway.datadir import DataDir
-from gateway.dialect.contract import Dialect
+from gateway.datadir import make
 from gateway.http.client_address import client_ip
-from gateway.http.server import Server
-from gateway.ingest.admission import Admission
-from gateway.ingest.bots import known_bots
-from gateway.ingest.endpoints import GatewayEndpoints
-from gateway.ingest.handler import IngestHandler
+from gateway.http.limits import Timeouts
+from gateway.http.mount import HANDLER, add_routes
 from gateway.ingest.ids import fresh
-from gateway.ingest.pipeline import Pipeline
-from gateway.ingest.rate_limit import Limiter, MemoryLimiter
-from gateway.ingest.registry import discover, install
-from gateway.ingest.router import Router
-from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyFile
-from gateway.keys.tables import Admin
-from gateway.keys.watch import watch
-from gateway.operate.admin_api import AdminApi
-from gateway.operate.counters import CommittedCounters
-from gateway.records.metrics import Meter
-from gateway.storage.contract import Storage
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite import rejected_log
+from gateway.workers.http_worker import build_handler, running
+from gateway.workers.open_log import opened
+
+__all__ = ["application", "build_handler", "now"]
+log = logging.getLogger(__name__)
 
 
-def now() -> int:
-    """Return the wall clock in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+def application(
+    config: Config, *, clock: Callable[[], int] = now, new_id: Callable[[int], str] = fresh
+) -> web.Application:
+    """Return an application that answers as `gateway serve` does, in one process.
 
+    It opens the data directory and takes its lock when it starts up, and lets go when it is cleaned up. `workers`,
+    `host` and `port` of the configuration play no part. Startup raises DataDirError, KeyFileError and RegistryError.
 
-def build_handler(
-    config: Config,
-    dialects: Iterable[Dialect],
-    storage: Storage,
-    keyring: Keyring,
-    *,
-    clock: Callable[[], int] = now,
-    new_id: Callable[[int], str] = fresh,
-    meter: Meter | None = None,
-    limiters: Mapping[str, Limiter] | None = None,
-    admin: AdminApi | None = None,
-    rejected_log: RejectedRequestLog | None = None,
-) -> IngestHandler:
-    """Return a gateway without a socket. Raises RegistryError.
-
-    `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter` and `limiters` (by dialect) are
-    given where several processes share them.
+        main = web.Application()
+        main.add_subapp("/collect", application(load(Path("gateway.toml"))))
     """
-    capped = [
-        attrs.evolve(dialect, body_cap=config.body_caps.get(dialect.name, dialect.body_cap)) for dialect in dialects
-    ]
-    installed = install(capped, config.switches)
-    meter = meter or Meter()
-    if limiters is None:
-        limiters = {name: MemoryLimiter(limit) for name, limit in config.limits.items()}
-    pipeline = Pipeline(
-        storage=storage,
-        admission=Admission(keyring, limiters),
-        new_id=new_id,
-        meter=meter,
-        keep_ip=config.keep_ip,
-        on_reject=None if rejected_log is None else rejected_log.add,
-        is_bot=known_bots() if config.filter_bots else None,
-        filter_bots=config.filter_bots,
-        keep_raw=config.keep_raw > 0,
-    )
-    endpoints = GatewayEndpoints(
-        ready=lambda: storage.healthy,
-        metrics=meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition),
-        scripts={name: script for dialect in capped for name, script in dialect.scripts.items()},
-        admin=None if admin is None else admin.answer,
-    )
-    headers = tuple(header for dialect in capped for header in dialect.headers)
-    return IngestHandler(Router(installed, config.hosts), pipeline, endpoints, clock, headers)
+    app = web.Application()
+    timeouts = Timeouts(body=config.body_timeout, idle=config.idle_timeout)
+    add_routes(app, client_ip(config.trusted_proxies), timeouts)
 
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        directory = make(config.data)
+        with directory.lock():
+            rejected_log.upgrade(directory)
+            with KeyFile.open(directory.keys, make=True) as keys:
+                if not keys.list():
+                    log.warning("%s has no credentials yet; `gateway keys add` makes the first", config.data)
+            async with opened(config, directory) as storage, running(config, storage, clock=clock, new_id=new_id) as it:
+                app[HANDLER] = it
+                yield
 
-@contextlib.asynccontextmanager
-async def answering(
-    config: Config,
-    listener: socket.socket,
-    storage: Storage,
-    *,
-    meter: Meter | None = None,
-    limiters: Mapping[str, Limiter] | None = None,
-) -> AsyncIterator[str]:
-    """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
-    directory = DataDir(config.data)
-    with KeyFile.open(directory.keys) as keys:
-        keyring, admin = keys.load(), AdminApi(directory, keys.admin())
-    rejected_log = RejectedRequestLog(directory.rejected, config.rejected_bytes, config.rejected_window)
-    handler = build_handler(
-        config,
-        discover(),
-        storage,
-        keyring,
-        meter=meter,
-        limiters=limiters,
-        admin=admin,
-        rejected_log=rejected_log,
-    )
-    server = Server(handler, client_ip(config.trusted_proxies), config.body_timeout, config.idle_timeout)
-    _tune_garbage_collection()
-
-    def renew(keyring: Keyring, token: Admin) -> None:
-        handler.renew(keyring)
-        admin.renew(token)
-
-    async with rejected_log.running(), _following(directory, renew):
-        url = await server.start(listener)
-        try:
-            yield url
-        finally:
-            await server.stop()
-
-
-def _tune_garbage_collection() -> None:
-    """Freeze what was made at start, and collect less often.
-
-    Requests create no cycles: at Python's default pace, looking for them was a fifth of a batch's CPU and most of p99.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
-
-
-@contextlib.asynccontextmanager
-async def _following(directory: DataDir, renew: Callable[[Keyring, Admin], None]) -> AsyncIterator[None]:
-    """Keep the credentials and the admin token as the key file has them."""
-    task = asyncio.create_task(watch(directory.keys, renew))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    app.cleanup_ctx.append(life)
+    return app

@@ -8,7 +8,7 @@ import socket
 
 import uvloop
 
-from gateway.app import answering, now
+from gateway.clock import now
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock, make
 from gateway.http.server import bind
@@ -16,6 +16,7 @@ from gateway.ingest.registry import discover
 from gateway.keys.store import KeyFile
 from gateway.operate import first_start
 from gateway.storage.sqlite import rejected_log
+from gateway.workers.http_worker import answering
 from gateway.workers.open_log import opened
 from gateway.workers.supervisor import supervise
 

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from pytest_aiohttp.plugin import AiohttpServer
 from yarl import URL
 
 from gateway.datadir import make
 from gateway.dialect.message import Response
 from gateway.http.handler import RequestHead
+from gateway.http.mount import HANDLER, add_routes
 from gateway.http.server import Server, bind
 from gateway.ingest.handler import IngestHandler
 from gateway.storage.group_commit import GroupCommit
@@ -82,7 +85,7 @@ async def test_a_case_is_answered_and_stored_exactly_without_io(case: Case) -> N
 async def test_a_case_is_answered_and_stored_exactly_over_http(case: Case, tmp_path: Path) -> None:
     directory = make(tmp_path / "data")
     storage = GroupCommit(await SqliteEngine.open(directory))
-    server = Server(build(case, storage), client_ip=lambda _peer, forwarded: forwarded, body_timeout=5)
+    server = Server(build(case, storage), client_ip=lambda _peer, forwarded: forwarded)
     address = URL(await server.start(bind("127.0.0.1", 0))).authority
     try:
         with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
@@ -95,3 +98,22 @@ async def test_a_case_is_answered_and_stored_exactly_over_http(case: Case, tmp_p
     with Reader(directory) as reader:
         quarantined = [(str(row["faults"]), str(row["payload"])) for row in reader.quarantine()]
         check_stored(case, [body for _position, body in reader.bodies()], quarantined)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.name}")
+async def test_a_case_is_answered_and_stored_exactly_in_somebodys_own_service(
+    case: Case, aiohttp_server: AiohttpServer
+) -> None:
+    storage = RecordingStorage()
+    app = web.Application()
+    app[HANDLER] = build(case, storage)
+    add_routes(app, client_ip=lambda _peer, forwarded: forwarded)
+    service = web.Application()
+    service.add_subapp("/collect/events", app)
+    server = await aiohttp_server(service, max_line_size=1 << 16, max_field_size=1 << 16, auto_decompress=False)
+    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, timeout=30)) as connection:
+        for step in case.document["steps"]:
+            request = {**step["request"], "path": f"/collect/events{step['request']['path']}"}
+            status, headers, body = await asyncio.to_thread(send_bytes, connection, request)
+            check_answer(step["answer"], status, headers, body or None)
+    check_stored(case, storage.bodies, [(each.faults.decode(), each.payload.decode()) for each in storage.quarantined])

@@ -24,9 +24,12 @@ ALLOWED: Mapping[str, set[str]] = {
     "ingest": {"dialect", "http", "keys", "records", "storage"},
     "operate": {"dialect", "keys", "records", "storage", "ingest", "datadir"},
     "config": {"dialect", "http", "keys", "ingest"},
-    "app": {"dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "datadir", "clock"},
-    "workers": {"dialect", "records", "storage", "ingest", "config", "app", "datadir", "malloc_trim"},
-    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "app", "workers", "datadir", "clock"},
+    "workers": {
+        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config"),
+        *("datadir", "malloc_trim", "clock"),
+    },
+    "app": {"http", "keys", "storage", "ingest", "config", "workers", "datadir", "clock"},
+    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "workers", "datadir", "clock"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
         *("datadir", "sqlite_file", "clock"),
@@ -65,7 +68,7 @@ OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 ONLY_IN = {
     "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
     "cattrs": {"gateway/config/structure.py"},
-    "httptools": {"gateway/http/request_parser.py"},
+    "aiohttp": {"gateway/http/", "gateway/app.py"},
     "importlib.metadata": {"gateway/ingest/registry.py"},
     "jsonschema": {"gateway/ingest/schema.py"},
     "jsonschema_rs": {"gateway/ingest/schema.py"},
@@ -178,8 +181,19 @@ def test_a_folder_holds_one_idea() -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_dialect_has_the_same_files(vendor: str) -> None:
-    expected = {"__init__.py", "wire.py", "parse.py", "translate.py", "render.py", "README.md"}
+    expected = {
+        *("__init__.py", "routes.py", "credentials.py", "parse.py", "wire.py", "translate.py", "render.py"),
+        *("errors.py", "README.md"),
+    }
     assert expected - {file.name for file in (ROOT / "dialects" / vendor).iterdir()} == set()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_dialects_readme_has_the_same_sections(vendor: str) -> None:
+    lines = (ROOT / "dialects" / vendor / "README.md").read_text("utf-8").splitlines()
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## ")] == [
+        *("Endpoints", "Credentials", "Limits", "Ids and times", "Where fields go", "Switches", "Known differences"),
+    ]
 
 
 def test_a_module_opens_by_saying_what_may_live_in_it() -> None:

@@ -1,205 +1,205 @@
-"""One client's connection: requests are answered one after the other, in their order. Neither HTTP's text nor rules."""
+"""One client's connection: aiohttp's protocol with the bounds that it lacks. It knows nothing of what is served.
+
+Where this reaches into aiohttp (`_messages`, `_request_count`, `_close`) there is no public way to know how much of a
+request has come; tests/http holds each use to what it is for.
+"""
 
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable
-from typing import cast
+from typing import Any
 
-import attrs
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
+from aiohttp.http import RawRequestMessage
 
 from gateway.dialect.message import Response
-from gateway.dialect.outcome import Reason, Refusal
-from gateway.http import eager_task
-from gateway.http.client_address import ClientIp
-from gateway.http.handler import INTERNAL, Destination, Handler, RequestHead
-from gateway.http.request_parser import ParsedRequest, RequestParser
-from gateway.http.response import CLOSE, CONTINUE, serialize
+from gateway.http.answer import Answer, serialize
+from gateway.http.head import MAX_HEAD
+from gateway.http.limits import LINGER_SECONDS
 from gateway.malloc_trim import IdleTrimmer
 
-LINGER_SECONDS = 5.0
-PIECE = 64 * 1024
-NEVER = float("inf")
+NOT_HTTP = Response(400, b"bad request: this is not HTTP that the gateway reads\n", "text/plain; charset=utf-8")
 log = logging.getLogger(__name__)
 
 
-@attrs.define(eq=False)
-class ServerState:
-    """What the connections of one server have in common; `now` gives seconds, as the timeouts are."""
-
-    handler: Handler
-    client_ip: ClientIp
-    body_timeout: float
-    idle_timeout: float
-    now: Callable[[], float]
-    stopping: bool = False
-    trimmer: IdleTrimmer = attrs.field(factory=IdleTrimmer)
-    connections: "set[Connection]" = attrs.field(factory=set)
+def not_http() -> bytes:
+    """Return the answer to what is not HTTP. It never repeats the client's bytes: they may hold credentials."""
+    return serialize(NOT_HTTP, "", int(time.time()), keep_alive=False)
 
 
-class Connection(asyncio.Protocol):
-    """Has requests answered, and closes behind the last one.
+class Connection(web.RequestHandler):
+    """What aiohttp asks of a protocol, and what it leaves open.
 
-    `expires` is when to call `expire`: where no request comes, a body does not become whole, or a client does not go
-    away. While an answer is made, nothing expires: what is being committed gets its answer.
+    - A head that has not ended after MAX_HEAD bytes is refused; so is a body that takes more than `wire_limit` bytes.
+    - A client that closes its sending side gets every answer that is due.
+    - What is not HTTP is answered with a fixed text behind the answers that are due, and logged without its bytes.
+    - `is_stalled` tells of a client that takes no byte of what was written to it.
     """
 
-    def __init__(self, state: ServerState) -> None:
-        self.expires = state.now() + state.idle_timeout
-        self._state = state
-        self._transport: asyncio.Transport | None = None
-        self._reading = RequestParser(self, state.client_ip)
-        self._held = b""
-        self._waiting: deque[ParsedRequest] = deque()
-        self._answering: ParsedRequest | None = None
-        self._client_done = False
-        self._paused = False
-        self._choked = False
+    __slots__ = (
+        "_answered",
+        "_body_left",
+        "_client_done",
+        "_head_end",
+        "_is_broken",
+        "_lost",
+        "_payload",
+        "_stalled_bytes",
+        "_stalled_since",
+        "_trimmer",
+        "_unfinished",
+        "kept_transport",
+        "peer",
+        "wire_limit",
+    )
 
-    # What asyncio calls.
+    def __init__(
+        self, server: web.Server, trimmer: IdleTrimmer, *, loop: asyncio.AbstractEventLoop, **options: Any
+    ) -> None:
+        super().__init__(server, loop=loop, **options)
+        self.peer: str | None = None
+        self.kept_transport: asyncio.Transport | None = None
+        self.wire_limit = float("inf")
+        self._trimmer = trimmer
+        self._lost = loop.create_future()
+        self._payload: StreamReader = EMPTY_PAYLOAD
+        self._unfinished = 0  # bytes of a head or body that has not ended
+        self._head_end = b""  # the last bytes of a head that has not ended
+        self._body_left = 0  # of a body whose length is known
+        self._is_broken = False  # what came last is not HTTP: nothing behind it is read
+        self._answered = 0
+        self._client_done = False
+        self._stalled_bytes = 0
+        self._stalled_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a client in."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
-        peer = transport.get_extra_info("peername")
-        self._reading.peer = peer[0] if peer else None
-        self._state.connections.add(self)
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self.kept_transport = self.transport
+        name = transport.get_extra_info("peername")
+        self.peer = name[0] if name else None
 
-    def connection_lost(self, _error: Exception | None) -> None:
-        """Let the client go; what is being committed for it goes its way."""
-        self._transport = None
-        self._held = b""
-        self._waiting.clear()
-        self._state.connections.discard(self)
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See asyncio.Protocol. What is being committed for the client goes on."""
+        super().connection_lost(exc)
+        self.kept_transport = None
+        if not self._lost.done():
+            self._lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; what a client sends before it has its answers is read when it has."""
-        self._state.trimmer.bytes_received += len(data)
-        self._held = self._held + data if self._held else data
-        self._read_on()
+        """See asyncio.Protocol.
 
-    def eof_received(self) -> bool:
-        """Answer what a client asked before it stopped talking; True keeps the connection for that."""
+        aiohttp forgets every request of a read that ends in an error. So it gets one head or one body at a time.
+        """
+        self._trimmer.bytes_received += len(data)
+        if not data:  # aiohttp itself goes on with what it has put aside
+            self._feed(data)
+        while data and not (self._is_broken or self._close or self._force_close):
+            end = self._end_of_part(data)
+            part, data = data[:end], data[end:]
+            self._feed(part)
+
+    def _end_of_part(self, data: bytes) -> int:
+        """Return how much of the data belongs to the head or body that it begins with or goes on with."""
+        if self._buffer_paused:  # too many requests wait: the parser puts all aside, and must not do so piece by piece
+            return len(data)
+        if not self._payload.is_eof():
+            return self._body_left or len(data)
+        found = (self._head_end + data).find(b"\r\n\r\n")
+        return len(data) if found < 0 else found + 4 - len(self._head_end)
+
+    def _feed(self, part: bytes) -> None:
+        count, was_in_body = self._request_count, not self._payload.is_eof()
+        super().data_received(part)
+        if self._request_count != count:
+            if was_in_body and not self._payload.is_eof():  # the new one is only an error: aiohttp ends no body for it
+                self._payload.set_exception(web.RequestPayloadError("the body is broken"))
+            message, self._payload = self._messages[-1]
+            self._unfinished, self._head_end, self._body_left = 0, b"", 0
+            self._is_broken = not isinstance(message, RawRequestMessage)
+            if not self._payload.is_eof() and isinstance(message, RawRequestMessage):
+                self._body_left = int(message.headers.get("Content-Length", 0))
+            return
+        is_in_body = not self._payload.is_eof()
+        self._unfinished = self._unfinished + len(part) if is_in_body == was_in_body else 0
+        if is_in_body:
+            self._body_left = max(0, self._body_left - len(part))
+        else:
+            self._head_end = (self._head_end + part)[-3:] if self._unfinished else b""
+        if self._unfinished > (self.wire_limit if is_in_body else MAX_HEAD):
+            self._refuse_overlong()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio keeps the transport open for a True
+        """Keep the connection for the answers that are due: a client may close its sending side behind its requests."""
         self._client_done = True
-        return self._is_busy or bool(self._held)
-
-    def pause_writing(self) -> None:
-        """Answer no more while the client does not take what it has."""
-        self._choked = True
-
-    def resume_writing(self) -> None:
-        """Answer on."""
-        self._choked = False
-        self._go_on()
-        self._read_on()
-
-    # What the reading calls.
-
-    def route(self, head: RequestHead) -> Destination:
-        """Return where a request goes; its body has `body_timeout` seconds from now on."""
-        if self._answering is None:
-            self.expires = self._state.now() + self._state.body_timeout
-        return self._state.handler.route(head)
-
-    def take(self, request: ParsedRequest) -> None:
-        """Answer a request, once those before it have their answers."""
-        self._waiting.append(request)
-        if self._answering is None:
-            self._go_on()
-
-    def expected(self) -> None:
-        """Tell the client to send the body; behind an earlier answer it will go on by itself."""
-        if self._answering is None and self._transport is not None:
-            self._transport.write(CONTINUE)
-
-    # What the server calls.
-
-    def expire(self) -> None:
-        """Give the client up, with an answer where a body did not come in time."""
-        if self._reading.is_in_body:
-            self._reading.refuse(Refusal(Reason.TIMEOUT))
-        elif self._transport is not None:
-            self._transport.abort()
-
-    def finish(self) -> None:
-        """Close, but for what was asked and has no answer yet."""
-        if self._transport is not None and not self._is_busy and not self._reading.is_in_body:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _go_on(self) -> None:
-        """Answer what waits, until the store must be waited for."""
-        while self._waiting and self._answering is None and not self._choked:
-            self._answering, self.expires = self._waiting.popleft(), NEVER
-            response = self._begin(self._answering)
-            if response is not None:
-                self._write(response)
-
-    def _begin(self, request: ParsedRequest) -> Response | None:
-        """Return the answer, or None where it comes later."""
-        if isinstance(request.body, Response):
-            return request.body
-        assert request.destination is not None, "only a ready answer has no destination"
-        return eager_task.run_eagerly(request.destination.answer(request.body), self._answered)
-
-    def _answered(self, response: Response) -> None:
-        self._write(response)
-        self._go_on()
-        self._read_on()
-
-    def _read_on(self) -> None:
-        """Read what is there, a piece at a time: some bytes of a client's become a hundred times as many of ours."""
-        transport = self._transport
-        while self._held and not self._is_busy:
-            piece, self._held = self._held[:PIECE], self._held[PIECE:]
-            self._reading.feed(piece)
-        if bool(self._held) != self._paused and transport is not None and not transport.is_closing():
-            self._paused = not self._paused
-            transport.pause_reading() if self._paused else transport.resume_reading()
+        if not self._payload.is_eof():
+            self._payload.set_exception(web.RequestPayloadError("the body breaks off"))
+        return self.is_busy and not self._close
 
     @property
-    def _is_busy(self) -> bool:
-        """Whether an answer has to be made or taken first."""
-        return self._answering is not None or bool(self._waiting)
+    def is_busy(self) -> bool:
+        """Whether a request has come whose answer was not written yet."""
+        return self._request_count > self._answered
 
-    def _write(self, response: Response) -> None:
-        request, transport, state = self._answering, self._transport, self._state
-        assert request is not None, "only an answer that is waited for is written"
-        self._answering = None
+    @property
+    def is_last(self) -> bool:
+        """Whether the request that is being answered is the client's last, for it closed its sending side."""
+        return self._client_done and self._request_count <= self._answered + 1
+
+    def is_stalled(self, now: float, seconds: float) -> bool:
+        """Return whether the client has taken nothing of what is written for so many seconds; asked at intervals."""
+        waiting = 0 if self.kept_transport is None else self.kept_transport.get_write_buffer_size()
+        if not waiting or waiting != self._stalled_bytes:
+            self._stalled_bytes, self._stalled_since = waiting, now
+        return bool(waiting) and now - self._stalled_since >= seconds
+
+    def abort(self) -> None:
+        """Close at once, whatever is still to be written."""
+        if self.kept_transport is not None:
+            self.kept_transport.abort()
+
+    async def send(self, data: bytes) -> None:
+        """Write a whole answer; wait while the client takes none. Raises ConnectionError where it is gone."""
+        self._answered += 1
+        self.wire_limit = float("inf")
+        transport = self.transport
         if transport is None or transport.is_closing():
             return
-        connection = CLOSE if state.stopping else request.connection
-        head = request.head
-        common = state.handler.cors(head)
-        with_body, now = head.method != "HEAD", int(time.time())
-        try:
-            transport.write(serialize(response, common, connection, now, with_body))
-        except ValueError:
-            log.exception("a bug answered 500 to a %s", head.method)
-            transport.write(serialize(INTERNAL, common, connection, now, with_body))
-        if connection == CLOSE:
-            self._close(request)
-        elif self._client_done and not self._waiting and not self._held:
-            transport.close()
-        else:
-            self.expires = state.now() + (state.body_timeout if self._reading.is_in_body else state.idle_timeout)
+        transport.write(data)
+        if self.writing_paused:
+            await self._drain_helper()
 
-    def _close(self, last: ParsedRequest) -> None:
-        """Close behind an answer; where more may be under way, only once the client has had time to read it.
+    async def linger(self) -> None:
+        """Stop sending, and drop what still comes for a while.
 
         Bytes that nobody reads make the kernel reset the connection, and the answer may go with it.
         """
-        assert self._transport is not None, "an answer was just written"
-        self._reading.input_closed = True
-        self._held = b""
-        self._waiting.clear()
-        if last.whole or self._client_done:
-            self._transport.close()
+        self._close = True
+        if self.transport is not None and not self._client_done:
+            self.transport.write_eof()
+            self._resume_transport_reading()
+            await asyncio.wait([self._lost], timeout=LINGER_SECONDS)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what aiohttp could not read; a status of 500 is a bug of ours."""
+        if status >= 500:
+            log.error("a bug answered 500", exc_info=exc)
         else:
-            self._transport.write_eof()
-            self.expires = self._state.now() + LINGER_SECONDS
+            log.info("refused what is not HTTP, from %s", self.peer)
+        # aiohttp asks nothing of a response but what Answer has.
+        return Answer(not_http(), self, keep_alive=False, linger=True)  # type: ignore[return-value]
+
+    def _refuse_overlong(self) -> None:
+        """Give up on a head or a body without an end. Where answers are due, they come first."""
+        log.info("refused a request without an end, from %s", self.peer)
+        if self.is_busy or self.transport is None:
+            self.abort() if self._answered == self._request_count - 1 else self.close()
+            return
+        self.transport.write(not_http())
+        self._loop.create_task(self.linger()).add_done_callback(lambda _: self.abort())

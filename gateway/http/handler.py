@@ -1,6 +1,5 @@
 """The seam between HTTP and what it serves: a request's head, and the Handler that answers. No sockets, no dialect."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.dialect.message import Response
@@ -20,7 +19,7 @@ class RequestHead:
     method: str
     path: str
     query: str
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     client_ip: str | None = None
 
 

@@ -1,15 +1,26 @@
-"""Listens on an address, gives up on clients in time, and stops without leaving one unanswered. No HTTP here."""
+"""Serves a Handler on one address by aiohttp's low-level server, until stopped. No rules of what is served."""
 
 import asyncio
+import logging
 import socket
+import time
 
+from aiohttp import EMPTY_PAYLOAD, HttpVersion10, web
+
+from gateway.dialect.message import Response
+from gateway.http.answer import CONTINUE, Answer, serialize
+from gateway.http.body import read_body, skip_body
 from gateway.http.client_address import ClientIp
-from gateway.http.connection import Connection, ServerState
-from gateway.http.handler import Handler
+from gateway.http.connection import Connection, not_http
+from gateway.http.handler import INTERNAL, Destination, Handler, RequestHead
+from gateway.http.head import MAX_HEAD, MAX_HEADERS, NotHttp, read_head
+from gateway.http.limits import CHUNK_OVERHEAD, MAX_IGNORED, Budget, Timeouts
+from gateway.malloc_trim import IdleTrimmer
 
 SHUTDOWN_SECONDS = 20.0
-SWEEP_SECONDS = 0.25
+SWEEP_SECONDS = 0.5
 BACKLOG = 1024
+log = logging.getLogger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -30,27 +41,28 @@ def bind(host: str, port: int) -> socket.socket:
 class Server:
     """Serves a handler on one address until stopped.
 
-    `client_ip` tells the client's address from the peer's and what proxies say. A body that is not whole after
-    `body_timeout` seconds is refused; one that is over its dialect's cap is refused without being buffered. A
-    connection on which no request comes for `idle_timeout` seconds is closed.
+    `client_ip` tells the client's address from the peer's and what proxies say; `budget` bounds what unfinished bodies
+    take together. A body over its destination's limit is refused without being buffered.
     """
 
     def __init__(
-        self,
-        handler: Handler,
-        client_ip: ClientIp,
-        body_timeout: float,
-        idle_timeout: float = 75.0,
+        self, handler: Handler, client_ip: ClientIp, timeouts: Timeouts | None = None, budget: Budget | None = None
     ) -> None:
-        self._state = ServerState(handler, client_ip, body_timeout, idle_timeout, asyncio.get_running_loop().time)
+        self._handler = handler
+        self._client_ip = client_ip
+        self._timeouts = timeouts or Timeouts()
+        self._budget = budget or Budget()
+        self._trimmer = IdleTrimmer()
+        self._stopping = False
+        self._loop = asyncio.get_running_loop()
+        self._aiohttp = web.Server(self._answer)  # type: ignore[arg-type]  # it asks no more of a response than Answer has
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self, listener: socket.socket) -> str:
         """Listen on a bound socket, and return the URL that it stands for."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self._state), sock=listener, backlog=BACKLOG)
-        self._sweeper = loop.create_task(self._sweep())
+        self._server = await self._loop.create_server(self._connect, sock=listener, backlog=BACKLOG)
+        self._sweeper = self._loop.create_task(self._sweep())
         host, port = listener.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -58,24 +70,96 @@ class Server:
         """Stop listening and finish the requests that were accepted."""
         if self._server is None or self._sweeper is None:
             return
-        state = self._state
         self._server.close()
-        state.stopping = True
-        for connection in tuple(state.connections):
-            connection.finish()
-        deadline = state.now() + SHUTDOWN_SECONDS
-        while state.connections and state.now() < deadline:  # noqa: ASYNC110 - each goes by itself, nobody tells
+        self._stopping = True
+        for connection in self.connections():
+            if not connection.is_busy:
+                connection.close()
+                if connection.kept_transport is not None:
+                    connection.kept_transport.close()
+        deadline = self._loop.time() + SHUTDOWN_SECONDS
+        while self.connections() and self._loop.time() < deadline:  # noqa: ASYNC110 - each goes by itself
             await asyncio.sleep(0.01)
         self._sweeper.cancel()
-        for connection in tuple(state.connections):
+        for connection in self.connections():
             connection.abort()
         await asyncio.wait([self._sweeper])
 
+    def _connect(self) -> Connection:
+        return Connection(
+            self._aiohttp,
+            self._trimmer,
+            loop=self._loop,
+            keepalive_timeout=self._timeouts.idle,
+            lingering_time=0,  # Answer does it, and tells the client that nothing more comes
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
+            max_headers=MAX_HEADERS,
+            auto_decompress=False,
+            access_log=None,
+            logger=log,
+        )
+
+    def connections(self) -> list[Connection]:
+        """Return the connections that are open."""
+        return [each for each in self._aiohttp.connections if isinstance(each, Connection)]
+
+    async def _answer(self, request: web.BaseRequest) -> Answer:
+        """Answer one request; never raises but where the client is gone."""
+        connection = request.protocol
+        assert isinstance(connection, Connection), "made by _connect"
+        try:
+            head = read_head(request, connection.peer, self._client_ip)
+        except NotHttp as problem:
+            log.info("refused a request from %s: %s", connection.peer, problem)
+            return Answer(not_http(), connection, keep_alive=False, linger=True)
+        destination = self._handler.route(head)
+        try:
+            response = await self._respond(connection, request, head, destination)
+        except ConnectionError:  # the client went away before its body was whole
+            return Answer(b"", connection, keep_alive=False)
+        # Nothing is read behind a chunked body: aiohttp's compiled parser (3.11 to 3.14) carries its last trailer into
+        # the next request's headers. Nor behind an upgrade that was asked for: it drops what came along with it.
+        is_last = "transfer-encoding" in head.headers or "upgrade" in head.headers or not request.content.is_eof()
+        keep_alive = not (is_last or not request.keep_alive or self._stopping or connection.is_last)
+        return Answer(self._serialize(request, head, response, keep_alive), connection, keep_alive, linger=is_last)
+
+    async def _respond(
+        self, connection: Connection, request: web.BaseRequest, head: RequestHead, destination: Destination
+    ) -> Response:
+        """Read the request's body, as far as one is wanted, and have it answered."""
+        payload, limit = request.content, destination.body_limit
+        if (
+            payload is not EMPTY_PAYLOAD
+            and not payload.is_eof()
+            and head.headers.get("expect", "").lower() == "100-continue"
+        ):
+            declared = request.content_length
+            if limit is not None and connection.transport is not None and (declared is None or declared <= limit):
+                connection.transport.write(CONTINUE)
+        if limit is None:
+            if not payload.is_eof() and (request.content_length or 0) <= MAX_IGNORED:
+                await skip_body(payload, self._timeouts.body)
+            return await destination.answer(b"")
+        connection.wire_limit = CHUNK_OVERHEAD * limit + MAX_HEAD
+        body = await read_body(payload, request.content_length, limit, self._timeouts.body, self._budget)
+        return await destination.answer(body)
+
+    def _serialize(self, request: web.BaseRequest, head: RequestHead, response: Response, keep_alive: bool) -> bytes:
+        is_1_0 = request.version == HttpVersion10
+        common, with_body, seconds = self._handler.cors(head), head.method != "HEAD", int(time.time())
+        try:
+            return serialize(response, common, seconds, keep_alive=keep_alive, is_1_0=is_1_0, with_body=with_body)
+        except ValueError:
+            log.exception("a bug answered 500 to a %s", head.method)
+            return serialize(INTERNAL, common, seconds, keep_alive=keep_alive, is_1_0=is_1_0, with_body=with_body)
+
     async def _sweep(self) -> None:
-        """Look all clients over now and then: a timer for each request would cost more than the looking."""
+        """Look for clients that take nothing of their answers: a timer for each answer would cost more."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = self._state.now()
-            for connection in [each for each in self._state.connections if each.expires < now]:
-                connection.expire()
-            self._state.trimmer.tick()
+            now = self._loop.time()
+            for connection in self.connections():
+                if connection.is_stalled(now, self._timeouts.idle):
+                    connection.abort()
+            self._trimmer.tick()

@@ -46,7 +46,7 @@ async def _run_writer(parent: ParentPipe, listener: socket.socket) -> None:
 
 
 async def _run_http_worker(parent: ParentPipe, listener: socket.socket) -> None:
-    from gateway.app import answering  # here, so that the writer never loads what an HTTP worker needs
+    from gateway.workers.http_worker import answering  # here, so that the writer never loads what an HTTP worker needs
 
     job, config = parent.job, parent.job.config
     file = SharedFile.open(job.shared, config.workers)

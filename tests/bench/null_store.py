@@ -51,7 +51,7 @@ def keyring() -> Keyring:
 
 async def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    server = Server(build_handler(Config(), dialects(), NullStorage(), keyring()), lambda peer, _headers: peer, 30.0)
+    server = Server(build_handler(Config(), dialects(), NullStorage(), keyring()), lambda peer, _headers: peer)
     await server.start(bind("127.0.0.1", port))
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
+from gateway.http.limits import Timeouts
 from gateway.http.server import Server, bind
 from gateway.storage.contract import Appended, Entry
 from tests.kit.recording import RecordingStorage
@@ -87,7 +88,7 @@ async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
         heard.append(forwarded)
         return peer
 
-    server = Server(built, client_ip, body_timeout=0.5, idle_timeout=1.0)
+    server = Server(built, client_ip, Timeouts(body=0.5, idle=1.0))
     url = await server.start(bind("127.0.0.1", 0))
     yield Running(server, storage, int(url.rpartition(":")[2]), heard)
     storage.free.set()
@@ -152,15 +153,18 @@ async def test_a_stop_waits_for_the_answer_and_then_closes(running: Running) -> 
 
 
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
-async def test_an_upgrade_that_is_asked_for_is_left_alone(running: Running, upgrade: bytes) -> None:
+async def test_an_upgrade_that_is_asked_for_is_left_alone_and_nothing_behind_it_is_read(
+    running: Running, upgrade: bytes
+) -> None:
     asked = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQ\r\nUpgrade: " + upgrade + b"\r\n"
     request = HEAD + asked + b"Content-Length: 16\r\n\r\n" + PING
-    assert statuses(await running.said(request + request + HEALTHY)) == [201, 201, 200]
+    answers = await running.said(request + request + HEALTHY)
+    assert (statuses(answers), b"\r\nConnection: close\r\n" in answers) == ([201], True)
 
 
 async def test_a_tunnel_is_a_method_that_nothing_here_has(running: Running) -> None:
     tunnel = b"CONNECT /toy-api/v0/ping HTTP/1.1\r\nHost: g\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
-    assert statuses(await running.said(tunnel + HEALTHY)) == [422, 200]
+    assert statuses(await running.said(tunnel + HEALTHY)) == [422]
 
 
 async def test_a_target_that_names_the_host_too_is_the_path_behind_it(running: Running) -> None:
@@ -168,10 +172,11 @@ async def test_a_target_that_names_the_host_too_is_the_path_behind_it(running: R
     assert statuses(await running.said(absolute)) == [201]
 
 
-async def test_a_chunked_body_with_trailers_is_one_body(running: Running) -> None:
+async def test_a_chunked_body_with_trailers_is_one_body_and_nothing_behind_it_is_read(running: Running) -> None:
     chunks = b"5\r\n" + PING[:5] + b"\r\nb;name=value\r\n" + PING[5:] + b"\r\n0\r\nx-toy-key: other\r\n\r\n"
-    answers = await running.said(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + HEALTHY)
-    assert (statuses(answers), len(running.storage.bodies)) == ([201, 200], 1)
+    answers = await running.said(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + HEALTHY + POST)
+    assert (statuses(answers), len(running.storage.bodies)) == ([201], 1)
+    assert b"\r\nConnection: close\r\n" in answers
 
 
 async def test_a_broken_chunk_is_refused_in_the_dialects_voice(running: Running) -> None:

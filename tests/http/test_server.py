@@ -12,6 +12,7 @@ import attrs
 import pytest
 from yarl import URL
 
+from gateway.http.limits import Timeouts
 from gateway.http.server import Server, bind
 from tests.kit.recording import RecordingStorage
 from tests.kit.toy_app import CAP, toy_handler
@@ -40,7 +41,7 @@ class Running:
 async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     storage = RecordingStorage()
     built = toy_handler(monkeypatch, storage)
-    server = Server(built, client_ip=lambda peer, _headers: peer, body_timeout=0.5)
+    server = Server(built, client_ip=lambda peer, _headers: peer, timeouts=Timeouts(body=0.5))
     url = URL(await server.start(bind("127.0.0.1", 0)))
     async with aiohttp.ClientSession() as session:
         yield Running(str(url.host), int(url.port or 0), storage, session)

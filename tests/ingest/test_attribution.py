@@ -51,7 +51,7 @@ def whose(
 
     async def sent() -> None:
         built = build_handler(Config(), (dialect,), storage, keyring, rejected_log=rejected_log)
-        arrived = RequestHead("POST", "/toy-api/v0/ping", "", headers)
+        arrived = RequestHead("POST", "/toy-api/v0/ping", "", dict(headers))
         async with rejected_log.running():
             await built.route(arrived).answer(b'{"what":"hello"}')
 

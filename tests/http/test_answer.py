@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.dialect.message import Response
-from gateway.http.response import CLOSE, KEEP, KEEP_1_0, serialize
+from gateway.http.answer import serialize
 
 CORS = "Vary: Origin\r\n"
 DATE = b"Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n\r\n"
@@ -11,7 +11,7 @@ SECONDS = 1767323045
 
 
 def test_a_body_comes_with_its_type_and_length() -> None:
-    sent = serialize(Response(200, b'{"a":1}', headers={"X-Of-Ours": "1"}), CORS, KEEP, SECONDS)
+    sent = serialize(Response(200, b'{"a":1}', headers={"X-Of-Ours": "1"}), CORS, SECONDS, keep_alive=True)
     assert sent == (
         b"HTTP/1.1 200 OK\r\nVary: Origin\r\nX-Of-Ours: 1\r\n"
         b"Content-Type: application/json\r\nContent-Length: 7\r\n" + DATE + b'{"a":1}'
@@ -23,12 +23,12 @@ def test_a_body_comes_with_its_type_and_length() -> None:
     [(204, b"204 No Content", b""), (404, b"404 Not Found", b"Content-Length: 0\r\n")],
 )
 def test_without_a_body_there_is_no_type(status: int, line: bytes, length: bytes) -> None:
-    sent = serialize(Response(status), CORS, CLOSE, SECONDS)
+    sent = serialize(Response(status), CORS, SECONDS, keep_alive=False)
     assert sent == b"HTTP/1.1 " + line + b"\r\nVary: Origin\r\n" + b"Connection: close\r\n" + length + DATE
 
 
 def test_a_head_alone_says_the_length_of_the_body_it_does_not_send() -> None:
-    sent = serialize(Response(200, b"body", "text/plain"), "", KEEP_1_0, SECONDS, with_body=False)
+    sent = serialize(Response(200, b"body", "text/plain"), "", SECONDS, keep_alive=True, is_1_0=True, with_body=False)
     assert (
         sent == b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n" + DATE
     )
@@ -37,4 +37,4 @@ def test_a_head_alone_says_the_length_of_the_body_it_does_not_send() -> None:
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\rb"])
 def test_a_value_that_would_end_its_line_is_not_sent(value: str) -> None:
     with pytest.raises(ValueError, match="line break"):
-        serialize(Response(200, b"", headers={"X": value}), CORS, KEEP, SECONDS)
+        serialize(Response(200, b"", headers={"X": value}), CORS, SECONDS, keep_alive=True)

@@ -1,0 +1,37 @@
+"""What one server process allows its clients together and each connection alone. Plain numbers; no IO."""
+
+import attrs
+
+MEBIBYTE = 1 << 20
+MAX_IGNORED = 64 * 1024  # bytes of a body that nobody asked for, read so that the connection can be kept
+CHUNK_OVERHEAD = 8  # a chunked body may take this many times its limit on the wire: `1` CR LF `x` CR LF is six
+LINGER_SECONDS = 5.0  # how long a refused body is read and dropped, so that the answer arrives
+
+
+@attrs.frozen
+class Timeouts:
+    """In seconds. `body`: a body must be whole so long after its head. `idle`: a connection on which no request
+    comes, or whose client takes no byte of its answer, is closed.
+    """
+
+    body: float = 30.0
+    idle: float = 75.0
+
+
+@attrs.define
+class Budget:
+    """How many bytes of unfinished bodies a process holds at most, whoever sends them."""
+
+    max_bytes: int = 256 * MEBIBYTE
+    held: int = attrs.field(default=0, init=False)
+
+    def take(self, size: int) -> bool:
+        """Count bytes in, or return False where they would be too many."""
+        if self.held + size > self.max_bytes:
+            return False
+        self.held += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Count bytes out."""
+        self.held -= size

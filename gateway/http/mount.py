@@ -1,0 +1,87 @@
+"""A Handler inside somebody's own aiohttp service: its answers by aiohttp.web's own request and response."""
+
+from aiohttp import web
+
+from gateway.dialect.message import Response
+from gateway.http.body import read_body, skip_body
+from gateway.http.client_address import ClientIp
+from gateway.http.handler import Handler, RequestHead
+from gateway.http.head import NotHttp, read_head
+from gateway.http.limits import Budget, Timeouts
+
+NOT_HTTP = b"bad request: this is not HTTP that the gateway reads\n"
+_PATH = "path"
+_JSON_STARTS = tuple(b'{[" \t\r\n\xef'[at : at + 1] for at in range(7))
+HANDLER: web.AppKey[Handler] = web.AppKey("handler", Handler)
+"""Where an application keeps the handler that it serves."""
+
+
+def add_routes(
+    app: web.Application,
+    client_ip: ClientIp,
+    timeouts: Timeouts | None = None,
+    budget: Budget | None = None,
+) -> None:
+    """Serve `app[HANDLER]` on every path of an application, also where that is mounted under a prefix.
+
+    The service's server has read the request's head: its limits of line and header size are the service's own
+    (`web.run_app(..., max_line_size=65536)` takes pixels whose whole event stands in the query).
+    """
+    limits, bodies = timeouts or Timeouts(), budget or Budget()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+        try:
+            head = _below_prefix(request, read_head(request, peer[0] if peer else None, client_ip))
+        except NotHttp:
+            return web.Response(status=400, body=NOT_HTTP, content_type="text/plain", charset="utf-8")
+        handler = request.app[HANDLER]
+        destination = handler.route(head)
+        payload, limit = request.content, destination.body_limit
+        if limit is None:
+            await skip_body(payload, limits.body)
+            response = await destination.answer(b"")
+        else:
+            body = await read_body(payload, _declared(head), limit, limits.body, bodies)
+            if (
+                getattr(payload, "total_compressed_bytes", None) is not None
+            ):  # the service's server inflates bodies: aiohttp's default
+                del head.headers["content-encoding"]
+            response = await destination.answer(body)
+        answered = _response(response, handler.cors(head), with_body=head.method != "HEAD")
+        if not payload.is_eof() or "transfer-encoding" in head.headers:
+            answered.force_close()
+        return answered
+
+    app.router.add_route("*", f"/{{{_PATH}:.*}}", answer)
+
+
+def _declared(head: RequestHead) -> int | None:
+    """Return a body's Content-Length; None where it may be inflated on the way."""
+    length = head.headers.get("content-length")
+    return int(length) if length is not None and "content-encoding" not in head.headers else None
+
+
+def _below_prefix(request: web.Request, head: RequestHead) -> RequestHead:
+    """Return the head with the path as it is below the prefix under which the application is mounted."""
+    resource = request.match_info.route.resource
+    prefix = "" if resource is None else resource.canonical.removesuffix(f"/{{{_PATH}}}")
+    return RequestHead(
+        method=head.method,
+        path=head.path.removeprefix(prefix) or "/",
+        query=head.query,
+        headers=head.headers,
+        client_ip=head.client_ip,
+    )
+
+
+def _response(response: Response, cors: str, *, with_body: bool) -> web.Response:
+    answered = web.Response(status=response.status, body=response.body if with_body else None)
+    for line in cors.splitlines():
+        name, _, value = line.partition(": ")
+        answered.headers[name] = value
+    answered.headers.update(response.headers)
+    if response.body is not None:
+        answered.headers["Content-Type"] = response.content_type
+        answered.headers["Content-Length"] = str(len(response.body))
+    return answered
