@@ -11,7 +11,7 @@ TRAILER = (
 
 
 async def test_it_still_carries_a_trailer_into_the_next_request() -> None:
-    """When this fails: require that release in setup.cfg, and keep connections behind chunked bodies (http/server.py)."""
+    """When this fails: require that release in setup.cfg, and keep connections behind chunked bodies in server.py."""
     seen: list[list[str]] = []
 
     async def answer(request: web.BaseRequest) -> web.Response:
