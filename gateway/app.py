@@ -9,7 +9,7 @@ from gateway.clock import now
 from gateway.config import Config
 from gateway.datadir import make
 from gateway.http.client_address import client_ip
-from gateway.http.limits import Timeouts
+from gateway.http.limits import Budget, Timeouts
 from gateway.http.mount import HANDLER, add_routes
 from gateway.ingest.ids import fresh
 from gateway.keys.store import KeyFile
@@ -34,7 +34,7 @@ def application(
     """
     app = web.Application()
     timeouts = Timeouts(body=config.body_timeout, idle=config.idle_timeout)
-    add_routes(app, client_ip(config.trusted_proxies), timeouts)
+    add_routes(app, client_ip(config.trusted_proxies), timeouts, Budget(config.unfinished_bytes))
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         directory = make(config.data)

@@ -20,6 +20,7 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "WORKERS": ("server", "workers", int),
     "BODY_TIMEOUT": ("server", "body_timeout", float),
     "IDLE_TIMEOUT": ("server", "idle_timeout", float),
+    "UNFINISHED_MEGABYTES": ("server", "unfinished_megabytes", float),
     "TRUSTED_PROXIES": ("server", "trusted_proxies", _split),
     "LOG_LEVEL": ("server", "log_level", str),
     "QUEUE_MEGABYTES": ("storage", "queue_megabytes", float),

@@ -48,6 +48,7 @@ class Config:
     rejected_window: float = 7 * 86_400.0
     body_timeout: float = 30.0
     idle_timeout: float = 75.0
+    unfinished_bytes: int = 256 * 1024 * 1024
     trusted_proxies: tuple[Network, ...] = ()
     client_ip: Mapping[str, IpPolicy] = attrs.field(factory=dict)
     filter_bots: frozenset[str] = frozenset()
@@ -171,6 +172,7 @@ def _config(file: Settings, data: Path, path: Path | None) -> Config:
         rejected_window=file.storage.rejected_days * 86_400.0,
         body_timeout=float(file.server.body_timeout),
         idle_timeout=float(file.server.idle_timeout),
+        unfinished_bytes=int(file.server.unfinished_megabytes * 1024 * 1024),
         trusted_proxies=file.server.trusted_proxies,
         client_ip={name: project.client_ip for name, project in file.projects.items()},
         filter_bots=frozenset(name for name, project in file.projects.items() if project.filter_bots),

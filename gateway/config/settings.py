@@ -33,6 +33,7 @@ class ServerSettings:
 
     `idle_timeout` bounds how long a connection may wait for its next request, or for the head of one. Keep it longer
     than the time for which your proxy keeps its connections (nginx: 60), or the proxy sends into closed ones.
+    `unfinished_megabytes` is what the bodies that have not come whole yet may take together, in each process.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +41,7 @@ class ServerSettings:
     workers: int = attrs.field(default=1, validator=_between(1, 256))
     body_timeout: float = attrs.field(default=30.0, validator=_between(0.1, 3600))
     idle_timeout: float = attrs.field(default=75.0, validator=_between(0.1, 86_400))
+    unfinished_megabytes: float = attrs.field(default=256.0, validator=_between(1, 65536))
     trusted_proxies: Networks = ()
     log_level: str = attrs.field(default="info", validator=_level)
 

@@ -13,7 +13,7 @@ from gateway.config import Config
 from gateway.datadir import DataDir
 from gateway.dialect.contract import Dialect
 from gateway.http.client_address import client_ip
-from gateway.http.limits import Timeouts
+from gateway.http.limits import Budget, Timeouts
 from gateway.http.server import Server
 from gateway.ingest.admission import Admission
 from gateway.ingest.bots import known_bots
@@ -129,7 +129,7 @@ async def answering(
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
     timeouts = Timeouts(body=config.body_timeout, idle=config.idle_timeout)
     async with running(config, storage, meter=meter, limiters=limiters) as handler:
-        server = Server(handler, client_ip(config.trusted_proxies), timeouts)
+        server = Server(handler, client_ip(config.trusted_proxies), timeouts, Budget(config.unfinished_bytes))
         _tune_garbage_collection()
         url = await server.start(listener)
         try:
