@@ -1,4 +1,4 @@
-"""Held items through today's dialects once more: what each becomes now. Pure but for the store that it appends to."""
+"""Translates kept items again with the installed dialects: quarantined, rejected and stored ones. Pure."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -21,28 +21,31 @@ from gateway.storage.sqlite.read.quarantine import QuarantineRecord
 
 @value_class
 class Rerun:
-    """What an item would be today: the row to store with its files, or the faults that it still has."""
+    """What an item is now: a row to store, with its files; or, without a row, the faults that it still has."""
 
     row: EventRow | None = None
     blobs: tuple[Blob, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     def entry(self, item: QuarantineRecord, now: int) -> Entry:
-        """Return what settles the held item; the event keeps the time at which it came."""
+        """Return the entry that takes a quarantined item out of quarantine; `now` is in milliseconds since the epoch.
+
+        The row itself has the time at which the item was received.
+        """
         rows = () if self.row is None else (self.row,)
         return Entry(item.project, item.dialect, item.route, now, rows, blobs=self.blobs, resolves=item.number)
 
 
 def request_of(raw: RawRequest, received_at: int) -> Request:
-    """Return a kept request as it came in."""
+    """Return a kept request as it was received, with credentials redacted. `received_at` is in milliseconds."""
     query, headers = orjson.loads(raw.query), orjson.loads(raw.headers)
     return Request(raw.method, raw.path, query, headers, raw.body, received_at, raw.client_ip)
 
 
 class Replay:
-    """Runs held items through the installed dialects; `keep_ip` is as the pipeline's.
+    """Translates items again. `installed` are dialects by name; `keep_ip` is `Config.keep_ip`.
 
-    Items of one request come one after the other, so that it is read once.
+    A request is parsed once for all of its items, as long as they are passed one after the other.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class Replay:
         self._last: tuple[int | None, Submission] = (None, Submission())
 
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
-        """Return what a held item is today."""
+        """Return what an item is now. Adds three faults: `no_such_route`, `no_request` and `no_such_item`."""
         installed = self._installed.get(quarantined.dialect)
         route = None if installed is None else installed.route(quarantined.route)
         if installed is None or route is None:
