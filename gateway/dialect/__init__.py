@@ -23,7 +23,17 @@ from gateway.dialect.event import Event, EventType
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal, StorageUnavailable, Verdict
 from gateway.dialect.timestamps import from_iso, from_millis, from_rfc2822, from_seconds
-from gateway.dialect.toolkit import js_number
+from gateway.dialect.toolkit import (
+    bearer,
+    clean_header,
+    is_browser,
+    js_number,
+    json_or_fault,
+    json_type,
+    time_or_original,
+    unknown_fields,
+    visitor,
+)
 from gateway.dialect.value_class import value_class
 
 # Names from before 0.2, for dialects that were written then.
@@ -73,7 +83,9 @@ __all__ = [
     "Unfit",
     "Unkept",
     "Verdict",
+    "bearer",
     "bounded",
+    "clean_header",
     "decode",
     "escape",
     "flaws",
@@ -81,6 +93,12 @@ __all__ = [
     "from_millis",
     "from_rfc2822",
     "from_seconds",
+    "is_browser",
     "js_number",
+    "json_or_fault",
+    "json_type",
+    "time_or_original",
+    "unknown_fields",
     "value_class",
+    "visitor",
 ]

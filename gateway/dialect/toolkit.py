@@ -1,6 +1,85 @@
 """What several dialects need and none should write again. Pure functions over plain values."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+
+from gateway.dialect.decode import Undecodable, decode
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault
+
+_EMPTY: Mapping[str, object] = {}
+
+
+def json_or_fault(body: bytes) -> tuple[object, Fault | None]:
+    """Return a body's JSON value and None, or None and why it cannot be read (the codes of decode.py)."""
+    try:
+        return decode(body), None
+    except Undecodable as problem:
+        return None, problem.fault
+
+
+def json_type(value: object) -> str:
+    """Return the JSON name of a decoded value's type: null, boolean, number, string, array or object."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, list):
+        return "array"
+    return "object" if isinstance(value, dict) else "number"
+
+
+def unknown_fields(payload: Mapping[str, object], known: frozenset[str]) -> Mapping[str, object]:
+    """Return the fields of a payload that are not among the known ones; the same empty mapping when all are."""
+    if payload.keys() <= known:
+        return _EMPTY
+    return {name: value for name, value in payload.items() if name not in known}
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """Return the token of `Authorization: Bearer <token>`, the scheme in any case; None without that scheme.
+
+    `Bearer` alone gives an empty token: something was sent, and it opens nothing.
+    """
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def clean_header(value: str) -> str:
+    """Return a header as a text that can be stored: bytes that are not UTF-8 become U+FFFD."""
+    return value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def is_browser(request: Request) -> bool:
+    """Return whether a request is a browser's: it has `Origin` or `Sec-Fetch-Site`, which pages cannot leave out."""
+    return "origin" in request.headers or "sec-fetch-site" in request.headers
+
+
+def visitor(request: Request) -> dict[str, object]:
+    """Return `ip` and `user_agent` of a browser's connection, each if known; nothing for a customer's own server.
+
+    They are the visitor's canonical context. What the body says of either goes before them.
+    """
+    context: dict[str, object] = {}
+    if is_browser(request):
+        if request.client_ip is not None:
+            context["ip"] = request.client_ip
+        user_agent = request.headers.get("user-agent")
+        if user_agent:
+            context["user_agent"] = clean_header(user_agent)
+    return context
+
+
+def time_or_original(sent: object, read: Callable[[object], str | None]) -> tuple[str | None, object]:
+    """Return a client's time in canonical form (None if `read` makes none of it), and what was sent where that differs.
+
+    Whole milliseconds in digits are the canonical time in another notation, so they are not kept as an original.
+    """
+    timestamp = read(sent)
+    is_millis = type(sent) is int or (isinstance(sent, float) and sent.is_integer())
+    return timestamp, None if timestamp == sent or (timestamp is not None and is_millis) else sent
 
 
 def js_number(number: float) -> str:
