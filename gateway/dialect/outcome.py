@@ -19,6 +19,10 @@ class Verdict(enum.Enum):
     FILTERED = "filtered"
     REJECTED = "rejected"
 
+    # From before 0.2.
+    ACCEPTED = STORED
+    INVALID = REJECTED
+
     @classmethod
     def _missing_(cls, value: object) -> "Verdict | None":
         return cls.REJECTED if value == "refused" else None  # as it was written before 0.2

@@ -15,7 +15,9 @@ def old_keywords(**names: str) -> Callable[[Class], Class]:
 
         @wraps(init)
         def renaming(self: object, *positional: Any, **keywords: Any) -> None:
-            init(self, *positional, **{names.get(name, name): value for name, value in keywords.items()})
+            old = {names[name]: value for name, value in keywords.items() if name in names}
+            # attrs.evolve gives every field by its new name as well: what the caller gave, by the old one, wins.
+            init(self, *positional, **{name: value for name, value in keywords.items() if name not in names} | old)
 
         cls.__init__ = renaming  # type: ignore[misc]
         return cls
