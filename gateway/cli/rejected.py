@@ -12,6 +12,7 @@ import orjson
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
+from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
@@ -108,9 +109,10 @@ def _rerun(replayer: Replay, known: dict[str, Any], raw: RawRequest, index: int)
     run = replayer.rerun(as_quarantined(known, raw, index, made))
     if run.row is None or run.row.key is not None:
         return run
-    return Rerun(
-        EventRow(run.row.body, dedupe_key(known["project"], known["dialect"], None, "refused", made)), run.blobs
+    key = dedupe_key(
+        known["project"], known["dialect"], None, Item("refused", schema="", payload=None, message_id=made)
     )
+    return Rerun(EventRow(run.row.body, key), run.blobs)
 
 
 def _why(run: Rerun) -> str:

@@ -93,10 +93,15 @@ class Received:
 
 @value_class
 class EventWithFiles:
-    """An event and the bytes of the files that came in its item; the event's context names each by its SHA-256."""
+    """An event and the bytes of the files that came in its item; the event's context names each by its SHA-256.
+
+    `digests` are those names, lower-case hex in the order of `files`, so that nobody need compute them again; they are
+    computed where it is empty.
+    """
 
     event: Event
     files: tuple[bytes, ...]
+    digests: tuple[str, ...] = ()
 
 
 Translated = Event | EventWithFiles | Fault

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import attrs
 
-from gateway.dialect import OnInvalid, Route, Submission
+from gateway.dialect import Item, OnInvalid, Route, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Outcome, Quota, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
-from gateway.ingest.examine import UNEXPLAINED, refuses
+from gateway.ingest.items import UNEXPLAINED
 from gateway.ingest.rate_limit import Limiter
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import AccessRequest, Keyring, Principal
@@ -66,9 +66,12 @@ def _refuse_bad_body(installed: Installed, route: Route, submission: Submission)
     """Answer an anonymous request's bad body as such, by the compiled check alone."""
     if submission.fault is not None:
         raise Refusal(Reason.BODY, faults=(submission.fault,))
-    if route.on_invalid in (OnInvalid.REJECT_REQUEST, OnInvalid.QUARANTINE_UNTRANSLATABLE) and refuses(
-        installed, submission.items
-    ):
+    rejects = route.on_invalid in (OnInvalid.REJECT_REQUEST, OnInvalid.QUARANTINE_UNTRANSLATABLE)
+    if rejects and not all(_is_valid(installed, item) for item in submission.items):
         raise Refusal(
             Reason.INVALID, outcomes=tuple(Outcome(Verdict.REJECTED, "", UNEXPLAINED) for _ in submission.items)
         )
+
+
+def _is_valid(installed: Installed, item: Item) -> bool:
+    return item.fault is None and installed.schemas[item.schema].is_valid(item.payload)

@@ -5,6 +5,8 @@ import hashlib
 import os
 from uuid import UUID
 
+from gateway.dialect import Item
+
 
 def uuid7(millis: int, entropy: bytes) -> str:
     """Return a UUID of version 7 (RFC 9562) from a time in milliseconds and ten random bytes."""
@@ -49,14 +51,16 @@ def _scope(*parts: str) -> "hashlib.blake2b":
     return hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=16)
 
 
-def dedupe_key(project: str, dialect: str, site: str | None, kind: str, message_id: str | None) -> bytes | None:
-    """Return 16 bytes that stand for a client's id in the scope in which it is unique; None where it sent none.
+def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> bytes | None:
+    """Return 16 bytes that stand for an item's id where it must be unique; None where the client sent no id.
 
-    This is the one place that says what the scope is: project, dialect, public site where there is one, item kind.
+    This is the one place that says where that is: within the project, the dialect, the public site if there is one
+    (the item's own, else `site`, the request's), and the item's kind.
     """
+    message_id = item.message_id
     if not message_id:
         return None
-    state = _scope(project, dialect, site or "", kind).copy()
+    state = _scope(project, dialect, item.site or site or "", item.kind).copy()
     state.update(message_id.encode("utf-8", "surrogatepass"))
     return state.digest()
 

@@ -1,19 +1,19 @@
 """The path of one submission, from a request to its answer, both plain values; its one await is the store."""
 
 import logging
+import time
 from collections.abc import Callable
 
 import attrs
 
-from gateway.dialect.contract import Accepted, Dialect, Received, Route, Submission
+from gateway.dialect.contract import Accepted, Received, Route, Submission
 from gateway.dialect.message import Request, Response
-from gateway.dialect.outcome import Outcome, Reason, Refusal, StorageUnavailable
+from gateway.dialect.outcome import Outcome, Reason, Refusal, StorageUnavailable, Verdict
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest import idempotency
 from gateway.ingest.admission import Admission, attributed
-from gateway.ingest.classify import ItemContext, classify_items, mark_duplicates
-from gateway.ingest.examine import Examiner, IsBot
 from gateway.ingest.ids import derived
+from gateway.ingest.items import IsBot, ItemClassifier
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
 from gateway.records import redact
@@ -21,7 +21,7 @@ from gateway.records.metrics import Meter
 from gateway.records.raw_request import compress
 from gateway.records.redact import KeepIp
 from gateway.records.rejected_request import PendingRejection
-from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem, Storage
+from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 
 UNREAD = Submission()
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Pipeline:
     is_bot: IsBot | None = None
     filter_bots: frozenset[str] = frozenset()
     keep_raw: bool = False
+    monotonic: Callable[[], float] = time.monotonic
 
     async def ingest(self, installed: Installed, route: Route, request: Request) -> Response:
         """Return the vendor's answer to one request; what its 2xx covers is on disk by then."""
@@ -57,7 +58,7 @@ class Pipeline:
         try:
             submission = route.parse(request)
             admitted = self.admission.admit(installed, route, request, submission)
-            outcomes, entry = self._classify(installed, route, request, submission, admitted.principal)
+            outcomes, entry = await self._classify(installed, route, request, submission, admitted.principal)
             appended = await self.storage.append(entry)
             outcomes, headers = _settled(outcomes, appended)
             accepted = Accepted(
@@ -113,7 +114,7 @@ class Pipeline:
             return response
         return attrs.evolve(response, headers={**response.headers, "Retry-After": str(refusal.retry_after)})
 
-    def _classify(
+    async def _classify(
         self, installed: Installed, route: Route, request: Request, submission: Submission, principal: Principal
     ) -> tuple[tuple[Outcome, ...], Entry]:
         """Return each item's outcome, as if none of them was seen before, and the entry to store. Raises Refusal."""
@@ -125,16 +126,10 @@ class Pipeline:
         assert received_at is not None, "the clock is outside the years 1 to 9999"
         received = Received(project, principal.site, received_at, request.client_ip, submission.context)
         keep_ip = self.keep_ip(project)
-        examiner = Examiner(installed, route, received, keep_ip, self.is_bot if project in self.filter_bots else None)
-        context = ItemContext(
-            request=request,
-            principal=principal,
-            dialect=dialect,
-            on_invalid=route.on_invalid,
-            body_cap=installed.dialect.body_cap,
-            name=self._names((project, dialect, route.name), key, request.received_at),
-        )
-        classified = classify_items(context, submission.items, examiner.examine)
+        is_bot = self.is_bot if project in self.filter_bots else None
+        classifier = ItemClassifier(installed, route, received, keep_ip, is_bot)
+        new_id = self._ids((project, dialect, route.name), key, request.received_at)
+        classified = await classifier.classify(request, submission, new_id, self.monotonic)
         outcomes = classified.outcomes
         all_stored = len(classified.rows) == len(outcomes)
         encoded = b"" if all_stored and key is None else idempotency.encode_outcomes(outcomes)
@@ -142,8 +137,6 @@ class Pipeline:
         if key is not None:
             record = idempotency.record((project, dialect, route.name), key, request, submission, encoded)
         raw, quarantined = None, classified.quarantined
-        if quarantined:
-            quarantined = _redacted(quarantined, installed.dialect, submission)
         if quarantined or self.keep_raw:
             raw = redact.request(
                 request, installed.dialect, submission.credentials, site=principal.site, keep_ip=keep_ip
@@ -163,22 +156,29 @@ class Pipeline:
         )
         return outcomes, entry
 
-    def _names(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
+    def _ids(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
         """Return what names an item that brought no id, by its index: the same id for a retry under one key."""
         if key is None:
             return lambda _index: self.new_id(now)
         return lambda index: derived(*scope, key, str(index))
 
 
-def _redacted(
-    quarantined: tuple[QuarantinedItem, ...], dialect: Dialect, submission: Submission
-) -> tuple[QuarantinedItem, ...]:
-    """Return quarantined items without the request's credentials."""
-    redacted = []
-    for item in quarantined:
-        payload, faults = redact.item(item.payload, item.faults, dialect, submission.credentials)
-        redacted.append(attrs.evolve(item, payload=payload, faults=faults))
-    return tuple(redacted)
+def _marked(outcomes: tuple[Outcome, ...], seen: tuple[bool, ...]) -> tuple[Outcome, ...]:
+    """Return the outcomes with what the store had seen before as DUPLICATE.
+
+    `seen` has a value for each stored item, in their order, then for each quarantined or filtered one.
+    """
+    if True not in seen:
+        return outcomes
+    stored = sum([outcome.verdict is Verdict.STORED for outcome in outcomes])
+    of_stored, of_quarantined = iter(seen[:stored]), iter(seen[stored:])
+    marked = []
+    for outcome in outcomes:
+        is_known = outcome.verdict is not Verdict.REJECTED and next(
+            of_stored if outcome.verdict is Verdict.STORED else of_quarantined
+        )
+        marked.append(attrs.evolve(outcome, verdict=Verdict.DUPLICATE) if is_known else outcome)
+    return tuple(marked)
 
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
@@ -188,7 +188,7 @@ def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[O
     headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
     if appended.status is AppendStatus.REPLAYED:
         return idempotency.decode_outcomes(appended.outcomes), {**headers, "Idempotency-Replayed": "true"}
-    return mark_duplicates(outcomes, appended.seen), headers
+    return _marked(outcomes, appended.seen), headers
 
 
 def _refusal(problem: Exception) -> Refusal:

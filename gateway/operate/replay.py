@@ -1,17 +1,15 @@
 """Translates kept items again with the installed dialects: quarantined, rejected and stored ones. Pure."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 
 import orjson
 
-from gateway.dialect import Item, Received, Submission
+from gateway.dialect import Received, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault
 from gateway.dialect.timestamps import from_millis
 from gateway.dialect.value_class import value_class
-from gateway.ingest.examine import Examiner, LineWithFiles, NotStored
-from gateway.ingest.ids import dedupe_key
+from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
 from gateway.ingest.registry import Installed
 from gateway.records.raw_request import RawRequest
 from gateway.records.redact import KeepIp
@@ -72,21 +70,18 @@ class Replay:
             return Rerun(faults=(Fault("no_such_item"),))
         item = submission.items[quarantined.index]
         received_at = from_millis(quarantined.received_at) or ""
-        arrival = Received(
-            quarantined.project, quarantined.raw.site, received_at, quarantined.raw.client_ip, submission.context
+        received = Received(
+            project=quarantined.project,
+            site=quarantined.raw.site,
+            received_at=received_at,
+            client_ip=quarantined.raw.client_ip,
+            context=submission.context,
         )
-        examiner = Examiner(installed, route, arrival, self._keep_ip(quarantined.project))
-        made = examiner.examine(item, item.message_id or quarantined.message_id)
-        if isinstance(made, NotStored):
-            return Rerun(faults=made.faults)
-        blobs: tuple[Blob, ...] = ()
-        if isinstance(made, LineWithFiles):
-            blobs = tuple(Blob(hashlib.sha256(content).hexdigest(), content) for content in made.files)
-            made = made.line
-        return Rerun(EventRow(made, _key(quarantined, item)), blobs)
-
-
-def _key(quarantined: QuarantineRecord, item: Item) -> bytes | None:
-    """Return the dedupe key that the client's own retry of the item would have."""
-    site = item.site or (quarantined.raw.site if quarantined.raw else None)
-    return dedupe_key(quarantined.project, quarantined.dialect, site, item.kind, item.message_id)
+        classifier = ItemClassifier(installed, route, received, self._keep_ip(quarantined.project))
+        line = classifier.event_line(item, item.message_id or quarantined.message_id)
+        if isinstance(line, NotStored):
+            return Rerun(faults=line.faults)
+        key = classifier.dedupe_key(item)
+        if isinstance(line, LineWithFiles):
+            return Rerun(EventRow(line.line, key), line.files)
+        return Rerun(EventRow(line, key))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.datadir import find
+from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Entry, QuarantinedItem
@@ -21,7 +22,8 @@ FAULT = b'[{"code":"required","pointer":"/event","detail":{}}]'
 
 def quarantined(index: int, name: str) -> QuarantinedItem:
     """An item of which an older dialect, it seems, could make nothing."""
-    return QuarantinedItem(name, FAULT, b'{"n":1}', dedupe_key("shop", "tranthor", None, "message", name), index)
+    key = dedupe_key("shop", "tranthor", None, Item("message", "", None, name))
+    return QuarantinedItem(name, FAULT, b'{"n":1}', key, index)
 
 
 def batch(*items: object) -> RawRequest:

@@ -1,0 +1,266 @@
+"""The items of one submission, one after another: checked, translated, and sorted by verdict. No storage here.
+
+Pure but for one thing: a long submission lets the other tasks of the event loop have their turn.
+"""
+
+import asyncio
+import enum
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+import orjson
+
+from gateway.dialect import EventWithFiles, Item, OnInvalid, Received, Route, Submission
+from gateway.dialect.decode import flaws, rewrite
+from gateway.dialect.event import Event, encode, identifiers
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
+from gateway.dialect.value_class import value_class
+from gateway.ingest.ids import dedupe_key
+from gateway.ingest.registry import Installed
+from gateway.ingest.schema import MAX_FAULTS
+from gateway.records import redact
+from gateway.records.redact import KeepIp
+from gateway.storage.contract import Blob, EventRow, QuarantinedItem
+
+MAX_EXPANSION = 16  # what one request becomes may take this many times the body's cap
+OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
+MAX_HOLD = 0.005  # seconds after which a submission lets others have their turn
+ITEMS_AT_ONCE = 32  # between two looks at the clock; a submission of no more never looks
+
+IsBot = Callable[[str], bool]
+
+UNEXPLAINED = (Fault("invalid"),)
+"""The fault reported for an invalid item once the request's budget of explanations (MAX_FAULTS) is spent."""
+
+
+class Why(enum.Enum):
+    """Why no event is stored for an item."""
+
+    INVALID = "invalid"  # the schema refuses it, or it holds what cannot be kept
+    UNTRANSLATABLE = "untranslatable"  # it is valid, and yet its dialect can make no event of it
+    FILTERED = "filtered"  # it would be an event, but a setting of the operator's keeps it out
+
+
+@value_class
+class NotStored:
+    """An item of which no event is stored."""
+
+    faults: tuple[Fault, ...]
+    why: Why = Why.INVALID
+
+
+@value_class
+class LineWithFiles:
+    """An event's canonical line, and the files that came with it."""
+
+    line: bytes
+    files: tuple[Blob, ...]
+
+
+EventLine = bytes | LineWithFiles
+"""Mostly the canonical line as it is: an object around it would cost each event a third of a microsecond."""
+
+KNOWN_BOT = NotStored((Fault("known_bot", "/context/user_agent"),), Why.FILTERED)
+
+
+@value_class
+class Classified:
+    """What a submission's items became, if none of their ids was seen before.
+
+    `outcomes` has one for each item, in their order. `rows` are the items whose outcome is STORED, `quarantined` those
+    that are QUARANTINED or FILTERED, each in the items' order too.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    rows: tuple[EventRow, ...]
+    quarantined: tuple[QuarantinedItem, ...]
+    blobs: tuple[Blob, ...]
+
+
+class ItemClassifier:
+    """Turns the items of one submission into events, and stops explaining after a bounded number of faults.
+
+    `keep_ip` is given where the project does not keep addresses as they are sent, `is_bot` where it filters known bots.
+    """
+
+    def __init__(
+        self,
+        installed: Installed,
+        route: Route,
+        received: Received,
+        keep_ip: KeepIp | None = None,
+        is_bot: IsBot | None = None,
+    ) -> None:
+        self._installed = installed
+        self._route = route
+        self._received = received
+        self._keep_ip = keep_ip
+        self._is_bot = is_bot
+        self._schemas = installed.schemas
+        self._translate = route.translate
+        self._faults_left = MAX_FAULTS
+        self._shared_flaws: tuple[Fault, ...] | None = None
+
+    async def classify(
+        self,
+        request: Request,
+        submission: Submission,
+        new_id: Callable[[int], str],
+        monotonic: Callable[[], float],
+    ) -> Classified:
+        """Return what the items of a submission become. Raises Refusal where one of them rejects its whole request.
+
+        `new_id` gives the message id of an item that brought none, by the item's index. `monotonic` gives seconds.
+        """
+        outcomes: list[Outcome] = []
+        rows: list[EventRow] = []
+        quarantined: list[QuarantinedItem] = []
+        blobs: list[Blob] = []
+        project, site, dialect = self._received.project, self._received.site, self._installed.dialect.name
+        on_invalid, limit = self._route.on_invalid, MAX_EXPANSION * self._installed.dialect.body_cap
+        turn, room, is_rejected = _Turn(monotonic), limit, False
+        for index, item in enumerate(submission.items):
+            if index and index % ITEMS_AT_ONCE == 0:
+                await turn.offer()
+            if room < 0:  # many small items, or each with a copy of the batch's large context
+                raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
+            message_id = item.message_id or new_id(index)
+            line = self.event_line(item, message_id)
+            if isinstance(line, NotStored):
+                outcome = _outcome(line, message_id, on_invalid)
+                outcomes.append(outcome)
+                if outcome.verdict is Verdict.REJECTED:
+                    is_rejected = is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
+                    continue
+                quarantined.append(self._quarantined(item, index, line, outcome, request, submission))
+                room -= len(quarantined[-1].payload) + len(quarantined[-1].faults) + OVERHEAD
+                continue
+            if isinstance(line, LineWithFiles):
+                blobs += line.files
+                line = line.line
+            room -= len(line)
+            rows.append(EventRow(line, dedupe_key(project, dialect, site, item)))
+            outcomes.append(Outcome(Verdict.STORED, message_id))
+        if is_rejected:
+            everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
+            raise Refusal(Reason.INVALID, outcomes=tuple(everything))
+        return Classified(tuple(outcomes), tuple(rows), tuple(quarantined), tuple(blobs))
+
+    def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
+        """Return one item's event as its canonical line, or why there is none."""
+        if item.fault is not None:
+            return NotStored((item.fault,))
+        if not self._schemas[item.schema].is_valid(item.payload):
+            return NotStored(self._explain(item))
+        translated = self._translate(item, message_id, self._received)
+        if isinstance(translated, Fault):
+            unkept = flaws(item.payload)
+            return NotStored(unkept or (translated,), Why.INVALID if unkept else Why.UNTRANSLATABLE)
+        event = translated.event if isinstance(translated, EventWithFiles) else translated
+        if self._keep_ip is not None and "ip" in event.context:
+            event = attrs.evolve(event, context=_with_ip(event.context, self._keep_ip))
+        try:
+            line = encode(event)
+        except (TypeError, ValueError, RecursionError):
+            faults = flaws(item.payload) or self._flaws_of_context()
+            if not faults:  # the item can be kept and its translation cannot: a bug, not the client's fault
+                raise
+            return NotStored(faults)
+        if rb"\u0000" in line and (nuls := tuple(_nul_faults(event))):
+            return NotStored(nuls)
+        if self._is_bot is not None and self._is_bot(str(event.context.get("user_agent") or "")):
+            return KNOWN_BOT
+        if isinstance(translated, EventWithFiles):
+            return LineWithFiles(line, tuple(_blobs(translated)))
+        return line
+
+    def dedupe_key(self, item: Item) -> bytes | None:
+        """Return the key by which a retry of the item is recognized; None where the client gave it no id."""
+        return dedupe_key(self._received.project, self._installed.dialect.name, self._received.site, item)
+
+    def _quarantined(
+        self,
+        item: Item,
+        index: int,
+        not_stored: NotStored,
+        outcome: Outcome,
+        request: Request,
+        submission: Submission,
+    ) -> QuarantinedItem:
+        """Return an item as it is kept aside, without the request's credentials."""
+        try:
+            payload = rewrite(item.payload)
+        except RecursionError:  # nested beyond what Python writes: the whole body, as text
+            payload = rewrite(request.body.decode("utf-8", "replace"))
+        faults = orjson.dumps([attrs.asdict(fault) for fault in not_stored.faults])
+        payload, faults = redact.item(payload, faults, self._installed.dialect, submission.credentials)
+        return QuarantinedItem(
+            message_id=outcome.message_id.encode("utf-8", "backslashreplace").decode(),
+            faults=faults,
+            payload=payload,
+            key=self.dedupe_key(item),
+            index=index,
+            verdict=outcome.verdict.value,
+        )
+
+    def _flaws_of_context(self) -> tuple[Fault, ...]:
+        """Return why what all items share cannot be kept; looked at once, however many items there are."""
+        if self._shared_flaws is None:
+            self._shared_flaws = flaws(self._received.context)
+        return self._shared_flaws
+
+    def _explain(self, item: Item) -> tuple[Fault, ...]:
+        if self._faults_left <= 0:
+            return UNEXPLAINED
+        schema = self._schemas[item.schema]
+        faults = flaws(item.payload) or schema.explain(item.payload, self._faults_left) or UNEXPLAINED
+        self._faults_left -= len(faults)
+        return faults
+
+
+class _Turn:
+    """One task's turn on the event loop, of about MAX_HOLD; it begins when it is first asked about."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._end: float | None = None
+
+    async def offer(self) -> None:
+        """Let the other tasks run if the turn is over."""
+        if self._end is None:
+            self._end = self._monotonic() + MAX_HOLD
+        elif self._monotonic() >= self._end:
+            await asyncio.sleep(0)
+            self._end = self._monotonic() + MAX_HOLD
+
+
+def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> Outcome:
+    """Return what becomes of an item of which no event is stored, by its route's rule."""
+    if not_stored.why is Why.FILTERED:
+        return Outcome(Verdict.FILTERED, message_id)
+    is_kept = on_invalid is OnInvalid.QUARANTINE or (
+        on_invalid is OnInvalid.QUARANTINE_UNTRANSLATABLE and not_stored.why is Why.UNTRANSLATABLE
+    )
+    return Outcome(Verdict.QUARANTINED if is_kept else Verdict.REJECTED, message_id, not_stored.faults)
+
+
+def _with_ip(context: Mapping[str, object], keep: KeepIp) -> dict[str, object]:
+    """Return a context with what a project keeps of an address, whether the client or its connection gave it."""
+    address = context["ip"]
+    kept = keep(address) if isinstance(address, str) else None
+    rest = {name: value for name, value in context.items() if name != "ip"}
+    return rest if kept is None else {"ip": kept, **rest}
+
+
+def _nul_faults(event: Event) -> Iterator[Fault]:
+    for field, value in identifiers(event).items():
+        if value is not None and "\0" in value:
+            yield Fault("nul_in_identifier", detail={"field": field})
+
+
+def _blobs(translated: EventWithFiles) -> Iterator[Blob]:
+    digests = translated.digests or [hashlib.sha256(content).hexdigest() for content in translated.files]
+    for digest, content in zip(digests, translated.files, strict=True):
+        yield Blob(digest, content)

@@ -1,0 +1,196 @@
+"""The one loop over a submission's items: what each becomes, in their order, and who has a turn meanwhile."""
+
+import asyncio
+import hashlib
+from typing import Any
+
+import attrs
+import orjson
+import pytest
+
+from gateway.dialect import Credential, Event, EventWithFiles, Fault, Item, OnInvalid, Received, Route, Submission
+from gateway.dialect.contract import Accepted, Translated
+from gateway.dialect.message import Request, Response
+from gateway.dialect.outcome import Outcome, Reason, Refusal, Verdict
+from gateway.ingest.ids import dedupe_key
+from gateway.ingest.items import ITEMS_AT_ONCE, MAX_HOLD, Classified, ItemClassifier
+from gateway.ingest.registry import Installed
+from gateway.ingest.schema import build
+from gateway.storage.contract import Blob, EventRow, QuarantinedItem
+from tests.kit import fake_dialect
+
+SCHEMA = build("thing.json", '{"type": "object", "required": ["name"]}')
+REQUEST = Request("POST", "/things", {}, {}, b"the body", 0)
+INVALID = (Fault("required", "/name"),)
+UNTRANSLATABLE = (Fault("no_time", "/at"),)
+BOT = (Fault("known_bot", "/context/user_agent"),)
+
+
+def translate(item: Item, message_id: str, received: Received) -> Translated:
+    """Return an event named by its item; an item `at` a time that cannot be read has none."""
+    fields: Any = item.payload
+    if "at" in fields:
+        return UNTRANSLATABLE[0]
+    event = Event(
+        project=received.project,
+        dialect="acme",
+        type="track",
+        name=fields["name"],
+        message_id=message_id,
+        timestamp=received.received_at,
+        received_at=received.received_at,
+        context={"user_agent": fields["by"]} if "by" in fields else {},
+    )
+    files = tuple(each.encode() for each in fields.get("files", ()))
+    return EventWithFiles(event, files, tuple(fields.get("digests", ()))) if files else event
+
+
+def classifier(on_invalid: OnInvalid = OnInvalid.QUARANTINE, body_cap: int = 1 << 20) -> ItemClassifier:
+    route = Route("things", ("/things",), lambda _: Submission(), translate, render, on_invalid=on_invalid)
+    dialect = attrs.evolve(fake_dialect.dialect, body_cap=body_cap)
+    installed = Installed(dialect, (route,), {"thing": SCHEMA}, {})
+    received = Received("shop", "site-1", "2026-01-02T03:04:05.678Z", None, {})
+    return ItemClassifier(installed, route, received, is_bot=lambda agent: agent == "a bot")
+
+
+def render(_accepted: Accepted) -> Response:
+    return Response(200)
+
+
+def item(message_id: str | None, **fields: object) -> Item:
+    return Item("thing", "thing", fields, message_id)
+
+
+async def classified(*items: Item, on_invalid: OnInvalid = OnInvalid.QUARANTINE) -> Classified:
+    submission = Submission((Credential("api_key", "acme_secret"),), items)
+    return await classifier(on_invalid).classify(REQUEST, submission, lambda index: f"new-{index}", lambda: 0.0)
+
+
+def event(name: str, message_id: str, context: str = "{}") -> bytes:
+    return (
+        f'{{"project":"shop","dialect":"acme","type":"track","name":"{name}","message_id":"{message_id}",'
+        '"timestamp":"2026-01-02T03:04:05.678Z","sent_at":null,"received_at":"2026-01-02T03:04:05.678Z",'
+        '"anonymous_id":null,"user_id":null,"previous_id":null,"group_id":null,"session_id":null,"properties":{},'
+        f'"traits":{{}},"context":{context}}}'
+    ).encode()
+
+
+def key(message_id: str) -> bytes | None:
+    return dedupe_key("shop", "acme", "site-1", item(message_id))
+
+
+def json_of(faults: tuple[Fault, ...]) -> bytes:
+    return orjson.dumps([attrs.asdict(fault) for fault in faults])
+
+
+async def test_every_item_has_one_outcome_in_the_items_order() -> None:
+    found = await classified(
+        item("a", name="first"),
+        item("b", nothing="acme_secret"),
+        item(None, name="second"),
+        item("d", name="third", by="a bot"),
+        item("e", name="fourth", at="?"),
+    )
+
+    assert found == Classified(
+        outcomes=(
+            Outcome(Verdict.STORED, "a"),
+            Outcome(Verdict.QUARANTINED, "b", INVALID),
+            Outcome(Verdict.STORED, "new-2"),
+            Outcome(Verdict.FILTERED, "d"),
+            Outcome(Verdict.QUARANTINED, "e", UNTRANSLATABLE),
+        ),
+        rows=(EventRow(event("first", "a"), key("a")), EventRow(event("second", "new-2"), None)),
+        quarantined=(
+            QuarantinedItem("b", json_of(INVALID), b'{"nothing":"[redacted]"}', key("b"), 1, "quarantined"),
+            QuarantinedItem("d", json_of(BOT), b'{"name":"third","by":"a bot"}', key("d"), 3, "filtered"),
+            QuarantinedItem("e", json_of(UNTRANSLATABLE), b'{"name":"fourth","at":"?"}', key("e"), 4, "quarantined"),
+        ),
+        blobs=(),
+    )
+
+
+async def test_a_route_that_rejects_items_stores_the_others() -> None:
+    found = await classified(
+        item("a"), item("b", name="n"), item("c", name="n", at="?"), on_invalid=OnInvalid.REJECT_ITEM
+    )
+
+    assert found.outcomes == (
+        Outcome(Verdict.REJECTED, "a", INVALID),
+        Outcome(Verdict.STORED, "b"),
+        Outcome(Verdict.REJECTED, "c", UNTRANSLATABLE),
+    )
+    assert (len(found.rows), found.quarantined) == (1, ())
+
+
+@pytest.mark.parametrize("on_invalid", [OnInvalid.REJECT_REQUEST, OnInvalid.QUARANTINE_UNTRANSLATABLE])
+async def test_a_route_that_rejects_requests_stores_nothing_of_one_with_an_invalid_item(on_invalid: OnInvalid) -> None:
+    with pytest.raises(Refusal) as refused:
+        await classified(item("a", name="n"), item("b"), on_invalid=on_invalid)
+
+    assert (refused.value.reason, refused.value.outcomes) == (
+        Reason.INVALID,
+        (Outcome(Verdict.REJECTED, "a"), Outcome(Verdict.REJECTED, "b", INVALID)),
+    )
+
+
+async def test_what_is_valid_and_cannot_be_translated_may_be_quarantined_all_the_same() -> None:
+    found = await classified(item("a", name="n", at="?"), on_invalid=OnInvalid.QUARANTINE_UNTRANSLATABLE)
+
+    assert found.outcomes == (Outcome(Verdict.QUARANTINED, "a", UNTRANSLATABLE),)
+
+
+async def test_a_file_has_the_digest_that_its_dialect_gave_or_else_its_own() -> None:
+    found = await classified(
+        item("a", name="n", files=["content"]), item("b", name="n", files=["content"], digests=["given"])
+    )
+
+    assert found.blobs == (Blob(hashlib.sha256(b"content").hexdigest(), b"content"), Blob("given", b"content"))
+
+
+async def test_items_that_become_many_times_what_the_body_may_be_are_refused() -> None:
+    submission = Submission((), tuple(item(None, name="n" * 100) for _ in range(100)))
+    with pytest.raises(Refusal) as refused:
+        await classifier(body_cap=100).classify(REQUEST, submission, str, lambda: 0.0)
+
+    assert (refused.value.reason, refused.value.detail) == (Reason.TOO_LARGE, {"limit": 1600})
+
+
+@attrs.define
+class Clock:
+    """A monotonic clock that goes on by `step` seconds each time it is read."""
+
+    step: float
+    now: float = 0.0
+    reads: int = 0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        self.reads += 1
+        return self.now
+
+
+async def turns(items: int, clock: Clock) -> int:
+    """Return how many turns another task had while a submission of so many items was classified."""
+    submission = Submission((), tuple(item(None, name="n") for _ in range(items)))
+    task = asyncio.create_task(classifier().classify(REQUEST, submission, str, clock))
+    had = -1  # one before the task begins
+    while not task.done():
+        had += 1
+        await asyncio.sleep(0)
+    await task
+    return had
+
+
+async def test_a_submission_of_few_items_neither_looks_at_the_clock_nor_waits() -> None:
+    clock = Clock(step=1.0)
+
+    assert (await turns(ITEMS_AT_ONCE, clock), clock.reads) == (0, 0)
+
+
+async def test_a_long_submission_goes_on_while_its_turn_lasts() -> None:
+    assert await turns(20 * ITEMS_AT_ONCE, Clock(step=0.0)) == 0
+
+
+async def test_a_long_submission_lets_others_have_their_turn_each_time_that_its_own_is_over() -> None:
+    assert await turns(20 * ITEMS_AT_ONCE, Clock(step=MAX_HOLD)) == 18
