@@ -100,17 +100,20 @@ class RejectedRequestLog:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write in the background during the block, and write what still waits at its end."""
-        task = asyncio.get_running_loop().create_task(self._run())
+        stopping = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(self._run(stopping))
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            # Not cancelled: what is being written would be neither counted nor written again if that fails.
+            stopping.set()
+            await task
             await self._flush()
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._pause)
+    async def _run(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), self._pause)
             await self._flush()
 
     async def _flush(self) -> None:
