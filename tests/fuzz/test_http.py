@@ -3,14 +3,13 @@
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gateway.ingest.registry import discover
 from tests.faults.figures import Figure
 from tests.faults.lives import log_of, status_of, watched
 from tests.fuzz import api
-from tests.kit.serving import run
+from tests.kit.serving import add_key
 
 EXAMPLES = 8
 SECONDS = 60
@@ -19,15 +18,8 @@ GENERATED = re.compile(r"(\d+) generated")
 
 def add_keys(data: Path) -> None:
     """Give a data directory the credentials that the description shows."""
-
-    def add(dialect: str) -> None:
-        kind = next(each.kinds[0].name for each in discover() if each.name == dialect)
-        named = ("--project", "default", "--dialect", dialect, "--kind", kind)
-        done = run("keys", "add", "--data", str(data), *named, "--value", api.VALUES[dialect])
-        assert done.returncode == 0, done.stderr
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(add, api.VALUES))
+    for dialect in discover():
+        add_key(data, dialect.name, dialect.kinds[0].name, api.VALUES[dialect.name], project="default")
 
 
 def schemathesis(url: str, folder: Path, examples: int) -> subprocess.CompletedProcess[str]:

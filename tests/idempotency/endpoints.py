@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import attrs
 
-from tests.kit.serving import run
+from tests.kit.serving import add_key
 
 PROJECT = "shop"
 TIME_BOUND = ("Date", "X-RateLimit-Reset", "Idempotency-Replayed", "Connection")
@@ -92,9 +93,7 @@ MANY = tuple(way for way in WAYS if way.many)
 
 def add_keys(data: str) -> None:
     for way in {way.dialect: way for way in WAYS}.values():
-        named = ("--project", PROJECT, "--dialect", way.dialect, "--kind", way.kind, "--value", way.key)
-        done = run("keys", "add", "--data", data, *named)
-        assert done.returncode == 0, done.stderr
+        add_key(Path(data), way.dialect, way.kind, way.key, project=PROJECT)
 
 
 @attrs.frozen

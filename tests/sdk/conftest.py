@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.serving import Served, run, serving
+from tests.kit.serving import Served, add_key, serving
 from tests.sdk import programs
 from tests.sdk.credentials import KEYS
 from tests.sdk.programs import Bundled, Drive, Open, Visit
@@ -18,12 +18,12 @@ from tests.sdk.stored import Kept
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sdk(name, version, call): what a test proves; {parameters} are filled in")
+    config.addinivalue_line("markers", "proves(sdk, version, call): a row of the report; {parameters} are filled in")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        marker = item.get_closest_marker("sdk")
+        marker = item.get_closest_marker("proves")
         if marker is not None:
             parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
             words = [str(word).format(**parameters) for word in marker.args]
@@ -35,9 +35,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory that knows the team's credentials and has no events."""
     data = tmp_path_factory.mktemp("keys") / "data"
     for dialect, kind, value, *options in KEYS:
-        named = ("--project", "shop", "--dialect", dialect, "--kind", kind, "--value", value)
-        added = run("keys", "add", "--data", str(data), *named, *options)
-        assert (added.returncode, added.stderr) == (0, "")
+        add_key(data, dialect, kind, value, *options)
     return data
 
 

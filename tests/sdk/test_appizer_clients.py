@@ -30,7 +30,7 @@ def id_of(answer: Answer, name: str, begins: str) -> str:
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "POST /v1/events")
+@pytest.mark.proves(SDK, "{client}", "POST /v1/events")
 def test_an_event_is_stored_under_the_id_that_the_client_is_told(post: Post, stored: Kept, client: str) -> None:
     body = {
         "event_name": "order_paid",
@@ -55,7 +55,7 @@ def test_an_event_is_stored_under_the_id_that_the_client_is_told(post: Post, sto
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "POST /v1/events/batch of 100, two alike")
+@pytest.mark.proves(SDK, "{client}", "POST /v1/events/batch of 100, two alike")
 def test_a_full_batch_is_counted_and_stored_two_alike_as_two(post: Post, stored: Kept, client: str) -> None:
     events = [{"event_name": f"e{max(number, 1)}", "user_id": "u-1"} for number in range(100)]
     counted = {"success": True, "processed_count": 100, "message": "Batch events tracked successfully"}
@@ -64,7 +64,7 @@ def test_a_full_batch_is_counted_and_stored_two_alike_as_two(post: Post, stored:
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "POST /v1/users, /v1/users/aliases, /v1/users/replace-id")
+@pytest.mark.proves(SDK, "{client}", "POST /v1/users, /v1/users/aliases, /v1/users/replace-id")
 def test_a_person_is_created_linked_and_renamed(post: Post, stored: Kept, client: str) -> None:
     person = {
         "user_id": "u-1",
@@ -98,7 +98,7 @@ def test_a_person_is_created_linked_and_renamed(post: Post, stored: Kept, client
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "POST /v1/events/track, the diagrams' form")
+@pytest.mark.proves(SDK, "{client}", "POST /v1/events/track, the diagrams' form")
 def test_the_form_of_the_diagrams_is_taken_too(post: Post, stored: Kept, client: str) -> None:
     answer = post("/v1/events/track", {"event": "seen", "anonymousId": "anon-1", "properties": {"n": 1}}, KEY)
     assert id_of(answer, "eventId", "evt_")
@@ -108,7 +108,7 @@ def test_the_form_of_the_diagrams_is_taken_too(post: Post, stored: Kept, client:
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "a retry under an Idempotency-Key")
+@pytest.mark.proves(SDK, "{client}", "a retry under an Idempotency-Key")
 def test_a_retry_under_a_key_gets_the_first_answer_and_is_stored_once(post: Post, stored: Kept, client: str) -> None:
     headers = {**KEY, "Idempotency-Key": f"retry-{client}"}
     body = {"event_name": "paid", "user_id": "u-1"}
@@ -118,7 +118,7 @@ def test_a_retry_under_a_key_gets_the_first_answer_and_is_stored_once(post: Post
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "errors: missing field, wrong type, no key, wrong key, no permission")
+@pytest.mark.proves(SDK, "{client}", "errors: missing field, wrong type, no key, wrong key, no permission")
 def test_errors_come_in_the_vendors_envelope(post: Post, stored: Kept, client: str) -> None:
     good = {"event_name": "paid", "user_id": "u-1"}
     missing = post("/v1/events", {"event_name": "paid"}, KEY)

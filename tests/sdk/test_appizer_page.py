@@ -33,7 +33,7 @@ def seen() -> dict[str, object]:
 
 @pytest.mark.parametrize("credentials", ["omit", "same-origin", "include"])
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.sdk(SDK, VERSION, "fetch with the app id in {place}, credentials {credentials}")
+@pytest.mark.proves(SDK, VERSION, "fetch with the app id in {place}, credentials {credentials}")
 def test_a_page_of_an_allowed_domain_needs_no_key(
     gateway: Served, stored: Kept, visit: Open, page: str, place: str, credentials: str
 ) -> None:
@@ -58,14 +58,14 @@ def test_a_page_of_an_allowed_domain_needs_no_key(
 
 @pytest.mark.parametrize("leave", ["", "close", "navigate"])
 @pytest.mark.parametrize("type_", ["application/json", "text/plain;charset=UTF-8", ""])
-@pytest.mark.sdk(SDK, VERSION, "beacon of type '{type_}', page left by '{leave}'")
+@pytest.mark.proves(SDK, VERSION, "beacon of type '{type_}', page left by '{leave}'")
 def test_a_beacon_is_stored(gateway: Served, stored: Kept, visit: Open, page: str, type_: str, leave: str) -> None:
     given = {"url": f"{gateway.url}/v1/events", "body": {**SEEN, "app_id": APPIZER_APP}, "type": type_}
     visit(page, ("atTheEnd" if leave else "beacon", given), leave=leave or None)
     assert stored.take(1) == [seen()]
 
 
-@pytest.mark.sdk(SDK, VERSION, "fetch without CORS")
+@pytest.mark.proves(SDK, VERSION, "fetch without CORS")
 def test_a_fetch_that_does_not_ask_for_leave_is_stored(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     body = {**SEEN, "app_id": APPIZER_APP}
     told = visit(page, ("send", {"url": f"{gateway.url}/v1/events", "body": body, "mode": "no-cors"})).told
@@ -73,7 +73,7 @@ def test_a_fetch_that_does_not_ask_for_leave_is_stored(gateway: Served, stored: 
     assert stored.take(1) == [seen()]
 
 
-@pytest.mark.sdk(SDK, VERSION, "POST /v1/users of a hooked form, /v1/events/batch")
+@pytest.mark.proves(SDK, VERSION, "POST /v1/users of a hooked form, /v1/events/batch")
 def test_a_form_creates_a_person_and_a_batch_is_taken(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     person = {"user_id": "visitor-1", "email": "a@example.com", "app_id": APPIZER_APP}
     batch = {"app_id": APPIZER_APP, "events": [SEEN, SEEN]}
@@ -91,7 +91,7 @@ def test_a_form_creates_a_person_and_a_batch_is_taken(gateway: Served, stored: K
     assert stored.take(3) == [identified, seen(), seen()]
 
 
-@pytest.mark.sdk(SDK, VERSION, "fetch with a key")
+@pytest.mark.proves(SDK, VERSION, "fetch with a key")
 def test_a_page_may_send_a_key_instead(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     headers = {**JSON, "Authorization": f"Bearer {APPIZER_KEY}"}
     told = visit(page, ("send", {"url": f"{gateway.url}/v1/events", "headers": headers, "body": SEEN})).told
@@ -108,7 +108,7 @@ def test_a_page_may_send_a_key_instead(gateway: Served, stored: Kept, visit: Ope
         ({"app_id": APPIZER_APP, "user_id": None}, 400, "MISSING_FIELD"),
     ],
 )
-@pytest.mark.sdk(SDK, VERSION, "an error ({status} {code}), read by the page")
+@pytest.mark.proves(SDK, VERSION, "an error ({status} {code}), read by the page")
 def test_a_page_can_read_an_error_and_its_headers(
     gateway: Served, stored: Kept, visit: Open, page: str, fields: dict[str, object], status: int, code: str
 ) -> None:

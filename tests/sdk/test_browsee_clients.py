@@ -16,7 +16,7 @@ SUCCESS = (200, {"status": "success"})
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "POST /api/v1/track, /api/v1/identify")
+@pytest.mark.proves(SDK, "{client}", "POST /api/v1/track, /api/v1/identify")
 def test_an_event_and_a_person_are_stored(gateway: Served, stored: Kept, client: str) -> None:
     post = CLIENTS[client]
     who = {"apiKey": BROWSEE_KEY, "userId": "u-1", "anonymousId": "a-1"}
@@ -37,7 +37,7 @@ def test_an_event_and_a_person_are_stored(gateway: Served, stored: Kept, client:
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "the same call twice, without and with an Idempotency-Key")
+@pytest.mark.proves(SDK, "{client}", "the same call twice, without and with an Idempotency-Key")
 def test_two_equal_calls_are_two_events_but_under_one_key_one(gateway: Served, stored: Kept, client: str) -> None:
     post, url = CLIENTS[client], f"{gateway.url}/api/v1/track"
     key = {"Idempotency-Key": f"key-{client}"}
@@ -47,7 +47,7 @@ def test_two_equal_calls_are_two_events_but_under_one_key_one(gateway: Served, s
 
 
 @EVERY
-@pytest.mark.sdk(SDK, "{client}", "errors: wrong key, nobody, an array")
+@pytest.mark.proves(SDK, "{client}", "errors: wrong key, nobody, an array")
 def test_errors_are_a_400_failure(gateway: Served, stored: Kept, client: str) -> None:
     bad: list[object] = [{**TRACK, "apiKey": "nobodys"}, {**TRACK, "userId": None}, [TRACK], {**TRACK, "event": ""}]
     for body in bad:
@@ -57,7 +57,9 @@ def test_errors_are_a_400_failure(gateway: Served, stored: Kept, client: str) ->
 
 
 @pytest.mark.parametrize("credentials", ["omit", "include"])
-@pytest.mark.sdk(SDK, "fetch in Chromium", "POST /api/v1/track, credentials {credentials}; an error read by the page")
+@pytest.mark.proves(
+    SDK, "fetch in Chromium", "POST /api/v1/track, credentials {credentials}; an error read by the page"
+)
 def test_a_page_may_call_the_api_itself(
     gateway: Served, stored: Kept, visit: Open, shop: Site, credentials: str
 ) -> None:
@@ -76,7 +78,7 @@ def test_a_page_may_call_the_api_itself(
 
 @pytest.mark.parametrize("leave", ["", "close", "navigate"])
 @pytest.mark.parametrize("type_", ["application/json", ""])
-@pytest.mark.sdk(SDK, "beacon in Chromium", "type '{type_}', page left by '{leave}'")
+@pytest.mark.proves(SDK, "beacon in Chromium", "type '{type_}', page left by '{leave}'")
 def test_a_beacon_is_stored(gateway: Served, stored: Kept, visit: Open, shop: Site, type_: str, leave: str) -> None:
     page = shop.page("/calls.html", "<script src=/calls.js></script>")
     given = {"url": f"{gateway.url}/api/v1/track", "body": TRACK, "type": type_}

@@ -12,7 +12,7 @@ from tests.sdk.stored import JUST_BEFORE, Kept, event
 SDK, VERSION = "@databuddy/sdk/ai/vercel", "2.3.29"
 CHANGING = {"traceId": str, "durationMs": int}
 SEEN = {"generated": "Hello.", "streamed": "Hello.", "failed": "the model is away"}
-AROUND = {"ip": "127.0.0.1", "library": {"name": "node"}, "user_agent": "node"}
+AROUND = {"library": {"name": "node"}}
 SAID = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
 NO_TOOLS = {"toolCallCount": 0, "toolResultCount": 0, "toolCallNames": []}
 
@@ -33,7 +33,7 @@ def _kind(stored: dict[str, Any]) -> tuple[str, bool]:
     return stored["properties"]["type"], "error" in stored["properties"]
 
 
-@pytest.mark.sdk(SDK, VERSION, "doGenerate(), doStream() and an error of the model")
+@pytest.mark.proves(SDK, VERSION, "doGenerate(), doStream() and an error of the model")
 def test_calls_of_a_model_are_stored_also_failed_ones(gateway: Served, stored: Kept, drive: Drive) -> None:
     options = {"apiUrl": f"{gateway.url}/llm", "apiKey": DATABUDDY_KEY}
     told = drive("databuddy_ai.mjs", {"version": VERSION, "options": options})
@@ -50,7 +50,7 @@ def test_calls_of_a_model_are_stored_also_failed_ones(gateway: Served, stored: K
     assert sorted(events, key=_kind) == expected  # the helper sends without waiting: in any order
 
 
-@pytest.mark.sdk(SDK, VERSION, "a wrong apiKey")
+@pytest.mark.proves(SDK, VERSION, "a wrong apiKey")
 def test_a_wrong_key_is_logged_and_disturbs_nobody(gateway: Served, stored: Kept, drive: Drive) -> None:
     options = {"apiUrl": f"{gateway.url}/llm", "apiKey": "dbdy_wrong"}
     told = drive("databuddy_ai.mjs", {"version": VERSION, "options": options})

@@ -23,7 +23,7 @@ def page(shop: Site) -> str:
 
 @CALLS
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.sdk(SDK, VERSION, "{call} by {form}")
+@pytest.mark.proves(SDK, VERSION, "{call} by {form}")
 def test_a_call_of_the_tracker_is_stored(
     gateway: Served, stored: Kept, visit: Open, page: str, call: str, form: str
 ) -> None:
@@ -37,7 +37,7 @@ def test_a_call_of_the_tracker_is_stored(
 @pytest.mark.parametrize("leave", ["close", "navigate"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("call", ["engagement", "screen_view", "unload"])
-@pytest.mark.sdk(SDK, VERSION, "{call} by {form} as the tab is left ({leave})")
+@pytest.mark.proves(SDK, VERSION, "{call} by {form} as the tab is left ({leave})")
 def test_what_leaves_with_the_page_is_stored(
     gateway: Served, stored: Kept, visit: Open, page: str, call: str, form: str, leave: str
 ) -> None:
@@ -48,7 +48,7 @@ def test_what_leaves_with_the_page_is_stored(
 
 
 @pytest.mark.parametrize("form", ["beacon", "textBeacon"])
-@pytest.mark.sdk(SDK, VERSION, "100 events of 60 KB in all by {form} as the tab is closed")
+@pytest.mark.proves(SDK, VERSION, "100 events of 60 KB in all by {form} as the tab is closed")
 def test_a_last_batch_as_large_as_beacons_may_be_is_stored_whole(
     gateway: Served, stored: Kept, visit: Open, page: str, form: str
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_last_batch_as_large_as_beacons_may_be_is_stored_whole(
     assert stored.take(100) == one.stored
 
 
-@pytest.mark.sdk(SDK, VERSION, "fetch with credentials")
+@pytest.mark.proves(SDK, VERSION, "fetch with credentials")
 def test_a_credentialed_fetch_is_allowed_too(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     one = calls("credentialed")["custom"]
     given = {"url": gateway.url + one.path, "site": DATABUDDY_SITE, "body": one.body, "credentials": "include"}
@@ -67,7 +67,7 @@ def test_a_credentialed_fetch_is_allowed_too(gateway: Served, stored: Kept, visi
     assert stored.take(1) == one.stored_by("fetch")
 
 
-@pytest.mark.sdk(SDK, VERSION, "custom event by pixel")
+@pytest.mark.proves(SDK, VERSION, "custom event by pixel")
 def test_a_pixel_loads_and_is_an_event(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     fields = {
         "type": "track",
@@ -101,7 +101,7 @@ def test_a_pixel_loads_and_is_an_event(gateway: Served, stored: Kept, visit: Ope
     ]
 
 
-@pytest.mark.sdk(SDK, VERSION, "screen_view by pixel")
+@pytest.mark.proves(SDK, VERSION, "screen_view by pixel")
 def test_a_page_view_by_pixel_is_a_page(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     fields = {"type": "track", "name": "screen_view", "eventId": "pixel-2", **WHO, "timestamp": NOON, "path": ADDRESS}
     image = {**fields, "title": "Pricing", "viewport_size": "1280x720", "rtt": 50, "client_id": DATABUDDY_SITE}
@@ -136,7 +136,7 @@ def test_a_page_view_by_pixel_is_a_page(gateway: Served, stored: Kept, visit: Op
         (f"/batch?client_id={DATABUDDY_OTHERS_SITE}", [{"name": "a"}], 403, "Origin not authorized"),
     ],
 )
-@pytest.mark.sdk(SDK, VERSION, "an error of {path} ({status}), read by the page")
+@pytest.mark.proves(SDK, VERSION, "an error of {path} ({status}), read by the page")
 def test_a_page_can_read_an_error(
     stored: Kept, gateway: Served, visit: Open, page: str, path: str, body: object, status: int, message: str
 ) -> None:

@@ -31,7 +31,7 @@ def viewed(shop: Site) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.sdk(SDK, "{version}", "<Databuddy apiUrl>, track()")
+@pytest.mark.proves(SDK, "{version}", "<Databuddy apiUrl>, track()")
 def test_the_component_leads_its_script_to_the_gateway(
     gateway: Served, stored: Kept, visit: Open, shop: Site, bundled: Bundled, version: str
 ) -> None:
@@ -74,7 +74,7 @@ def test_the_component_leads_its_script_to_the_gateway(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.sdk(SDK, "{version}", "apiUrl in the address of scriptUrl")
+@pytest.mark.proves(SDK, "{version}", "apiUrl in the address of scriptUrl")
 def test_the_gateway_may_be_named_in_the_scripts_own_address(
     gateway: Served, stored: Kept, visit: Open, shop: Site, bundled: Bundled, version: str
 ) -> None:
@@ -85,7 +85,7 @@ def test_the_gateway_may_be_named_in_the_scripts_own_address(
     assert stored.take(1) == [{**viewed(shop), "message_id": f"view-2-{version}"}]
 
 
-@pytest.mark.sdk(SDK, "2.6.0", "identify()")
+@pytest.mark.proves(SDK, "2.6.0", "identify()")
 def test_a_person_identified_in_the_page_is_stored(
     gateway: Served, stored: Kept, visit: Open, shop: Site, bundled: Bundled
 ) -> None:

@@ -12,7 +12,7 @@ CONFIG = "[hosts]\n" + "\n".join(f'"{dialect}.example.test" = "{dialect}"' for d
 
 
 @pytest.mark.parametrize("dialect", CALLS)
-@pytest.mark.sdk("fetch in Chromium, {dialect}", "a host name bound to the dialect", "its first endpoint")
+@pytest.mark.proves("fetch in Chromium, {dialect}", "a host name bound to the dialect", "its first endpoint")
 def test_a_page_calls_the_name_that_is_bound_to_a_vendor(
     gateway: Served, stored: Kept, visit: Open, shop: Site, dialect: str
 ) -> None:

@@ -12,7 +12,7 @@ CONFIG = "\n".join(f"[limits.{dialect}]\nrequests = 2\nseconds = 3600" for diale
 
 
 @pytest.mark.parametrize("dialect", CALLS)
-@pytest.mark.sdk("fetch in Chromium, {dialect}", "CORS", "a replayed answer, then 429: headers read by the page")
+@pytest.mark.proves("fetch in Chromium, {dialect}", "CORS", "a replayed answer, then 429: headers read by the page")
 def test_a_page_reads_that_an_answer_is_replayed_and_when_to_come_again(
     gateway: Served, stored: Kept, visit: Open, shop: Site, dialect: str
 ) -> None:

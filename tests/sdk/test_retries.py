@@ -22,12 +22,7 @@ from tests.sdk.stored import CHROMIUM, JUST_BEFORE, MADE_FROM_KEY, Kept, event
 from tests.sdk.tracker import calls
 
 FATES = pytest.mark.parametrize("fate", Fate, ids=lambda fate: fate.name.lower())
-OF_THE_SITE = {
-    "ip": "127.0.0.1",
-    "library": {"name": "node"},
-    "user_agent": "node",
-    "app": {"id": DATABUDDY_SITE},
-}
+OF_THE_SITE = {"library": {"name": "node"}, "app": {"id": DATABUDDY_SITE}}
 
 
 @pytest.fixture
@@ -37,7 +32,7 @@ def flaky(gateway: Served) -> Iterator[Flaky]:
 
 
 @FATES
-@pytest.mark.sdk("Browsee's _browsee (through the shim)", "web-sdk 1.0.0 (its calls)", "retry after: {fate.value}")
+@pytest.mark.proves("Browsee's _browsee (through the shim)", "web-sdk 1.0.0 (its calls)", "retry after: {fate.value}")
 def test_the_shims_retry_is_stored_once(
     flaky: Flaky, gateway: Served, stored: Kept, visit: Open, shop: Site, fate: Fate
 ) -> None:
@@ -46,7 +41,8 @@ def test_the_shims_retry_is_stored_once(
     page = shop.page("/retry.html", f"{script}<script src=/browsee.js></script>")
     flaky.fail(fate, fate)  # Chromium itself tries a dropped connection once more
     told = visit(page, ("words", [["logEvent", "FIRST"], ["logEvent", "SECOND"]])).told
-    around = {"ip": "127.0.0.1", "user_agent": CHROMIUM}
+    seen = {"url": page, "path": "/retry.html", "title": "Shop"}
+    around = {"ip": "127.0.0.1", "user_agent": CHROMIUM, "page": seen}
     assert stored.take(2) == [
         event(
             "browsee",
@@ -62,7 +58,7 @@ def test_the_shims_retry_is_stored_once(
 
 
 @FATES
-@pytest.mark.sdk("Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0", "retry after: {fate.value}")
+@pytest.mark.proves("Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0", "retry after: {fate.value}")
 def test_the_newer_lines_retry_is_stored_once(flaky: Flaky, stored: Kept, drive: Drive, fate: Fate) -> None:
     flaky.fail(fate, fate)
     items = [
@@ -76,7 +72,7 @@ def test_the_newer_lines_retry_is_stored_once(flaky: Flaky, stored: Kept, drive:
 
 
 @FATES
-@pytest.mark.sdk("@dittofeed/sdk-node", "0.1.2", "the caller's own retry after: {fate.value}")
+@pytest.mark.proves("@dittofeed/sdk-node", "0.1.2", "the caller's own retry after: {fate.value}")
 def test_a_callers_retry_under_the_same_message_id_is_stored_once(
     flaky: Flaky, stored: Kept, drive: Drive, fate: Fate
 ) -> None:
@@ -95,7 +91,7 @@ def test_a_callers_retry_under_the_same_message_id_is_stored_once(
 
 @FATES
 @pytest.mark.parametrize("version", ["2.3.21", "2.2.1"])
-@pytest.mark.sdk("@databuddy/sdk/node", "{version}", "the caller's own retry after: {fate.value}")
+@pytest.mark.proves("@databuddy/sdk/node", "{version}", "the caller's own retry after: {fate.value}")
 def test_a_callers_retry_under_the_same_event_id_is_stored_once(
     flaky: Flaky, stored: Kept, drive: Drive, version: str, fate: Fate
 ) -> None:
@@ -111,7 +107,7 @@ def test_a_callers_retry_under_the_same_event_id_is_stored_once(
 
 
 @pytest.mark.parametrize("version", ["2.6.0", "2.3.29"])
-@pytest.mark.sdk("@databuddy/sdk/node", "{version}", "flush() into a 503 (this SDK never retries)")
+@pytest.mark.proves("@databuddy/sdk/node", "{version}", "flush() into a 503 (this SDK never retries)")
 def test_a_failed_flush_is_reported_as_failed(flaky: Flaky, stored: Kept, drive: Drive, version: str) -> None:
     flaky.fail(Fate.UNAVAILABLE)
     given = {"version": version, "options": {"apiKey": DATABUDDY_KEY, "apiUrl": flaky.url}}
@@ -122,7 +118,9 @@ def test_a_failed_flush_is_reported_as_failed(flaky: Flaky, stored: Kept, drive:
 
 @FATES
 @pytest.mark.parametrize("call", ["custom", "screen_view", "engagement"])
-@pytest.mark.sdk("Databuddy browser tracker (its requests)", "2025 to 2026", "{call} tried again after: {fate.value}")
+@pytest.mark.proves(
+    "Databuddy browser tracker (its requests)", "2025 to 2026", "{call} tried again after: {fate.value}"
+)
 def test_the_trackers_retry_is_stored_once(
     flaky: Flaky, stored: Kept, visit: Open, shop: Site, call: str, fate: Fate
 ) -> None:
@@ -135,7 +133,7 @@ def test_the_trackers_retry_is_stored_once(
 
 
 @FATES
-@pytest.mark.sdk("Appizer HTTP API", "requests", "urllib3's Retry with an Idempotency-Key after: {fate.value}")
+@pytest.mark.proves("Appizer HTTP API", "requests", "urllib3's Retry with an Idempotency-Key after: {fate.value}")
 def test_a_retrying_session_is_stored_once(flaky: Flaky, stored: Kept, fate: Fate) -> None:
     flaky.fail(fate, fate)
     retry = Retry(total=3, backoff_factor=0.05, status_forcelist=[503], allowed_methods=None)
@@ -150,7 +148,7 @@ def test_a_retrying_session_is_stored_once(flaky: Flaky, stored: Kept, fate: Fat
 
 
 @FATES
-@pytest.mark.sdk("Browsee HTTP API", "curl", "--retry with an Idempotency-Key after: {fate.value}")
+@pytest.mark.proves("Browsee HTTP API", "curl", "--retry with an Idempotency-Key after: {fate.value}")
 def test_curl_retries_and_is_stored_once(flaky: Flaky, stored: Kept, fate: Fate) -> None:
     flaky.fail(fate)
     body = f'{{"apiKey": "{BROWSEE_KEY}", "event": "PAID", "userId": "u-1"}}'
@@ -161,7 +159,9 @@ def test_curl_retries_and_is_stored_once(flaky: Flaky, stored: Kept, fate: Fate)
     assert stored.take(1) == [event("browsee", name="PAID", message_id=MADE_FROM_KEY, user_id="u-1")]
 
 
-@pytest.mark.sdk("Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0", "retries while the gateway is restarted")
+@pytest.mark.proves(
+    "Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0", "retries while the gateway is restarted"
+)
 def test_a_client_that_tries_while_the_gateway_restarts_loses_nothing(keys: Path, tmp_path: Path, drive: Drive) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -20,7 +20,7 @@ KEY = {"Authorization": TRANTHOR_KEY}
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.sdk(NEWER, LINE, "subscribe(): a batch with DFSubscriptionChange")
+@pytest.mark.proves(NEWER, LINE, "subscribe(): a batch with DFSubscriptionChange")
 def test_a_subscription_is_a_track_event(gateway: Served, stored: Kept) -> None:
     change = {"subscriptionId": "s-1", "action": "Subscribe"}
     item = {"type": "track", "messageId": "sub-1", "userId": "u-1", "event": "DFSubscriptionChange"}
@@ -31,7 +31,7 @@ def test_a_subscription_is_a_track_event(gateway: Served, stored: Kept) -> None:
     ]
 
 
-@pytest.mark.sdk(NEWER, LINE, "a page's batch with an anonymousId of the SDK's own")
+@pytest.mark.proves(NEWER, LINE, "a page's batch with an anonymousId of the SDK's own")
 def test_a_visitor_without_a_name_is_stored(gateway: Served, stored: Kept, visit: Open, shop: Site) -> None:
     page = shop.page("/newer.html", "<script src=/calls.js></script>")
     visitor = "3b241101-e2bb-4255-8caf-4136c566a962"
@@ -43,7 +43,7 @@ def test_a_visitor_without_a_name_is_stored(gateway: Served, stored: Kept, visit
 
 
 @EVERY
-@pytest.mark.sdk(REST, "{client}", "POST identify, track, page, screen, group")
+@pytest.mark.proves(REST, "{client}", "POST identify, track, page, screen, group")
 def test_each_endpoint_stores_an_event_of_its_type(gateway: Served, stored: Kept, client: str) -> None:
     who = {"userId": "u-1"}
     sent: dict[str, dict[str, object]] = {
@@ -70,7 +70,7 @@ def test_each_endpoint_stores_an_event_of_its_type(gateway: Served, stored: Kept
 
 
 @EVERY
-@pytest.mark.sdk(REST, "{client}", "errors: wrong key, no messageId, alias")
+@pytest.mark.proves(REST, "{client}", "errors: wrong key, no messageId, alias")
 def test_errors_come_in_the_vendors_words(gateway: Served, stored: Kept, client: str) -> None:
     def post(path: str, body: object, key: str = TRANTHOR_KEY) -> tuple[int, object]:
         return CLIENTS[client](f"{gateway.url}{BASE}{path}", body, {"Authorization": key})

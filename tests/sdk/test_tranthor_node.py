@@ -26,12 +26,12 @@ def done(*calls: object) -> dict[str, list[object]]:
     return {"told": [None] * len(calls), "uncaught": []}
 
 
-@pytest.mark.sdk(SDK, VERSION, "init({{host}})")
+@pytest.mark.proves(SDK, VERSION, "init({{host}})")
 def test_the_sdk_is_the_published_one(drive: Drive) -> None:
     assert drive("version.mjs", f"dittofeed-node-{VERSION}") == {"name": SDK, "version": VERSION}
 
 
-@pytest.mark.sdk(SDK, VERSION, "identify(), track(), page(), screen(), flush()")
+@pytest.mark.proves(SDK, VERSION, "identify(), track(), page(), screen(), flush()")
 def test_each_call_is_an_event_of_its_type(gateway: Served, stored: Kept, drive: Drive) -> None:
     calls = [
         ["identify", {"userId": "u-1", "traits": {"email": "a@example.com"}}],
@@ -63,7 +63,7 @@ def test_each_call_is_an_event_of_its_type(gateway: Served, stored: Kept, drive:
     ]
 
 
-@pytest.mark.sdk(SDK, VERSION, "12 calls, sent by the SDK as 5, 5 and 2")
+@pytest.mark.proves(SDK, VERSION, "12 calls, sent by the SDK as 5, 5 and 2")
 def test_what_the_sdk_sends_by_itself_is_stored_whole(gateway: Served, stored: Kept, drive: Drive) -> None:
     calls = [["track", {"userId": "u-1", "event": f"e{number:02}"}] for number in range(12)]
     assert drive(DRIVER, calling(gateway.url, *calls)) == done(*calls)
@@ -75,7 +75,7 @@ def test_what_the_sdk_sends_by_itself_is_stored_whole(gateway: Served, stored: K
 
 
 @pytest.mark.parametrize("ending", ["/", "/tranthor", "/tranthor/"])
-@pytest.mark.sdk(SDK, VERSION, "host ending in {ending}")
+@pytest.mark.proves(SDK, VERSION, "host ending in {ending}")
 def test_a_host_with_a_slash_or_the_mount_works(gateway: Served, stored: Kept, drive: Drive, ending: str) -> None:
     calls = [["track", {"userId": "u-1", "event": "here"}], ["flush"]]
     assert drive(DRIVER, calling(gateway.url + ending, *calls)) == done(*calls)
@@ -83,14 +83,14 @@ def test_a_host_with_a_slash_or_the_mount_works(gateway: Served, stored: Kept, d
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "basic ", ""])
-@pytest.mark.sdk(SDK, VERSION, "writeKey with the scheme word '{scheme}'")
+@pytest.mark.proves(SDK, VERSION, "writeKey with the scheme word '{scheme}'")
 def test_a_key_opens_under_any_scheme_word(gateway: Served, stored: Kept, drive: Drive, scheme: str) -> None:
     calls = [["track", {"userId": "u-1", "event": "here"}], ["flush"]]
     assert drive(DRIVER, calling(gateway.url, *calls, key=scheme + TRANTHOR_TOKEN)) == done(*calls)
     assert stored.take(1) == [event("tranthor", name="here", message_id=MADE_THERE, user_id="u-1")]
 
 
-@pytest.mark.sdk(SDK, VERSION, "a wrong writeKey")
+@pytest.mark.proves(SDK, VERSION, "a wrong writeKey")
 def test_a_wrong_key_is_reported_as_401(gateway: Served, stored: Kept, drive: Drive) -> None:
     calls = [["track", {"userId": "u-1", "event": "lost"}], ["flush"]]
     told = drive(DRIVER, calling(gateway.url, *calls, key="Basic d3Jvbmc="))
@@ -98,7 +98,7 @@ def test_a_wrong_key_is_reported_as_401(gateway: Served, stored: Kept, drive: Dr
     assert stored.take(0) == []
 
 
-@pytest.mark.sdk(SDK, VERSION, "an explicit messageId, twice")
+@pytest.mark.proves(SDK, VERSION, "an explicit messageId, twice")
 def test_a_message_sent_again_is_stored_once(gateway: Served, stored: Kept, drive: Drive) -> None:
     track = ["track", {"userId": "u-1", "event": "Paid", "messageId": "twice"}]
     calls = [track, track, ["flush"], track, ["flush"]]
@@ -106,7 +106,7 @@ def test_a_message_sent_again_is_stored_once(gateway: Served, stored: Kept, driv
     assert stored.take(1) == [event("tranthor", name="Paid", message_id="twice", user_id="u-1")]
 
 
-@pytest.mark.sdk(SDK, VERSION, "track() with files")
+@pytest.mark.proves(SDK, VERSION, "track() with files")
 def test_a_file_is_kept_beside_its_event(gateway: Served, stored: Kept, drive: Drive) -> None:
     data = base64.b64encode(b"%PDF-1.7").decode()
     file = {"type": "Base64Encoded", "name": "../../bill.pdf", "mimeType": "application/pdf", "data": data}
@@ -120,7 +120,7 @@ def test_a_file_is_kept_beside_its_event(gateway: Served, stored: Kept, drive: D
     assert [file.read_bytes() for file in gateway.data.rglob(f"*{digest[2:]}")] == [b"%PDF-1.7"]
 
 
-@pytest.mark.sdk(SDK, VERSION, "an item without an id, and one whose messageId is undefined")
+@pytest.mark.proves(SDK, VERSION, "an item without an id, and one whose messageId is undefined")
 def test_items_that_upstream_refuses_spoil_nothing_and_are_quarantined(
     gateway: Served, stored: Kept, drive: Drive
 ) -> None:

@@ -22,12 +22,12 @@ def calling(host: str, *calls: object, key: str = TRANTHOR_KEY) -> tuple[str, ob
     return "call", {"options": {"writeKey": key, "host": host}, "calls": calls}
 
 
-@pytest.mark.sdk(SDK, VERSION, "init({{host}})")
+@pytest.mark.proves(SDK, VERSION, "init({{host}})")
 def test_the_sdk_is_the_published_one(drive: Drive) -> None:
     assert drive("version.mjs", f"dittofeed-web-{VERSION}") == {"name": SDK, "version": VERSION}
 
 
-@pytest.mark.sdk(SDK, VERSION, "identify(), track(), page(), screen(), flush()")
+@pytest.mark.proves(SDK, VERSION, "identify(), track(), page(), screen(), flush()")
 def test_each_call_is_an_event_of_its_type(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     calls = [
         ["identify", {"userId": "u-1", "traits": {"email": "a@example.com"}}],
@@ -46,7 +46,7 @@ def test_each_call_is_an_event_of_its_type(gateway: Served, stored: Kept, visit:
     ]
 
 
-@pytest.mark.sdk(SDK, VERSION, "track(), sent by the SDK's own timer")
+@pytest.mark.proves(SDK, VERSION, "track(), sent by the SDK's own timer")
 def test_what_the_sdk_sends_by_itself_is_stored(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     visit(page, calling(gateway.url, TRACK))
     assert stored.take(1) == [
@@ -55,7 +55,7 @@ def test_what_the_sdk_sends_by_itself_is_stored(gateway: Served, stored: Kept, v
 
 
 @pytest.mark.parametrize("leave", ["close", "navigate"])
-@pytest.mark.sdk(SDK, VERSION, "flush() as the tab is left ({leave})")
+@pytest.mark.proves(SDK, VERSION, "flush() as the tab is left ({leave})")
 def test_what_was_flushed_survives_the_page(gateway: Served, stored: Kept, visit: Open, page: str, leave: str) -> None:
     visit(page, calling(gateway.url, TRACK, ["flush"]), leave=leave)
     assert stored.take(1) == [
@@ -63,7 +63,7 @@ def test_what_was_flushed_survives_the_page(gateway: Served, stored: Kept, visit
     ]
 
 
-@pytest.mark.sdk(SDK, VERSION, "a wrong writeKey")
+@pytest.mark.proves(SDK, VERSION, "a wrong writeKey")
 def test_a_page_sees_that_its_key_is_wrong(gateway: Served, stored: Kept, visit: Open, page: str) -> None:
     seen = visit(page, calling(gateway.url, TRACK, ["flush"], key="Basic d3Jvbmc="))
     assert seen.told == [[None, "HTTP error! status: 401"]]

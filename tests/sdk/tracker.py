@@ -84,6 +84,7 @@ def _screen_view(mark: str) -> Call:
         "page": {
             "url": ADDRESS + "?utm_source=news",
             "path": "/pricing",
+            "search": "?utm_source=news",
             "title": "Pricing",
             "referrer": "https://search.example/",
         },

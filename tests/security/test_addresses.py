@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.faults.lives import watched
 from tests.faults.wire import ask, request
-from tests.kit.serving import Served, run
+from tests.kit.serving import Served, add_key
 from tests.security.canaries import texts_of
 
 ADDRESS, NETWORK = "203.0.113.9", "203.0.113.0"
@@ -29,8 +29,7 @@ def kept(folder: Path, policies: str) -> dict[object, tuple[object, bool]]:
     """Return, by project, what is kept of the address of a refused request, and whether it stands anywhere at all."""
     config, data = folder / "gateway.toml", folder / "data"
     config.write_text(BEHIND + policies)
-    named = ("--project", "shop", "--dialect", "appizer", "--kind", "api_key", "--value", KEY)
-    assert run("keys", "add", "--data", str(data), *named).returncode == 0
+    add_key(data, "appizer", "api_key", KEY)
     forwarded = {"X-Forwarded-For": ADDRESS, "X-Real-IP": ADDRESS}
     with watched(data, "--config", str(config)) as served:
         for key in (KEY, "ak_of_a_stranger"):

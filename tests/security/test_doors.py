@@ -14,7 +14,7 @@ from tests.faults.figures import Figure
 from tests.faults.lives import TRACEBACK, log_of, watched
 from tests.faults.traffic import Keys, keys_of
 from tests.faults.wire import Answer, ask, connected, request
-from tests.kit.serving import Served, run, serving
+from tests.kit.serving import Served, add_key, run, serving
 
 EVENT = {"name": "seen", "event": "seen", "event_name": "seen", "userId": "u", "user_id": "u", "messageId": "m"}
 CONFIG = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
@@ -80,11 +80,9 @@ def test_an_admins_path_tells_nothing_without_the_token(served: Served) -> None:
 def addresses(folder: Path, *arguments: str) -> list[str | None]:
     """Return the address that is stored for each of some X-Forwarded-For headers; nothing but loopback is a peer."""
     claims = ("203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9, 127.0.0.1", "x, 203.0.113.9", "'\"<>")
+    key = "00000000-0000-4000-8000-00000000000f"
+    add_key(folder, "databuddy", "website", key, project="default")
     with watched(folder, *arguments) as served:
-        key = "00000000-0000-4000-8000-00000000000f"
-        added = ("--project", "default", "--dialect", "databuddy", "--kind", "website", "--value", key)
-        served.cli("keys", "add", *added)
-        time.sleep(2)
         for claim in claims:
             raw = request(
                 f"/track?website_id={key}", {"name": "seen"}, {"X-Forwarded-For": claim, "Origin": "http://a"}

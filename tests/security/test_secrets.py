@@ -1,13 +1,12 @@
 """Secrets stay nowhere: not in a file of the data directory, a log, an answer, an export, the metrics."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.faults.figures import Figure
 from tests.faults.lives import log_of
 from tests.faults.wire import Answer, Connection, Cut, ask, request
-from tests.kit.serving import run, serving
+from tests.kit.serving import add_key, run, serving
 from tests.security.canaries import Canaries, texts_of
 
 KINDS = {"databuddy": "api_key", "appizer": "api_key", "tranthor": "write_key", "browsee": "api_key"}
@@ -15,16 +14,9 @@ KINDS = {"databuddy": "api_key", "appizer": "api_key", "tranthor": "write_key", 
 
 def with_keys(data: Path, canaries: Canaries) -> None:
     """Give a data directory one known credential a dialect."""
-
-    def add(dialect: str) -> None:
-        named = ("--project", "shop", "--dialect", dialect, "--kind", KINDS[dialect], "--value-stdin")
-        done = run("keys", "add", "--data", str(data), *named, stdin=canaries.known[dialect])
-        assert done.returncode == 0, done.stderr
-
-    for dialect in KINDS:
+    for dialect, kind in KINDS.items():
         canaries.known[dialect] = canaries.new(f"{dialect}, known")
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(add, KINDS))
+        add_key(data, dialect, kind, canaries.known[dialect])
 
 
 async def answers(url: str, canaries: Canaries) -> list[Answer]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tests.faults.figures import Figure
 from tests.faults.lives import TRACEBACK, log_of
 from tests.faults.wire import ask, request
-from tests.kit.serving import run, serving
+from tests.kit.serving import add_key, serving
 from tests.security.canaries import texts_of
 
 SECRETS = {  # with characters that look different in each form
@@ -80,8 +80,7 @@ def test_a_secret_is_nowhere_in_any_of_its_spellings(tmp_path: Path, figure: Fig
     config, data = tmp_path / "gateway.toml", tmp_path / "data"
     config.write_text(KEEPING)
     for dialect, secret in SECRETS.items():
-        named = ("--project", "shop", "--dialect", dialect, "--kind", KINDS[dialect], "--value-stdin")
-        assert run("keys", "add", "--data", str(data), *named, stdin=secret).returncode == 0
+        add_key(data, dialect, KINDS[dialect], secret)
     forms = spellings(SECRETS["databuddy"])
     own = [
         raw
@@ -113,8 +112,7 @@ def test_a_secret_is_nowhere_in_any_of_its_spellings(tmp_path: Path, figure: Fig
 def test_what_a_client_sends_never_ends_a_line_of_the_log(tmp_path: Path) -> None:
     key = {"Authorization": f"Bearer {SECRETS['databuddy']}"}
     forged = "2026-01-01 00:00:00,000 CRITICAL gateway forged"
-    named = ("--project", "shop", "--dialect", "databuddy", "--kind", "api_key", "--value", SECRETS["databuddy"])
-    assert run("keys", "add", "--data", str(tmp_path / "data"), *named).returncode == 0
+    add_key(tmp_path / "data", "databuddy", "api_key", SECRETS["databuddy"])
     with serving(tmp_path / "data") as served:
         for raw in (
             request(f"/{quote(f'{chr(10)}{forged}{chr(13)}{chr(10)}{chr(27)}[2Jx')}", {}),

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import attrs
 
-from tests.kit.serving import Served, run, serving
+from tests.kit.serving import Served, add_key, serving
 
 KEY = "trn_workers0123456789abcd"
 SOON = 5.0
@@ -21,8 +21,7 @@ SOON = 5.0
 @contextmanager
 def gateway(data: Path, *arguments: str, workers: int = 2) -> Iterator[Served]:
     """Run a gateway of several processes that knows the crowd's key; afterwards none of them may be left."""
-    added = run("keys", "add", "--data", str(data), "--dialect", "tranthor", "--kind", "write_key", "--value", KEY)
-    assert (added.returncode, added.stderr) == (0, "")
+    add_key(data, "tranthor", "write_key", KEY, project="default")
     with serving(data, "--workers", str(workers), *arguments) as served:
         pids = set(family(served.process.pid).values())
         yield served

@@ -36,6 +36,12 @@ window.page = {
     return injected;
   },
 
+  // As an application of one page does.
+  moveTo({ address, title }) {
+    history.pushState(null, "", address);
+    document.title = title;
+  },
+
   identifyAsTheVisitor(traits) {
     const id = window._browsee.user.getId();
     window._browsee.identify(id, traits);

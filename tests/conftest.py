@@ -1,0 +1,120 @@
+"""What holds for every test: its markers, its worker, and the figures that are printed after the run.
+
+A test's kind follows from where it lies and what it imports (tests/kit/kinds.py): nobody has to remember a marker.
+"""
+
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.faults.figures import Figure, sentence
+from tests.kit import kinds
+
+DESELECTED = pytest.StashKey[list[str]]()
+
+# A busy machine is no reason for a property to fail.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[DESELECTED] = []
+    for name, meaning in {**kinds.KINDS, **kinds.ALSO}.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+# Kinds and groups
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by the markers and xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    browsing = {*kinds.BROWSING, *(_path(item) for item in items if "visit" in getattr(item, "fixturenames", ()))}
+    places: dict[pytest.Item, int] = {}
+    for item in items:
+        assert isinstance(item, pytest.Function), f"{item.nodeid} is no function"
+        path, kind = _path(item), kinds.kind(item.nodeid, item.module)
+        group = kinds.group(path, kind, browsing)
+        for name in (kind, *kinds.further(path, browsing)):
+            item.add_marker(name)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+        places[item] = kinds.place(kind, group)
+    if hasattr(config, "workerinput"):
+        items.sort(key=places.__getitem__)
+
+
+def _path(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+RUNNING: list[pytest.Item] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    RUNNING.append(item)
+    try:
+        return (yield)
+    finally:
+        RUNNING.clear()
+
+
+def _refuse_processes(event: str, _arguments: tuple[object, ...]) -> None:
+    if event == "subprocess.Popen" and any(item.get_closest_marker("fast") for item in RUNNING):
+        raise AssertionError("a test marked `fast` starts a process: see STARTERS and PLACES in tests/kit/kinds.py")
+
+
+sys.addaudithook(_refuse_processes)
+
+
+# What workers say to the process that prints
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Notes a figure that is printed after the run, whether the test passes or not."""
+    node = request.node
+    return lambda text: node.user_properties.append(("figure", f"{sentence(node.name)}: {text}"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print a test's id without the group that xdist appends, so that it can be typed again."""
+    before, mark, group = report.nodeid.rpartition("@")
+    if mark and "]" not in group:
+        report.nodeid = before
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """On a worker: keep them for the controller, which would not hear of them."""
+    if items:
+        items[0].config.stash[DESELECTED].extend(item.nodeid for item in items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["deselected"] = session.config.stash[DESELECTED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """On the controller: count what a worker deselected; all of them deselect the same tests."""
+    found = getattr(node, "workeroutput", {}).get("deselected")
+    if found:
+        stats = node.config.pluginmanager.getplugin("terminalreporter").stats
+        stats["deselected"] = [SimpleNamespace(nodeid=nodeid) for nodeid in found]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    ends = [report for report in reports if isinstance(report, pytest.TestReport) and report.when == "teardown"]
+    figures = [text for report in ends for name, text in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for text in figures:
+            terminalreporter.line(str(text))
