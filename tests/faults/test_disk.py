@@ -54,7 +54,7 @@ class Filled:
         done = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", size, "tmpfs", self.data], capture_output=True, check=False
         )
-        self.mount_only_paths = done.returncode == 0
+        self.mounted = done.returncode == 0
 
     def begin(self) -> None:
         with (self.data / "ballast").open("wb", buffering=0) as file:
@@ -88,7 +88,7 @@ class Shimmed:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Filled]:
     disk = Filled(tmp_path)
-    if not disk.mount_only_paths:
+    if not disk.mounted:
         # It takes root, which not everybody is; .ci/run fails on any skip.
         pytest.skip("a tmpfs cannot be mounted here; the test beside this one does the same with a shim")
     yield disk

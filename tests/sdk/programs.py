@@ -15,7 +15,12 @@ import pytest
 HERE = Path(__file__).parent
 DRIVERS = HERE / "drivers"
 MODULES = HERE / "node_modules"
-INSTALL = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error")
+INSTALL = (
+    *("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error"),
+    *("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"),
+)
+"""With the last line, npm asks no registry for what is in its cache, and fails within seconds without a network."""
+
 PATIENCE = 60
 Drive = Callable[[str, object], Any]
 Bundled = Callable[..., bytes]
@@ -32,22 +37,22 @@ def found(program: str) -> str:
 
 
 def install() -> None:
-    """Install what package.json names; once for all that run tests in this tree, also at the same time."""
-    npm, mark_duplicates = found("npm"), MODULES / ".installed"
+    """Install what package.json names, once for all workers and runs in this tree: the others wait for the first."""
+    npm, stamp = found("npm"), MODULES / ".installed"
     with (HERE / "package.json").open("r", encoding="utf-8") as listed:
         fcntl.flock(listed, fcntl.LOCK_EX)
         wanted = listed.read()
-        if mark_duplicates.exists() and mark_duplicates.read_text("utf-8") == wanted:
+        if stamp.exists() and stamp.read_text("utf-8") == wanted:
             return
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "package.json").write_text(wanted, "utf-8")
             done = subprocess.run(
                 [npm, "install", *INSTALL], cwd=folder, capture_output=True, text=True, timeout=180, check=False
             )
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, f"npm cannot install {listed.name} (is there a network?):\n{done.stderr}"
             shutil.rmtree(MODULES, ignore_errors=True)
             shutil.move(Path(folder) / "node_modules", MODULES)
-        mark_duplicates.write_text(wanted, "utf-8")
+        stamp.write_text(wanted, "utf-8")
 
 
 def drive(driver: str, given: object) -> Any:
