@@ -33,8 +33,8 @@ def application(
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))
     """
     app = web.Application()
-    timeouts = Timeouts(body=config.body_timeout, idle=config.idle_timeout)
-    add_routes(app, client_ip(config.trusted_proxies), timeouts, Budget(config.unfinished_bytes))
+    timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)
+    add_routes(app, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes))
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         directory = make(config.data)

@@ -26,11 +26,11 @@ def serve(config: Config) -> int:
 
     Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
     """
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=config.server.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     directory = make(config.data)
     with (
         directory.lock() as lock,
-        bind(config.host, config.port) as listener,
+        bind(config.server.host, config.server.port) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         return runner.run(_serve(config, directory, lock, listener))
@@ -41,7 +41,7 @@ async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socke
     rejected_log.upgrade(directory)
     with KeyFile.open(directory.keys, make=True) as keys:
         made = first_start.make_keys(keys, discover(), now())
-    if config.workers > 1:
+    if config.server.workers > 1:
         return await supervise(config, directory, lock, listener, lambda url: _announce(made, url), stopped)
     async with opened(config, directory) as storage, answering(config, listener, storage) as url:
         _announce(made, url)

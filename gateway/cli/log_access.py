@@ -50,7 +50,7 @@ async def open_log(directory: DataDir, config: Config) -> AsyncIterator[LogAcces
             storage = await _connect(directory, config, locked)
         else:
             engine = await SqliteEngine.open(directory, LogSettings(window=FOREVER, keep_raw=FOREVER))
-            storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
+            storage = GroupCommit(engine, queue_bytes=config.storage.queue_bytes)
         try:
             yield storage
         finally:
@@ -60,7 +60,7 @@ async def open_log(directory: DataDir, config: Config) -> AsyncIterator[LogAcces
 async def _connect(directory: DataDir, config: Config, locked: DataDirError) -> RemoteStorage:
     """Return the log of the server that holds the lock. Raises `locked` when whoever holds it does not listen."""
     try:
-        return await RemoteStorage.connect(directory.path, queue_bytes=config.queue_bytes)
+        return await RemoteStorage.connect(directory.path, queue_bytes=config.storage.queue_bytes)
     except OSError:
         raise locked from None  # another command, or a server that just starts or ends
     except StorageUnavailable as problem:

@@ -43,7 +43,7 @@ def check_project(project: str | None, directory: DataDir, config: Path | None =
     if project is None:
         return
     known: set[str] = set()
-    for names in (_counted, _with_keys, lambda _directory: set(load(config).client_ip)):
+    for names in (_counted, _with_keys, lambda _directory: set(load(config).projects)):
         known |= names(directory)
         if project in known:
             return

@@ -6,16 +6,20 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import data_option
-from gateway.config import check, load
+from gateway.config import ServerSettings, check, load
 from gateway.ingest.registry import discover
+
+DEFAULT = ServerSettings()
 
 
 @click.command(short_help="Run the server.")
 @data_option
-@click.option("--host", help="The address to listen on [default: 127.0.0.1].")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 picks a free one [default: 8080].")
+@click.option("--host", help=f"The address to listen on [default: {DEFAULT.host}].")
+@click.option("--port", type=click.IntRange(0, 65535), help=f"The port; 0 picks a free one [default: {DEFAULT.port}].")
 @click.option(
-    "--workers", type=click.IntRange(1, 256), help="HTTP worker processes; they share one writer [default: 1]."
+    "--workers",
+    type=click.IntRange(1, 256),
+    help=f"HTTP worker processes; they share one writer [default: {DEFAULT.workers}].",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file [default: GATEWAY_CONFIG].")
 def serve(data: Path | None, host: str | None, port: int | None, workers: int | None, config: Path | None) -> None:
@@ -26,6 +30,7 @@ def serve(data: Path | None, host: str | None, port: int | None, workers: int | 
     """
     from gateway.serve import serve as run  # slow to import, and no other command needs it
 
-    settings = load(config, {"data": data, "host": host, "port": port, "workers": workers})
-    check(settings, discover())
+    found = discover()
+    settings = load(config, {"data": data, "host": host, "port": port, "workers": workers}, dialects=found)
+    check(settings, found)
     sys.exit(run(settings))

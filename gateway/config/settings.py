@@ -1,80 +1,173 @@
-"""The tables of the configuration file: one class a table, with defaults and bounds."""
+"""The tables of settings: every name, type, default, bound and meaning, and nothing else. All the rest is derived.
 
-from collections.abc import Callable
-from typing import Any
+`python -m gateway.config.document` writes examples/gateway.toml and docs/settings.md anew after a change.
+"""
+
+from collections.abc import Mapping
 
 import attrs
 
-from gateway.config.errors import did_you_mean
+from gateway.config.setting import setting
 from gateway.http.client_address import Network
 from gateway.ingest.address_policy import IpPolicy
 from gateway.ingest.rate_limit import Limit
 
+MEBIBYTE = 1024 * 1024
+DAY = 86_400.0
 LEVELS = ("debug", "info", "warning", "error")
-Networks = tuple[Network, ...]
-
-
-def _between(low: float, high: float) -> "Callable[[object, attrs.Attribute[Any], Any], None]":
-    def check(_: object, _field: "attrs.Attribute[Any]", value: Any) -> None:
-        if not low <= value <= high:  # NaN fails this too
-            raise ValueError(f"must be from {low} to {high}, not {value!r}")
-
-    return check
-
-
-def _level(_: object, _field: "attrs.Attribute[Any]", value: str) -> None:
-    if value not in LEVELS:
-        raise ValueError(f"{value!r} is not a log level; {did_you_mean(value, LEVELS)}")
+MAX_LIMIT = 1_000_000_000
 
 
 @attrs.frozen
 class ServerSettings:
-    """`[server]`: how the server listens. Timeouts are in seconds; port 0 picks a free one.
+    """`[server]`."""
 
-    `idle_timeout` bounds how long a connection may wait for its next request, or for the head of one. Keep it longer
-    than the time for which your proxy keeps its connections (nginx: 60), or the proxy sends into closed ones.
-    `unfinished_megabytes` is what the bodies that have not come whole yet may take together, in each process.
-    """
+    host: str = setting("127.0.0.1", meaning="The address to listen on.")
+    port: int = setting(8080, low=0, high=65535, meaning="The port to listen on. 0 picks a free one.")
+    workers: int = setting(1, low=1, high=256, meaning="How many processes answer HTTP. They share one writer.")
+    body_timeout: float = setting(
+        30.0, low=0.1, high=3600, meaning="Seconds that a client has to send the whole body of a request."
+    )
+    idle_timeout: float = setting(
+        75.0,
+        low=0.1,
+        high=86_400,
+        meaning="Seconds that a connection may wait for its next request, or for the head of one. Keep it longer than "
+        "your proxy keeps its connections (nginx: 60), or the proxy sends into closed ones.",
+    )
+    unfinished_megabytes: float = setting(
+        256.0,
+        low=1,
+        high=65536,
+        meaning="Megabytes that all bodies together may take in each process while they are being received. Beyond it "
+        "clients get 503 and try again.",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (),
+        meaning='Addresses and networks whose X-Forwarded-For is trusted, such as ["127.0.0.1", "10.0.0.0/8"].',
+    )
+    root_order: tuple[str, ...] = setting(
+        ("databuddy", "appizer", "tranthor", "browsee"),
+        meaning="Which dialect answers a path at `/` that several claim: the first in this list. Dialects that are not "
+        "in it follow by name.",
+    )
+    log_level: str = setting("info", choices=LEVELS, meaning="The least important messages that are logged.")
 
-    host: str = "127.0.0.1"
-    port: int = attrs.field(default=8080, validator=_between(0, 65535))
-    workers: int = attrs.field(default=1, validator=_between(1, 256))
-    body_timeout: float = attrs.field(default=30.0, validator=_between(0.1, 3600))
-    idle_timeout: float = attrs.field(default=75.0, validator=_between(0.1, 86_400))
-    unfinished_megabytes: float = attrs.field(default=256.0, validator=_between(1, 65536))
-    trusted_proxies: Networks = ()
-    log_level: str = attrs.field(default="info", validator=_level)
+    @property
+    def unfinished_bytes(self) -> int:
+        """Return `unfinished_megabytes` in bytes."""
+        return int(self.unfinished_megabytes * MEBIBYTE)
 
 
 @attrs.frozen
 class StorageSettings:
-    """`[storage]`: how much may wait for the disk, and how long ids, events and requests are kept. 0 days is for ever
-    for `keep_events_days` and off for `keep_raw_days`.
-    """
+    """`[storage]`. The properties have the same in bytes and seconds."""
 
-    queue_megabytes: float = attrs.field(default=64.0, validator=_between(1, 65536))
-    dedupe_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))
-    keep_events_days: float = attrs.field(default=0.0, validator=_between(0, 36500))
-    keep_raw_days: float = attrs.field(default=0.0, validator=_between(0, 3650))
-    rejected_megabytes: float = attrs.field(default=64.0, validator=_between(0, 65536))
-    rejected_days: float = attrs.field(default=7.0, validator=_between(0.01, 3650))
+    queue_megabytes: float = setting(
+        64.0,
+        low=1,
+        high=65536,
+        meaning="Megabytes of events that may wait for the disk. Beyond it clients get 503 and try again.",
+    )
+    dedupe_days: float = setting(
+        7.0, low=0.01, high=3650, meaning="Days for which the ids of messages are remembered, at least."
+    )
+    keep_events_days: float = setting(
+        0.0,
+        low=0,
+        high=36500,
+        meaning="Days for which events and receipts are kept. They expire while new events arrive. 0 keeps them for "
+        "ever.",
+    )
+    keep_raw_days: float = setting(
+        0.0,
+        low=0,
+        high=3650,
+        meaning="Days for which whole requests are kept for `gateway events retranslate`. 0 keeps none.",
+    )
+    rejected_megabytes: float = setting(
+        64.0,
+        low=0,
+        high=65536,
+        meaning="Megabytes that are kept of requests that were answered with an error. 0 keeps none.",
+    )
+    rejected_days: float = setting(
+        7.0, low=0.01, high=3650, meaning="Days for which requests that were answered with an error are kept."
+    )
+
+    @property
+    def queue_bytes(self) -> int:
+        """Return `queue_megabytes` in bytes."""
+        return int(self.queue_megabytes * MEBIBYTE)
+
+    @property
+    def dedupe_window(self) -> float:
+        """Return `dedupe_days` in seconds."""
+        return self.dedupe_days * DAY
+
+    @property
+    def keep_events(self) -> float:
+        """Return `keep_events_days` in seconds."""
+        return self.keep_events_days * DAY
+
+    @property
+    def keep_raw(self) -> float:
+        """Return `keep_raw_days` in seconds."""
+        return self.keep_raw_days * DAY
+
+    @property
+    def rejected_bytes(self) -> int:
+        """Return `rejected_megabytes` in bytes."""
+        return int(self.rejected_megabytes * MEBIBYTE)
+
+    @property
+    def rejected_window(self) -> float:
+        """Return `rejected_days` in seconds."""
+        return self.rejected_days * DAY
+
+
+@attrs.frozen
+class LimitSettings(Limit):
+    """`[limits.<dialect>]`."""
+
+    requests: int = setting(
+        low=1, high=MAX_LIMIT, example=1000, meaning="How many requests each credential may send in `seconds`."
+    )
+    seconds: int = setting(
+        attrs.fields(Limit).seconds.default, low=1, high=MAX_LIMIT, meaning="The seconds in which it may send them."
+    )
+
+
+@attrs.frozen
+class DialectSettings:
+    """`[dialects.<name>]`. `switches` are all other keys of the table, on or off, by name."""
+
+    enabled: bool = setting(True, meaning="Whether the dialect is served.")
+    root: bool = setting(
+        True,
+        meaning="Whether its paths are served at `/`. If not, they are served below `/<dialect>/` and on the host "
+        "names that [hosts] gives it.",
+    )
+    body_limit_bytes: int | None = setting(
+        None,
+        low=1,
+        meaning="Bytes that the body of a request may have, both as it is sent and after it is decompressed. Without "
+        "it the dialect's own limit applies.",
+    )
+    switches: Mapping[str, bool] = attrs.field(factory=dict)
 
 
 @attrs.frozen
 class ProjectSettings:
-    """`[projects.<name>]`: the settings of one project."""
+    """`[projects.<name>]`."""
 
-    client_ip: IpPolicy = IpPolicy.KEEP
-    filter_bots: bool = False
-
-
-@attrs.frozen
-class Settings:
-    """The whole file. `[dialects.<name>]` has the dialect's switches, and `body_limit_bytes`."""
-
-    server: ServerSettings = attrs.field(factory=ServerSettings)
-    storage: StorageSettings = attrs.field(factory=StorageSettings)
-    hosts: dict[str, str] = attrs.field(factory=dict)
-    limits: dict[str, Limit] = attrs.field(factory=dict)
-    dialects: dict[str, dict[str, bool | int]] = attrs.field(factory=dict)
-    projects: dict[str, ProjectSettings] = attrs.field(factory=dict)
+    client_ip: IpPolicy = setting(  # noqa: RUF009 (it returns an attrs field)
+        IpPolicy.KEEP,
+        meaning="What is kept of its clients' addresses: all, the network (/24 or /48), or nothing. For rejected "
+        "requests of an unknown project the strictest setting of all projects applies.",
+    )
+    filter_bots: bool = setting(
+        False,
+        meaning="Whether events of known crawlers go into quarantine in place of the log. Their clients still get a "
+        "2xx. Needs the extra `bots`.",
+    )

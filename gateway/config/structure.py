@@ -1,6 +1,6 @@
 """A document (nested dicts, as TOML gives them) to settings, and everything that is wrong in it. Pure."""
 
-import ipaddress
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -11,37 +11,71 @@ from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableVal
 from cattrs.gen import make_dict_structure_fn, override
 
 from gateway.config.errors import SettingError, did_you_mean
-from gateway.config.settings import Networks, ServerSettings, Settings, StorageSettings
+from gateway.config.setting import about, settings_of
+from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
+from gateway.config.tree import Config
+from gateway.config.values import address_policy, names, networks, shown, strictly
 from gateway.http.client_address import Network
 from gateway.ingest.address_policy import IpPolicy
-from gateway.ingest.rate_limit import Limit
 from gateway.keys.origins import host_of
 
 RENAMED = {"storage": {"refused_megabytes": "rejected_megabytes", "refused_days": "rejected_days"}}
 """The old names of settings, by table. They still work."""
+TABLES_BY_NAME = ("dialects", "limits", "projects")
+"""The tables that hold a table for each name."""
 
 
-def structure(document: Mapping[str, Any]) -> tuple[Settings, tuple[SettingError, ...]]:
+def structure(document: Mapping[str, Any]) -> tuple[Config, tuple[SettingError, ...]]:
     """Return a document's settings, and every error in it.
 
-    A table with an error has its defaults in the settings, so that a caller can go on and check the others.
+    A setting with an error has its default, or its example, so that a caller can go on and check all others.
     """
-    types: dict[str, Any] = {field.name: field.type for field in attrs.fields(Settings)}
+    known = settings_of(Config)
     tables: dict[str, Any] = {}
     wrong: list[SettingError] = []
     for name, table in document.items():
-        if name not in types:
-            wrong.append(SettingError((name,), f"unknown key; {did_you_mean(name, types)}"))
-        elif found := list(_not_tables(name, table)):
-            wrong += found
-        else:
-            wrong += _set_twice(name, table)
-            try:
-                tables[name] = _converter.structure(_current_names(name, table), types[name])
-            except Exception as error:  # cattrs raises whatever a hook or a validator raised
-                wrong += _problems(error, (name,))
-    settings = Settings(**tables)
-    return settings, (*wrong, *_of_dialects(settings.dialects), *_of_hosts(settings.hosts))
+        if name not in known:
+            wrong.append(SettingError((name,), f"unknown key; {did_you_mean(name, known)}"))
+            continue
+        wrong += _not_tables(name, table)
+        if not isinstance(table, dict):
+            continue
+        if name in TABLES_BY_NAME:
+            table = {key: value for key, value in table.items() if isinstance(value, dict)}
+        wrong += _set_twice(name, table)
+        wrong += _not_switches(table) if name == "dialects" else ()
+        current, kind = _current_names(name, table), known[name].type or object
+        try:
+            tables[name] = _converter.structure(current, kind)
+        except Exception as error:  # cattrs raises whatever a hook or a validator raised
+            found = list(_problems(error, (name,)))
+            wrong += (_as_written(each, table) for each in found)
+            tables[name] = _converter.structure(_mended(name, current, found), kind)
+    config = Config(**tables)
+    return config, (*wrong, *_of_hosts(config.hosts))
+
+
+def _mended(name: str, table: Mapping[str, Any], errors: Iterable[SettingError]) -> dict[str, Any]:
+    """Return a table without what is wrong in it. `requests`, which has no default, gets its example."""
+    mended = copy.deepcopy(dict(table))
+    for each in errors:
+        *steps, key = each.path[1:]
+        inner = mended
+        for step in steps:
+            inner = inner[step]
+        inner.pop(key, None)
+    if name == "limits":
+        for inner in mended.values():
+            inner.setdefault("requests", about(settings_of(LimitSettings)["requests"]).example)
+    return mended
+
+
+def _as_written(error: SettingError, table: Mapping[str, Any]) -> SettingError:
+    """Return an error under the old name of its setting, if that is the one in the file."""
+    for old, current in RENAMED.get(error.path[0], {}).items():
+        if old in table and error.path[1:] == (current,):
+            return SettingError((error.path[0], old), error.problem)
+    return error
 
 
 def current_names(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +90,7 @@ def _current_names(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _not_tables(name: str, table: object) -> Iterator[SettingError]:
     """Yield an error for each value that should be a table: the table itself, and in some each value in it."""
-    inner = table.items() if isinstance(table, dict) and name in ("dialects", "limits", "projects") else ()
+    inner = table.items() if isinstance(table, dict) and name in TABLES_BY_NAME else ()
     for path, value in [((name,), table), *[((name, key), value) for key, value in inner]]:
         if not isinstance(value, dict):
             yield SettingError(path, f"must be a table; write [{'.'.join(path)}] and its settings below")
@@ -68,16 +102,17 @@ def _set_twice(name: str, table: Mapping[str, Any]) -> Iterator[SettingError]:
             yield SettingError((name, old), f"is the old name of {current}; set only one of them")
 
 
-def _of_dialects(dialects: Mapping[str, Mapping[str, bool | int]]) -> Iterator[SettingError]:
-    for name, settings in dialects.items():
-        for key, value in settings.items():
-            path = ("dialects", name, key)
-            if key == "body_limit_bytes":
-                if isinstance(value, bool) or value < 1:
-                    yield SettingError(path, f"must be a number of bytes above 0, not {_shown(value)}")
-            elif not isinstance(value, bool):
-                problem = f"must be true or false, not {_shown(value)}; a dialect's settings are switches"
-                yield SettingError(path, problem)
+def _not_switches(dialects: Mapping[str, Mapping[str, object]]) -> Iterator[SettingError]:
+    known = settings_of(DialectSettings)
+    for name, table in dialects.items():
+        for key, value in table.items():
+            if key in known or isinstance(value, bool):
+                continue
+            if get_close_matches(key, known, 1):
+                problem = f"unknown key; {did_you_mean(key, known)}"
+            else:
+                problem = f"must be true or false, not {shown(value)}; a dialect's own settings are switches"
+            yield SettingError(("dialects", name, key), problem)
 
 
 def _of_hosts(hosts: Iterable[str]) -> Iterator[SettingError]:
@@ -106,7 +141,7 @@ def _problems(error: Exception, path: tuple[str, ...]) -> Iterator[SettingError]
             yield from _problems(inner, (*path, *steps))
     elif isinstance(error, ForbiddenExtraKeysError):
         for unknown in sorted(error.extra_fields):
-            yield SettingError((*path, unknown), f"unknown key; {did_you_mean(unknown, _names(error.cl))}")
+            yield SettingError((*path, unknown), f"unknown key; {did_you_mean(unknown, settings_of(error.cl))}")
     elif isinstance(error, KeyError):
         yield SettingError(path, "is missing")
     else:
@@ -117,61 +152,30 @@ def _meant(error: BaseException) -> Iterator[str]:
     """Yield the known keys that unknown ones resemble."""
     if isinstance(error, ForbiddenExtraKeysError):
         for unknown in error.extra_fields:
-            yield from get_close_matches(unknown, _names(error.cl), 1)
-
-
-def _names(settings: type) -> list[str]:
-    return [field.name for field in attrs.fields(settings)]
-
-
-def _strictly(kind: type, said: str, *also: type) -> Callable[[object, object], Any]:
-    """Return a hook that takes values of a type as they are: no number from a string, no string from a number."""
-
-    def hook(value: object, _: object) -> Any:
-        if type(value) is kind or type(value) in also:
-            return value
-        raise TypeError(f"must be {said}, not {_shown(value)}")
-
-    return hook
-
-
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def _networks(value: object, _: object) -> Networks:
-    if not isinstance(value, list):
-        raise TypeError(f"must be a list of addresses and networks, not {_shown(value)}")
-    return tuple(_network(each) for each in value)
-
-
-def _network(value: object) -> Network:
-    try:
-        return ipaddress.ip_network(str(value))
-    except ValueError as error:
-        raise ValueError(f"{error}; write an address or a network, like 10.0.0.0/8") from None
-
-
-def _policy(value: object, _: object) -> IpPolicy:
-    try:
-        return IpPolicy(value)
-    except ValueError:
-        hint = did_you_mean(str(value), [policy.value for policy in IpPolicy])
-        raise ValueError(f"{_shown(value)} is not an address policy; {hint}") from None
+            yield from get_close_matches(unknown, settings_of(error.cl), 1)
 
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(str, _strictly(str, "a string"))
-    converter.register_structure_hook(int, _strictly(int, "an integer"))
-    converter.register_structure_hook(float, _strictly(float, "a number", int))
-    converter.register_structure_hook(bool, _strictly(bool, "true or false"))
-    converter.register_structure_hook(bool | int, _strictly(bool, "true or false", int))
-    converter.register_structure_hook(IpPolicy, _policy)
-    converter.register_structure_hook_func(lambda kind: kind == Networks, _networks)
-    for settings in (ServerSettings, StorageSettings, Limit):
+    converter.register_structure_hook(str, strictly(str, "a string"))
+    converter.register_structure_hook(int, strictly(int, "an integer"))
+    converter.register_structure_hook(int | None, strictly(int, "an integer"))
+    converter.register_structure_hook(float, strictly(float, "a number", int))
+    converter.register_structure_hook(bool, strictly(bool, "true or false"))
+    converter.register_structure_hook(IpPolicy, address_policy)
+    converter.register_structure_hook_func(lambda kind: kind == tuple[Network, ...], networks)
+    converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], names)
+    for settings in (ServerSettings, StorageSettings, LimitSettings, ProjectSettings):
         converter.register_structure_hook(settings, _structure_and_validate(settings, converter))
+    of_dialect = _structure_and_validate(DialectSettings, converter)
+    converter.register_structure_hook(DialectSettings, lambda table, kind: of_dialect(_with_switches(table), kind))
     return converter
+
+
+def _with_switches(table: Mapping[str, Any]) -> dict[str, Any]:
+    known = settings_of(DialectSettings)
+    switches = {key: value for key, value in table.items() if key not in known and isinstance(value, bool)}
+    return {**{key: value for key, value in table.items() if key in known}, "switches": switches}
 
 
 def _structure_and_validate(settings: type[Any], converter: cattrs.Converter) -> Callable[[Any, Any], Any]:

@@ -23,7 +23,7 @@ def main() -> int:
     parent = ParentPipe.receive_job()
     job = parent.job
     form = f"%(asctime)s %(levelname)s %(name)s {job.name}: %(message)s"
-    logging.basicConfig(level=job.config.log_level.upper(), format=form)
+    logging.basicConfig(level=job.config.server.log_level.upper(), format=form)
     try:
         with (
             socket.socket(fileno=job.listener) as listener,
@@ -49,13 +49,13 @@ async def _run_http_worker(parent: ParentPipe, listener: socket.socket) -> None:
     from gateway.workers.http_worker import answering  # here, so that the writer never loads what an HTTP worker needs
 
     job, config = parent.job, parent.job.config
-    file = SharedFile.open(job.shared, config.workers)
+    file = SharedFile.open(job.shared, config.server.workers)
     meter = SharedMeter(file, job.slot)
     limiters = {
         name: SharedLimiter(limit, file.table(number)) for number, (name, limit) in enumerate(config.limits.items())
     }
     # An equal share of the queue each: together they never send more than the writer's queue holds.
-    storage = RemoteStorage(config.data, queue_bytes=config.queue_bytes // config.workers)
+    storage = RemoteStorage(config.data, queue_bytes=config.storage.queue_bytes // config.server.workers)
     publishing = asyncio.create_task(_publish(meter))
     try:
         await storage.wait_ready()

@@ -54,7 +54,7 @@ def build_handler(
     given where several processes share them.
     """
     capped = [
-        attrs.evolve(dialect, body_cap=config.body_caps.get(dialect.name, dialect.body_cap)) for dialect in dialects
+        attrs.evolve(dialect, body_cap=config.body_limit(dialect.name) or dialect.body_cap) for dialect in dialects
     ]
     installed = install(capped, config.switches)
     meter = meter or Meter()
@@ -69,7 +69,7 @@ def build_handler(
         on_reject=None if rejected_log is None else rejected_log.add,
         is_bot=known_bots() if config.filter_bots else None,
         filter_bots=config.filter_bots,
-        keep_raw=config.keep_raw > 0,
+        keep_raw=config.storage.keep_raw > 0,
     )
     endpoints = GatewayEndpoints(
         ready=lambda: storage.healthy,
@@ -95,7 +95,7 @@ async def running(
     directory = DataDir(config.data)
     with KeyFile.open(directory.keys) as keys:
         keyring, admin = keys.load(), AdminApi(directory, keys.admin())
-    rejected_log = RejectedRequestLog(directory.rejected, config.rejected_bytes, config.rejected_window)
+    rejected_log = RejectedRequestLog(directory.rejected, config.storage.rejected_bytes, config.storage.rejected_window)
     handler = build_handler(
         config,
         discover(),
@@ -127,9 +127,11 @@ async def answering(
     limiters: Mapping[str, Limiter] | None = None,
 ) -> AsyncIterator[str]:
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
-    timeouts = Timeouts(body=config.body_timeout, idle=config.idle_timeout)
+    timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)
     async with running(config, storage, meter=meter, limiters=limiters) as handler:
-        server = Server(handler, client_ip(config.trusted_proxies), timeouts, Budget(config.unfinished_bytes))
+        server = Server(
+            handler, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes)
+        )
         _tune_garbage_collection()
         url = await server.start(listener)
         try:

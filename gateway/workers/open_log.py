@@ -25,9 +25,11 @@ async def opened(
     `listener` is the socket that the supervisor holds for the writer. Without one, this process serves HTTP itself,
     and listens for commands where the filesystem has sockets.
     """
-    settings = LogSettings(window=config.dedupe_window, keep_raw=config.keep_raw, keep_events=config.keep_events)
+    settings = LogSettings(
+        window=config.storage.dedupe_window, keep_raw=config.storage.keep_raw, keep_events=config.storage.keep_events
+    )
     engine = await SqliteEngine.open(directory, settings)
-    storage = GroupCommit(engine, queue_bytes=config.queue_bytes)
+    storage = GroupCommit(engine, queue_bytes=config.storage.queue_bytes)
     try:
         with contextlib.ExitStack() as stack:
             socket_or_none = listener or stack.enter_context(bound_if_possible(directory.path))

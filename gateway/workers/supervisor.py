@@ -24,7 +24,7 @@ async def supervise(
     ready: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> int:
-    """Run one writer and `config.workers` HTTP workers until stopped; return the exit code.
+    """Run one writer and `config.server.workers` HTTP workers until stopped; return the exit code.
 
     `listener` is bound and does not listen: it holds the address. `ready` is called once, with the URL. Raises
     ChildProcessError when a process cannot do its work from the start; one that ends later is started again.
@@ -32,7 +32,7 @@ async def supervise(
     if sys.platform != "linux":
         raise ChildProcessError("several workers need Linux; use --workers 1")
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    with bound(directory.path) as ipc_listener, SharedFile.create(config.workers, len(config.limits)) as shared:
+    with bound(directory.path) as ipc_listener, SharedFile.create(config.server.workers, len(config.limits)) as shared:
 
         @contextmanager
         def writer_job() -> Iterator[Job]:
@@ -46,7 +46,7 @@ async def supervise(
         writer = SupervisedProcess(WRITER, writer_job)
         http_workers = [
             SupervisedProcess(f"{HTTP_WORKER} {slot + 1}", partial(http_worker_job, slot))
-            for slot in range(config.workers)
+            for slot in range(config.server.workers)
         ]
         everyone = asyncio.gather(writer.ready, *[each.ready for each in http_workers])
         stop = asyncio.create_task(stopped.wait())

@@ -142,7 +142,7 @@ def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> No
 def test_its_defaults_are_the_gateways(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(blocks("toml", PAGE)[0])
-    set_in_file, plain = load(file, environ={}), Config()
+    set_in_file, plain = load(file, environ={}).storage, Config().storage
     same = ("dedupe_window", "rejected_bytes", "rejected_window")
     assert [getattr(set_in_file, name) for name in same] == [getattr(plain, name) for name in same]
     assert plain.keep_raw == 0

@@ -29,10 +29,9 @@ from typing import Any
 import attrs
 
 from gateway.app import build_handler
-from gateway.config import Config
+from gateway.config import Config, DialectSettings, LimitSettings
 from gateway.dialect import Dialect
 from gateway.ingest.handler import IngestHandler
-from gateway.ingest.rate_limit import Limit
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.contract import Storage
 
@@ -107,6 +106,7 @@ def build(case: Case, storage: Storage) -> IngestHandler:
     """A gateway of the case's dialect alone, but for the socket, set up as the case asks."""
     dialects: tuple[Dialect, ...] = (import_module(f"dialects.{case.dialect}").dialect,)
     document = case.document
-    limits = {case.dialect: Limit(**document["limit"])} if "limit" in document else {}
-    config = Config(switches={case.dialect: frozenset(document.get("switches", ()))}, limits=limits)
+    limits = {case.dialect: LimitSettings(**document["limit"])} if "limit" in document else {}
+    switches = dict.fromkeys(document.get("switches", ()), True)
+    config = Config(dialects={case.dialect: DialectSettings(switches=switches)}, limits=limits)
     return build_handler(config, dialects, storage, keyring(dialects), clock=lambda: NOW, new_id=counted_ids())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import build_handler
-from gateway.config import Config
+from gateway.config import Config, DialectSettings
 from gateway.ingest.handler import IngestHandler
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.contract import Storage
@@ -21,4 +21,5 @@ def toy_handler(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> IngestHand
 
     grant = Grant("key_1", "default", "toy", "api_key", frozenset())
     keyring = Keyring(SALT, {digest(SALT, "toy", "api_key", "toy_1"): grant})
-    return build_handler(Config(body_caps={"toy": CAP}), (dialect,), storage, keyring, new_id=lambda _now: "id")
+    config = Config(dialects={"toy": DialectSettings(body_limit_bytes=CAP)})
+    return build_handler(config, (dialect,), storage, keyring, new_id=lambda _now: "id")
