@@ -1,15 +1,14 @@
-"""A request to a submission: the key, what is known of a browser, and the one item that the body is.
+"""A request to a submission: the key, a browser's address and user agent, and the one item that the body is.
 
 Pure, and runs before authentication: it survives any body. Each function is named after its route.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from dialects.browsee import credentials
 from dialects.browsee.wire import ID_FIELDS
-from gateway.dialect import NOTHING, Fault, Item, Request, Submission, Undecodable, decode, js_number
+from gateway.dialect import Fault, Item, Request, Submission, js_number, json_or_fault, visitor
 
 NOT_OBJECT = Fault("not_object")
 
@@ -20,10 +19,9 @@ def _one(request: Request, *, kind: str, stringify_ids: bool = False) -> Submiss
     The key leaves the body here, so that no event can have it. A list is refused, since there is no batch. The key is
     then read from its first element: without one the answer would be about the key.
     """
-    try:
-        body = decode(request.body)
-    except Undecodable as error:
-        return Submission(fault=error.fault)
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(fault=fault)
     if isinstance(body, list):
         return Submission(credentials.find(body[0]) if body else (), fault=NOT_OBJECT)
     if not isinstance(body, dict):
@@ -32,7 +30,7 @@ def _one(request: Request, *, kind: str, stringify_ids: bool = False) -> Submiss
     body.pop(credentials.FIELD, None)
     if stringify_ids:
         _stringify_ids(body)
-    return Submission(shown, (Item(kind, kind, body),), context=_browser(request))
+    return Submission(shown, (Item(kind, kind, body),), context=visitor(request))
 
 
 track = partial(_one, kind="track")
@@ -45,20 +43,3 @@ def _stringify_ids(body: dict[str, Any]) -> None:
         value = body.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             body[name] = js_number(value)
-
-
-def _browser(request: Request) -> Mapping[str, object]:
-    """Return a browser's context; `translate` replaces the None in `ip` by the address.
-
-    Without an Origin it is empty: the documented callers are servers, whose address and agent are not the visitor's.
-    """
-    headers = request.headers
-    if "origin" not in headers:
-        return NOTHING
-    user_agent = headers.get("user-agent")
-    return {"ip": None, "user_agent": _text(user_agent)} if user_agent else {"ip": None}
-
-
-def _text(header: str) -> str:
-    """Return a header fit to store. The server passes bytes that are not UTF-8 as lone surrogates."""
-    return header if header.isascii() else header.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

@@ -7,7 +7,8 @@
  * `_browsee.identify(...)` and the other methods, and of the package @browsee/web-sdk then work unchanged. The key may
  * also come from `_browsee('init', key)`; calls wait until it is known. `data-api-url` is the gateway's address if
  * another host serves the script.
- * The script records nothing by itself: no replay, no clicks, no page views.
+ * Each call takes the page along: its address, title and referrer. The script records nothing by itself: no replay, no
+ * clicks, no page views.
  */
 (function (window, document) {
   'use strict';
@@ -19,6 +20,8 @@
   var MIN_PAUSE = 1000; // milliseconds; doubled after each try
   var MAX_PAUSE = 60000;
   var MAX_KEEPALIVE = 60000; // bytes; browsers refuse a keepalive body of more than 64 KiB
+  var MAX_ADDRESS = 2048; // UTF-16 units of an address or of its parts
+  var MAX_TITLE = 512;
   var LEAVING_FOR = 2000; // milliseconds; a page that is still alive after this time was only hidden
 
   var before = window._browsee;
@@ -91,10 +94,33 @@
     return Object.prototype.toString.call(value) === '[object Object]' ? value : { value: value };
   }
 
+  // Where the call was made. An application may have changed the address or the title since the page was loaded.
+
+  function currentPage() {
+    return {
+      url: textOf(window.location.href, MAX_ADDRESS),
+      path: textOf(window.location.pathname, MAX_ADDRESS),
+      search: textOf(window.location.search, MAX_ADDRESS),
+      title: textOf(document.title, MAX_TITLE),
+      referrer: textOf(document.referrer, MAX_ADDRESS)
+    };
+  }
+
+  // Half of a surrogate pair, as a page may write it or as the cut may leave it, would make the gateway refuse the call.
+  function textOf(value, max) {
+    var text = String(value || '').slice(0, max).replace(/[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g, wholePair);
+    return text === '' ? undefined : text; // JSON leaves it out then
+  }
+
+  function wholePair(found) {
+    return found.length === 2 ? found : '\uFFFD';
+  }
+
   // The queue. Calls are sent one at a time, so that they arrive in order.
 
   function enqueue(route, call) {
     call.timestamp = new Date().toISOString();
+    call.page = currentPage();
     if (waiting.length >= MAX_WAITING) {
       warn('a call was dropped: too many are waiting');
       return;

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dialects.browsee.wire import Identify, Track
-from gateway.dialect import Event, Fault, Item, Received, from_iso
+from gateway.dialect import Event, Fault, Item, Received, from_iso, time_or_original
 
 NAME = "browsee"
 NOT_A_TIME = Fault("not_a_time", "/timestamp")
@@ -28,7 +28,7 @@ def track(item: Item, message_id: str, received: Received, *, lenient_timestamps
         anonymous_id=call.anonymous_id,
         user_id=call.user_id,
         properties=call.properties,
-        context=_context(received, original, call.extra),
+        context=_context(received, original, call),
     )
 
 
@@ -49,7 +49,7 @@ def identify(item: Item, message_id: str, received: Received, *, lenient_timesta
         anonymous_id=call.anonymous_id,
         user_id=call.user_id,
         traits=call.traits,
-        context=_context(received, original, call.extra),
+        context=_context(received, original, call),
     )
 
 
@@ -66,27 +66,26 @@ def _time(sent: object, received_at: str, *, lenient: bool) -> tuple[str, object
     """
     if sent is None:
         return received_at, None
-    time = from_iso(sent) if isinstance(sent, str) else None
-    if time is None:
-        return (received_at, sent) if lenient else None
-    return time, None if time == sent else sent
+    timestamp, original = time_or_original(sent, _canonical)
+    if timestamp is None:
+        return (received_at, original) if lenient else None
+    return timestamp, original
 
 
-def _context(received: Received, original: object, extra: Mapping[str, object]) -> Mapping[str, object]:
-    shared = received.context
-    if not shared and original is None and not extra:
-        return shared
-    context = dict(shared)
-    if "ip" in context:
-        if received.client_ip is None:
-            del context["ip"]
-        else:
-            context["ip"] = received.client_ip
+def _canonical(sent: object) -> str | None:
+    return from_iso(sent) if isinstance(sent, str) else None
+
+
+def _context(received: Received, original: object, call: Track | Identify) -> Mapping[str, object]:
+    """Return the event's context. What the body says of the visitor goes before what the connection says."""
+    if original is None and not call.surroundings and not call.extra:
+        return received.context
+    context = {**received.context, **call.surroundings}
     own: dict[str, object] = {}
     if original is not None:
         own["timestamp"] = original
-    if extra:
-        own["extra"] = extra
+    if call.extra:
+        own["extra"] = call.extra
     if own:
         context[NAME] = own
     return context

@@ -6,7 +6,7 @@ from typing import cast
 from dialects.databuddy import wire
 from dialects.databuddy.credentials import SITE_HEADER, shows_key, site_of
 from dialects.databuddy.wire import WireItem
-from gateway.dialect import Received, Request
+from gateway.dialect import Received, Request, clean_header, visitor
 
 SDK_NAME_HEADER = "databuddy-sdk-name"
 SDK_VERSION_HEADER = "databuddy-sdk-version"
@@ -15,23 +15,23 @@ _CAMPAIGN_KEYS = frozenset(wire.CAMPAIGN)
 
 
 def of_request(request: Request, item_site: str | None = None) -> dict[str, object]:
-    """Return what all items of a request share: `user_agent`, `library` and `app`, each if it is known.
+    """Return what all items of a request share: a browser's `ip` and `user_agent`, `library` and `app`, each if known.
 
     `item_site` is the site that the first item names. It holds for all items only if it opened the request: beside a
     key, other items need not belong to a site.
     """
     headers, query = request.headers, request.query
-    context: dict[str, object] = {}
+    context = visitor(request)
     user_agent = headers.get("user-agent")
-    if user_agent:
-        context["user_agent"] = _text(user_agent)
     name = headers.get(SDK_NAME_HEADER) or query.get("sdk_name")
     version = headers.get(SDK_VERSION_HEADER) or query.get("sdk_version")
     if not name and not version and user_agent and user_agent.startswith(SDK_USER_AGENTS):
         product, _, rest = user_agent.partition("/")
         name, version = (product, rest) if product in SDK_USER_AGENTS else (None, None)
     if name or version:
-        context["library"] = {key: _text(value) for key, value in (("name", name), ("version", version)) if value}
+        context["library"] = {
+            key: clean_header(value) for key, value in (("name", name), ("version", version)) if value
+        }
     site = site_of(request) if query or SITE_HEADER in headers else None
     if site is None and item_site is not None and not shows_key(request):
         site = item_site
@@ -48,12 +48,10 @@ def of_item(
     Fields that have no canonical place are added to `own`, which is to become `context.databuddy`.
     """
     context = dict(received.context)
-    if received.client_ip is not None:
-        context["ip"] = received.client_ip
     if site is not None:
         context["app"] = {"id": site}
     if sent.path is not None:
-        context["page"] = _page(sent.path)
+        context["page"] = _page(sent.path, own)
     if sent.surroundings:
         _add_surroundings(context, sent.surroundings, own)
     if campaign_in_properties and sent.properties and not _CAMPAIGN_KEYS.isdisjoint(sent.properties):
@@ -61,13 +59,24 @@ def of_item(
     return context
 
 
-def _page(path: str) -> dict[str, object]:
-    """Return `{"url": ..., "path": ...}` for an absolute address, and `{"path": ...}` for anything else."""
-    scheme, found, rest = path.partition("://")
-    if not found or "/" in scheme or "?" in scheme or "#" in scheme:
-        return {"path": path}
-    rest = rest.partition("#")[0].partition("?")[0]
-    return {"url": path, "path": "/" + rest.partition("/")[2]}
+def _page(sent: str, own: dict[str, object]) -> dict[str, object]:
+    """Return the parts of a page's address, with `url` if it is absolute and `search` if it has a query.
+
+    `https://a.example/x?y=1#z` gives `{"url": "https://a.example/x?y=1#z", "path": "/x", "search": "?y=1"}`, and
+    `/x?y=1` gives `{"path": "/x", "search": "?y=1"}`. `own` keeps a relative address that these do not give back whole.
+    """
+    before, mark, query = sent.partition("#")[0].partition("?")
+    scheme, found, rest = before.partition("://")
+    page: dict[str, object]
+    if found and "/" not in scheme:
+        page = {"url": sent, "path": "/" + rest.partition("/")[2]}
+    else:
+        page = {"path": before}
+        if len(before) + len(mark) + len(query) < len(sent) or (mark and not query):
+            own["path"] = sent
+    if query:
+        page["search"] = mark + query
+    return page
 
 
 def _add_surroundings(context: dict[str, object], surroundings: Mapping[str, object], own: dict[str, object]) -> None:
@@ -80,7 +89,8 @@ def _add_surroundings(context: dict[str, object], surroundings: Mapping[str, obj
             else:
                 context[group] = {name: value}
         elif key in wire.TOP_PLACES:
-            context[wire.TOP_PLACES[key]] = value
+            name = wire.TOP_PLACES[key]
+            context[name] = value or context.get(name, value)  # an empty text replaces nothing
         elif key in wire.SIZES:
             size = _size(value)
             if size is None:
@@ -114,8 +124,3 @@ def _size(text: object) -> dict[str, int] | None:
     if not width.isdecimal() or not height.isdecimal() or width[0] == "0" or height[0] == "0":
         return None
     return {"width": int(width), "height": int(height)}
-
-
-def _text(header: str) -> str:
-    """Return a header fit to store. The server passes bytes that are not UTF-8 as lone surrogates."""
-    return header if header.isascii() else header.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

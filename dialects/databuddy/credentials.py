@@ -4,7 +4,7 @@ A key comes in `x-api-key` or as a Bearer token (server; the vendor's page names
 query or in a header (server), or the item names it (documented). "Client id" and "website id" are the same value.
 """
 
-from gateway.dialect import Credential, CredentialKind, Request
+from gateway.dialect import Credential, CredentialKind, Request, bearer
 
 API_KEY = CredentialKind("api_key", template="dbdy_{token}")
 WEBSITE = CredentialKind("website", template="{uuid}", public=True, is_site=True)
@@ -21,7 +21,7 @@ def find(request: Request, item_site: str | None = None) -> tuple[Credential, ..
 
 def find_keys(request: Request) -> tuple[Credential, ...]:
     """Return up to two keys. They are optional: the vendor answers an unknown key as if none had been sent."""
-    key, token = _key_header(request), _bearer_token(request)
+    key, token = _key_header(request), bearer(request.headers)
     values = [key] if key else []
     if token and token != key:
         values.append(token)
@@ -30,7 +30,7 @@ def find_keys(request: Request) -> tuple[Credential, ...]:
 
 def shows_key(request: Request) -> bool:
     """Return whether a request shows a key, known or not."""
-    return bool(_key_header(request) or _bearer_token(request))
+    return bool(_key_header(request) or bearer(request.headers))
 
 
 def site_of(request: Request) -> str | None:
@@ -41,8 +41,3 @@ def site_of(request: Request) -> str | None:
 
 def _key_header(request: Request) -> str:
     return request.headers.get(API_KEY_HEADER, "").strip()
-
-
-def _bearer_token(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    return token.strip() if scheme == "Bearer" or scheme.lower() == "bearer" else ""

@@ -9,7 +9,7 @@ from functools import partial
 from dialects.databuddy import context, credentials, entries
 from dialects.databuddy.pixel import unflatten
 from dialects.databuddy.wire import event_id, website_id
-from gateway.dialect import Fault, Item, Request, Submission, Undecodable, bounded, decode
+from gateway.dialect import Fault, Item, Request, Submission, bounded, json_or_fault
 
 _MISSING_SITE = Fault("missing_website_id", "/websiteId")
 _NOT_ARRAY = Fault("not_array")
@@ -18,9 +18,9 @@ _UNKNOWN_TYPE = Fault("unknown_type", "/type")
 
 def track(request: Request) -> Submission:
     """Return the submission of one event, or of an array of any length. The first event may name the site."""
-    body = _decoded(request)
-    if isinstance(body, Fault):
-        return Submission(credentials.find(request), fault=body)
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(credentials.find(request), fault=fault)
     events = bounded(body) if isinstance(body, list) else [body]
     site = website_id(events[0]) if events else None
     items = tuple([Item("custom", "custom", event, event_id(event), website_id(event)) for event in events])
@@ -29,21 +29,21 @@ def track(request: Request) -> Submission:
 
 def identify(request: Request) -> Submission:
     """Return the submission of one person. A key does not say which site knows the person, so the body must."""
-    body = _decoded(request)
-    if isinstance(body, Fault):
-        return Submission(credentials.find(request), fault=body)
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(credentials.find(request), fault=fault)
     site = website_id(body)
     shown = credentials.find(request, site)
     item = Item("identify", "identify", body, event_id(body), site)
-    fault = _MISSING_SITE if shown and shown[-1].kind != credentials.WEBSITE.name else None
-    return Submission(shown, (item,), fault, context.of_request(request, site))
+    missing = _MISSING_SITE if shown and shown[-1].kind != credentials.WEBSITE.name else None
+    return Submission(shown, (item,), missing, context.of_request(request, site))
 
 
 def llm(request: Request) -> Submission:
     """Return the submission of one AI call or of an array. Only a key opens this endpoint, not a site."""
-    body = _decoded(request)
-    if isinstance(body, Fault):
-        return Submission(credentials.find_keys(request), fault=body)
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(credentials.find_keys(request), fault=fault)
     calls = bounded(body) if isinstance(body, list) else [body]
     items = tuple([_item(call, kind="llm", schema="llm") for call in calls])
     shared = context.of_request(request)
@@ -64,25 +64,21 @@ def pixel(request: Request) -> Submission:
 
 def _one(request: Request, *, make: Callable[[object], Item]) -> Submission:
     """Return the submission of a route whose body is one item."""
-    body = _decoded(request)
-    if isinstance(body, Fault):
-        return Submission(credentials.find(request), fault=body)
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(credentials.find(request), fault=fault)
     return Submission(credentials.find(request), (make(body),), context=context.of_request(request))
 
 
 def _array(request: Request, *, limit: int, make: Callable[[object], Item]) -> Submission:
     """Return the submission of a route whose body is an array of up to `limit` items."""
-    body = _decoded(request)
-    if isinstance(body, Fault):
-        fault = body
-    elif not isinstance(body, list):
-        fault = _NOT_ARRAY
-    elif len(body) > limit:
-        fault = Fault("too_many", detail={"limit": limit})
-    else:
+    body, fault = json_or_fault(request.body)
+    if isinstance(body, list) and len(body) <= limit:
         items = tuple([make(element) for element in body])
         return Submission(credentials.find(request), items, context=context.of_request(request))
-    return Submission(credentials.find(request), fault=fault)
+    if isinstance(body, list):
+        fault = Fault("too_many", detail={"limit": limit})
+    return Submission(credentials.find(request), fault=fault or _NOT_ARRAY)
 
 
 def _item(body: object, *, kind: str, schema: str) -> Item:
@@ -103,14 +99,6 @@ def _entry(body: object) -> Item:
 def _flat_or_nested(body: object, *, kind: str, schema: str) -> Item:
     payload = entries.nested(body, kind) if isinstance(body, dict) else None
     return Item(kind, schema, body, event_id(payload) or event_id(body))
-
-
-def _decoded(request: Request) -> object:
-    """Return the body's JSON value, or the Fault that says why it cannot be read."""
-    try:
-        return decode(request.body)
-    except Undecodable as error:
-        return error.fault
 
 
 batch = partial(_array, limit=100, make=_entry)

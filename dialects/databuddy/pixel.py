@@ -22,7 +22,7 @@ _TEXTS = (
     | wire.SIZES.keys()
     | wire.TOP_PLACES.keys()
     | wire.CAMPAIGN.keys()
-    | wire.LABELS
+    | wire.LABELS.keys()
     | wire.ERROR.facts
     | wire.LINK.facts
     | {"name", "websiteId", "connection_type"}

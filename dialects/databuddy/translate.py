@@ -9,7 +9,17 @@ import attrs
 from dialects.databuddy import entries, wire
 from dialects.databuddy.context import of_item
 from dialects.databuddy.wire import Vocabulary, WireItem
-from gateway.dialect import Event, Fault, Item, Received, Translated, from_iso, from_millis, from_rfc2822
+from gateway.dialect import (
+    Event,
+    Fault,
+    Item,
+    Received,
+    Translated,
+    from_iso,
+    from_millis,
+    from_rfc2822,
+    time_or_original,
+)
 
 EARLIEST = "2000-01-01T00:00:00.000Z"
 MAX_AHEAD = timedelta(hours=1)
@@ -127,19 +137,18 @@ def _event(
 
 
 def _time(sent: object, received: Received, own: dict[str, object]) -> str | None:
-    """Return the canonical form of a client's time, or None for what is not a time.
-
-    `own` keeps the time as it was sent, except for whole milliseconds, which can be computed back.
-    """
+    """Return the canonical form of a client's time, or None for what is not a time. `own` keeps another form of it."""
     if sent is None:
         return received.received_at
+    timestamp, original = time_or_original(sent, _canonical)
+    if original is not None:
+        own["timestamp"] = original
+    return timestamp
+
+
+def _canonical(sent: object) -> str | None:
     if isinstance(sent, str):
-        time = from_iso(sent) or from_rfc2822(sent)
-        if time != sent:
-            own["timestamp"] = sent
-        return time
-    if isinstance(sent, float) and not sent.is_integer():
-        own["timestamp"] = sent
+        return from_iso(sent) or from_rfc2822(sent)
     return from_millis(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else None
 
 

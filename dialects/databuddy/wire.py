@@ -37,7 +37,12 @@ PLACES: Mapping[str, tuple[str, str]] = {
 }
 """Fields with a place in an object of the context: `("page", "title")` is `context.page.title`."""
 
-TOP_PLACES: Mapping[str, str] = {"language": "locale", "timezone": "timezone"}
+TOP_PLACES: Mapping[str, str] = {
+    "language": "locale",
+    "timezone": "timezone",
+    "ip": "ip",
+    "userAgent": "user_agent",
+}
 SIZES: Mapping[str, str] = {"screen_resolution": "screen", "viewport_size": "viewport"}
 REFERRER = "referrer"
 NO_REFERRER = "direct"  # the tracker's word for a visit without a referrer
@@ -50,9 +55,22 @@ OWN_PLACES: Mapping[str, str] = {
 """Fields that have a place in `context.databuddy` only."""
 
 CORE = frozenset({"eventId", "anonymousId", "sessionId", "profileId", "timestamp", "path", "properties"})
-PRIVACY = frozenset({"anonymizeVisitorIds"})
-LABELS = PRIVACY | {"namespace", "source"}
-SURROUNDINGS = PRIVACY | PLACES.keys() | TOP_PLACES.keys() | SIZES.keys() | {REFERRER, "sessionStartTime"}
+
+_TEXT: tuple[type, ...] = (str,)
+_NUMBER: tuple[type, ...] = (int, float)
+_SCALAR: tuple[type, ...] = (str, int, float, bool)
+
+SURROUNDINGS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys([*PLACES, *TOP_PLACES, *SIZES, REFERRER], _TEXT),
+    "rtt": _NUMBER,
+    "downlink": _NUMBER,
+    "sessionStartTime": _SCALAR,
+    "anonymizeVisitorIds": _SCALAR,
+}
+"""Fields for the context, which any item may have, and their types. A value of another type is an unknown field."""
+
+LABELS: Mapping[str, tuple[type, ...]] = {"namespace": _TEXT, "source": _TEXT}
+"""The same for custom events and pixels only."""
 
 LOADING = frozenset({"load_time", "dom_ready_time", "dom_interactive", "render_time", "redirect_time", "ttfb"})
 VISIT = frozenset({"time_on_page", "scroll_depth", "interaction_count", "page_count"})
@@ -69,15 +87,15 @@ class Vocabulary:
     """The fields that one kind of item may have; all others are unknown fields.
 
     `name_field` is the field with the event's name; without one, the name is `fixed_name`. `core` are the fields that
-    WireItem has attributes for, `surroundings` those for the context, `facts` those about the event itself (null means
-    absent). With `campaign_in_properties`, `properties` may have the fields of CAMPAIGN too. With `has_pages`, an
-    event named `screen_view` is a page.
+    WireItem has attributes for, `surroundings` those for the context and their types, `facts` those about the event
+    itself (null means absent). With `campaign_in_properties`, `properties` may have the fields of CAMPAIGN too. With
+    `has_pages`, an event named `screen_view` is a page.
     """
 
     fixed_name: str | None = None
     name_field: str | None = None
     core: frozenset[str] = CORE
-    surroundings: frozenset[str] = PRIVACY
+    surroundings: Mapping[str, tuple[type, ...]] = SURROUNDINGS
     facts: frozenset[str] = frozenset()
     campaign_in_properties: bool = False
     has_pages: bool = False
@@ -88,25 +106,29 @@ class Vocabulary:
 
     def pixel(self) -> "Vocabulary":
         """Return the same kind as a pixel's query, which may have the fields of a custom event too."""
-        surroundings = self.surroundings | LABELS
+        surroundings = {**self.surroundings, **LABELS}
         return attrs.evolve(
             self, core=self.core | {"websiteId"}, surroundings=surroundings, campaign_in_properties=True
         )
 
 
 CUSTOM = Vocabulary(
-    name_field="name", core=CORE | {"name", "websiteId"}, surroundings=LABELS, campaign_in_properties=True
+    name_field="name",
+    core=CORE | {"name", "websiteId"},
+    surroundings={**SURROUNDINGS, **LABELS},
+    campaign_in_properties=True,
 )
-LEGACY = Vocabulary(name_field="name", core=CORE | {"name"}, surroundings=LABELS, campaign_in_properties=True)
+LEGACY = Vocabulary(
+    name_field="name", core=CORE | {"name"}, surroundings={**SURROUNDINGS, **LABELS}, campaign_in_properties=True
+)
 NAMED = Vocabulary(name_field="eventName", core=CORE | {"eventName"}, campaign_in_properties=True)
 PAGE = Vocabulary(
     name_field="name",
     core=CORE | {"name"},
-    surroundings=SURROUNDINGS,
     facts=LOADING | VISIT | {"domain_lookup_time", "href", "text", "value"},
     has_pages=True,
 )
-LINK = Vocabulary("outgoing_link", surroundings=SURROUNDINGS, facts=frozenset({"href", "text"}))
+LINK = Vocabulary("outgoing_link", facts=frozenset({"href", "text"}))
 VITAL = Vocabulary("web_vital", facts=frozenset({"metricName", "metricValue"}))
 ERROR = Vocabulary("error", facts=frozenset({"message", "filename", "lineno", "colno", "stack", "errorType"}))
 ENGAGEMENT = Vocabulary("engagement", facts=SPAN | CLICKS | INPUT | FORM)
@@ -142,10 +164,13 @@ class WireItem:
         for key, value in fields.items():
             if key in core:
                 continue
-            if key in known:
-                if value is not None:
-                    surroundings[key] = value
-            elif value is not None or key not in facts:
+            types = known.get(key)
+            if types is None:
+                if value is not None or key not in facts:
+                    rest[key] = value
+            elif type(value) in types:
+                surroundings[key] = value
+            elif value is not None:
                 rest[key] = value
         find = fields.get
         properties = find("properties")

@@ -17,6 +17,7 @@ EVENT = Event(
     timestamp="2024-03-01T00:00:00.000Z",
     received_at="2024-03-01T00:00:00.000123Z",
 )
+OBJECTS = ("page", "campaign", "screen", "viewport", "network", "library", "app", "device", "os")
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*/[!_]*.json"))
 
 
@@ -61,6 +62,46 @@ def test_no_field_may_be_missing(field: str) -> None:
 )
 def test_what_is_no_event_does_not_meet_the_schema(changes: dict[str, object]) -> None:
     event = decoded(**changes)
+    assert (SCHEMA.is_valid(event), SCHEMA.explain(event) == ()) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"page": {"url": "https://a.example/x?y=1", "path": "/x", "search": "?y=1", "title": "T", "referrer": ""}},
+        {"page": {"tab": 5}, "screen": {"width": 1920, "height": 1080, "density": 1.5}, "active": True},
+        {"app": {"id": "a-1", "build": 17}, "network": {"type": "4g", "rtt": 50, "downlink": 1.5}},
+        {"ip": "203.0.113.9", "user_agent": "M", "locale": "de", "timezone": "UTC", "device": {}, "os": {"name": 1}},
+        {"acme": {"page": "cart"}, "library": {"name": "web", "version": "2.6.0"}, "campaign": {"source": "news"}},
+    ],
+)
+def test_a_context_has_its_facts_in_their_places_and_may_have_others(context: dict[str, object]) -> None:
+    event = decoded(context=context)
+    assert (SCHEMA.explain(event), SCHEMA.is_valid(event)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"ip": 1},
+        {"user_agent": None},
+        {"locale": ["de"]},
+        {"timezone": {}},
+        *({place: "text"} for place in OBJECTS),
+        *({place: None} for place in OBJECTS),
+        {"page": {"title": 5}},
+        {"page": {"search": None}},
+        {"campaign": {"gclid": 5}},
+        {"screen": {"width": "1920"}},
+        {"viewport": {"height": 900.5}},
+        {"network": {"rtt": "50"}},
+        {"library": {"version": 2}},
+        {"app": {"build": True}},
+    ],
+)
+def test_a_fact_of_another_type_than_its_places_does_not_meet_the_schema(context: dict[str, object]) -> None:
+    event = decoded(context=context)
     assert (SCHEMA.is_valid(event), SCHEMA.explain(event) == ()) == (False, False)
 
 

@@ -1,9 +1,7 @@
 """What the tests of the examples share: a key to start with, expected events, the programs of this machine."""
 
-import functools
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,10 +37,3 @@ def program(*names: str) -> str:
             return found
     # For whoever runs the tests without it; .ci/run installs it, and fails on any skip.
     pytest.skip(f"{names[0]} is not installed")
-
-
-@functools.cache
-def curl_agent() -> str:
-    """Return the User-Agent of this machine's curl."""
-    done = subprocess.run([program("curl"), "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    return "/".join(done.stdout.split()[:2])

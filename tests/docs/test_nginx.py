@@ -101,6 +101,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
 
 async def test_an_event_over_https_is_stored_with_the_address_that_the_proxy_saw(proxied: Proxied) -> None:
     headers = {"Authorization": f"Bearer {proxied.key}", "X-Forwarded-For": "203.0.113.9", "User-Agent": "test"}
+    headers["Origin"] = "https://shop.example"  # a server's request has neither address nor agent stored
     async with (
         proxied.client() as client,
         client.post(f"{proxied.url}//track/", json={"name": "hello"}, headers=headers) as answer,

@@ -60,13 +60,16 @@ def test_a_page_sends_by_fetch_by_beacon_and_through_the_browsee_shim(tmp_path: 
     site = make_key(data, "databuddy", "website", "--origin", "127.0.0.1")
     key = make_key(data, "browsee", "api_key", "--origin", "127.0.0.1")
     with serving(data) as served, hosting(EXAMPLES) as host:
-        shown = browse(f"{host}/page.html?{urlencode({'gateway': served.url, 'site': site, 'key': key})}")
+        search = f"?{urlencode({'gateway': served.url, 'site': site, 'key': key})}"
+        shown = browse(f"{host}/page.html{search}")
         events = {(each["dialect"], each["name"] or each["type"]): each for each in served.events()}
         assert served.stop() == 0
     agent = {"user_agent": events["databuddy", "opened"]["context"]["user_agent"], "ip": "127.0.0.1"}
     databuddy = {"project": "default", "dialect": "databuddy", "type": "track"}
     browsee = {"project": "default", "dialect": "browsee", "user_id": "u-1"}
     browsee["anonymous_id"] = events["browsee", "opened"]["anonymous_id"]
+    title = "A page that sends to the gateway"
+    page = {"url": f"{host}/page.html{search}", "path": "/page.html", "search": search, "title": title}
     meant = {
         ("databuddy", "opened"): {
             **databuddy,
@@ -80,13 +83,18 @@ def test_a_page_sends_by_fetch_by_beacon_and_through_the_browsee_shim(tmp_path: 
             "properties": {"by": "beacon"},
             "context": {**agent, "app": {"id": site}},
         },
-        ("browsee", "identify"): {**browsee, "type": "identify", "traits": {"plan": "pro"}, "context": agent},
+        ("browsee", "identify"): {
+            **browsee,
+            "type": "identify",
+            "traits": {"plan": "pro"},
+            "context": {**agent, "page": page},
+        },
         ("browsee", "opened"): {
             **browsee,
             "type": "track",
             "name": "opened",
             "properties": {"by": "shim"},
-            "context": agent,
+            "context": {**agent, "page": page},
         },
     }
     assert events == {which: expected_event(events[which], **facts) for which, facts in meant.items()}

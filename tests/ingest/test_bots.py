@@ -34,7 +34,9 @@ def test_crawlers_are_known_and_libraries_and_people_are_not(user_agent: str, ex
 
 def track(served: Served, site: str, agent: str, body: object) -> tuple[int, object]:
     url = f"{served.url}/track?website_id={site}"
-    answer = requests.post(url, json=body, headers={"User-Agent": agent}, timeout=PATIENCE)
+    answer = requests.post(
+        url, json=body, headers={"User-Agent": agent, "Origin": "https://shop.example"}, timeout=PATIENCE
+    )
     return answer.status_code, answer.json()
 
 

@@ -21,16 +21,18 @@ def test_the_key_is_the_credential_and_leaves_the_item() -> None:
     )
 
 
-def test_only_a_browser_has_a_context_and_its_ip_is_left_to_fill() -> None:
+def test_only_a_browser_has_a_context() -> None:
+    browser = {"ip": "203.0.113.9", "user_agent": "M"}
     assert track(request(b"{}", **{"user-agent": "curl"})).context == {}
-    assert track(request(b"{}", origin="null")).context == {"ip": None}
-    assert track(request(b"{}", origin="null", **{"user-agent": "M"})).context == {"ip": None, "user_agent": "M"}
+    assert track(request(b"{}", origin="null")).context == {"ip": "203.0.113.9"}
+    assert track(request(b"{}", origin="null", **{"user-agent": "M"})).context == browser
+    assert track(request(b"{}", **{"sec-fetch-site": "cross-site", "user-agent": "M"})).context == browser
 
 
 def test_a_user_agent_that_is_not_utf_8_is_mended() -> None:
     headers = {"origin": "null", "user-agent": "caf\udce9 \udcff"}
     assert track(request(b"{}", **headers)).context == {
-        "ip": None,
+        "ip": "203.0.113.9",
         "user_agent": "caf\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd",
     }
 

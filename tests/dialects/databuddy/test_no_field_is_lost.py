@@ -16,6 +16,7 @@ from gateway.ingest.schema import load
 SCHEMAS = load("jsonschemas.databuddy")
 ROUTES = {route.name: route for route in dialect.routes(frozenset())}
 OWN = ["tenant", "payload", "type", "name", "title", "href", "language", "path", "namespace", "properties", "traits"]
+OWN += ["referrer", "viewport_size", "rtt", "utm_source", "ip", "userAgent", "sessionStartTime"]
 
 
 def fields_of(schema: str) -> dict[str, Any]:
