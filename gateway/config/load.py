@@ -14,7 +14,6 @@ from gateway.config.errors import ConfigError
 from gateway.config.structure import current_names, structure
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
-from gateway.ingest.registry import discover
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -41,7 +40,7 @@ def load(
         raise ConfigError(f"{file}: {wrong[0]}{more}")
     document = current_names(document)
     if dialects is None:
-        dialects = discover() if names_dialects(environment) else ()
+        dialects = _installed() if names_dialects(environment) else ()
     for path, value in from_environment(environment, document, dialects).items():
         _set(document, path, value)
     given = {name: value for name, value in flags.items() if value is not None and name != "data"}
@@ -53,6 +52,12 @@ def load(
         raise ConfigError(f"{source}: {each}")
     hosts = {host.lower(): name for host, name in config.hosts.items()}
     return attrs.evolve(config, hosts=hosts, data=data_directory(flags.get("data"), environment), file=file)
+
+
+def _installed() -> Iterable[Dialect]:
+    from gateway.ingest.registry import discover  # here, so that the writer never loads JSON Schema for its settings
+
+    return discover()
 
 
 def data_directory(flag: object = None, environ: Mapping[str, str] | None = None) -> Path:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -264,6 +266,13 @@ def test_log_levels_may_be_in_capitals(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text("[server]\nlog_level = 'WARNING'\n")
     assert load(file, environ={}) == Config(server=ServerSettings(log_level="warning"), file=file)
+
+
+def test_reading_settings_loads_no_json_schema() -> None:
+    """The writer process reads settings too, and would carry the library's memory for nothing."""
+    program = "import sys, gateway.config; print(sorted({'jsonschema', 'jsonschema_rs', 'aiohttp'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
 def test_a_good_file_has_no_problems_and_one_that_cannot_be_read_has_one(tmp_path: Path) -> None:
