@@ -91,7 +91,7 @@ def show(number: int, data: Path | None, of_rejected: bool) -> None:
 @filtered_option
 @rejected_option
 @data_option
-@project_option
+@click.option("--project", help="Only this project; with --rejected, where a request goes that belongs to no project.")
 @config_option
 def replay(
     numbers: tuple[int, ...],
@@ -114,7 +114,7 @@ def replay(
     settings, directory = load(config, {"data": data}), log_of(data)
     check_project(project, directory, config)
     if of_rejected:
-        rejected.replay(directory, settings, numbers)
+        rejected.replay(directory, settings, numbers, project)
         return
     with Reader(directory) as reader:
         if everything:

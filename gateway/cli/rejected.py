@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import click
 import orjson
 
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
-from gateway.dialect import Item
+from gateway.dialect import Item, Submission
 from gateway.ingest.ids import dedupe_key, derived
-from gateway.ingest.registry import installed_by_name
+from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
@@ -65,22 +66,29 @@ def shown(directory: DataDir, number: int) -> str:
     return json.dumps({**json.loads(line(known)), "request": request(raw)}, indent=2)
 
 
-def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None:
+def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project: str | None = None) -> None:
     """Store the items of rejected requests that are valid now, and print a result for each request.
 
+    A request goes to the project that it is booked to; only one that belongs to no project goes to `project`.
     If the client has sent a request again meanwhile, items with the client's own ids are stored once, the others twice.
     """
     installed = installed_by_name(settings.switches)
     replayer = Replay(installed, settings.keep_ip)
     for number in numbers:
         known, raw = one(directory, number)
-        problem = _problem(known)
+        problem = _problem(known, project)
         dialect = installed.get(known["dialect"])
         route = None if dialect is None else dialect.route(known["route"])
         if problem is not None or route is None:
             click.echo(f"{number}: {problem or explain('no_such_route')}")
             continue
-        items = route.parse(request_of(raw, known["received_at"])).items
+        submission = route.parse(request_of(raw, known["received_at"]))
+        items = submission.items
+        adopted = known["project"] is None
+        if adopted:
+            # As if its credentials had been good then, so that a retry by the client is known again.
+            known = {**known, "project": project}
+            raw = attrs.evolve(raw, site=_site(submission, installed[known["dialect"]]))
         runs = [_rerun(replayer, known, raw, index) for index in range(len(items))]
         rows = tuple(run.row for run in runs if run.row is not None)
         blobs = tuple(blob for run in runs for blob in run.blobs)
@@ -88,19 +96,30 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int]) -> None
         entry = Entry(known["project"], known["dialect"], known["route"], known["received_at"], rows, blobs=blobs)
         stored = asyncio.run(_append(directory, settings, entry)) if rows else 0
         said = f"{stored} stored, {len(rows) - stored} already stored, {len(failed)} failed again"
+        if adopted:
+            said = f"{said}, in project {project}"
         if not failed and rows:
             mark(directory, number, said)
         click.echo("\n".join([f"{number}: {said}", *failed]))
 
 
-def _problem(known: dict[str, Any]) -> str | None:
+def _problem(known: dict[str, Any], project: str | None) -> str | None:
     if known["replayed"]:
         return f"already replayed: {known['replayed']}"
-    if known["project"] is None or known["route"] is None:
-        return "its project is unknown: it was rejected before a valid credential was found"
+    if known["route"] is None:
+        return "it was rejected before its route was known"
+    if known["project"] is None and project is None:
+        return "its project is unknown: nothing in it was a known credential; choose one with --project"
+    if known["project"] is not None and project not in (None, known["project"]):
+        return f"it belongs to project {known['project']}, not to {project}"
     if known["cut"]:
         return "its body was cut when it was kept"
     return None
+
+
+def _site(submission: Submission, installed: Installed) -> str | None:
+    """Return the site that a request names as a credential."""
+    return next((each.value for each in submission.credentials if installed.kinds[each.kind].is_site), None)
 
 
 def _rerun(replayer: Replay, known: dict[str, Any], raw: RawRequest, index: int) -> Rerun:

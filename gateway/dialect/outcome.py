@@ -88,7 +88,9 @@ class Reason(enum.Enum):
 class Refusal(Exception):
     """A request that is answered with an error; nothing of it is stored. `retry_after` is in whole seconds.
 
-    `project` and `site` are whose it was, where that was found out.
+    The last five fields are for the gateway's books. `project`, `credential_id` and `site` say whose request it was,
+    where it named a credential that is known. `authenticated` says that it had a valid secret of that project,
+    `admitted` that its credentials were good, even if they were public ones.
     """
 
     reason: Reason
@@ -99,6 +101,9 @@ class Refusal(Exception):
     quota: Quota | None = None
     project: str | None = None
     site: str | None = None
+    credential_id: str | None = None
+    authenticated: bool = False
+    admitted: bool = False
 
 
 class StorageUnavailable(Exception):

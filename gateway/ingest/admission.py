@@ -54,12 +54,20 @@ class Admission:
 
 
 def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:
-    """Return a refusal that says whom it refused, where that was found out."""
+    """Return a refusal that says whom it refused, if its sender was admitted before."""
     if admitted is None:
         return refusal
     principal = admitted.principal
     quota = refusal.quota or admitted.quota
-    return attrs.evolve(refusal, quota=quota, project=principal.project, site=principal.site)
+    return attrs.evolve(
+        refusal,
+        quota=quota,
+        project=principal.project,
+        site=principal.site,
+        credential_id=principal.credential_id,
+        authenticated=principal.authenticated,
+        admitted=True,
+    )
 
 
 def _refuse_bad_body(installed: Installed, route: Route, submission: Submission) -> None:

@@ -20,7 +20,7 @@ from gateway.records import redact
 from gateway.records.metrics import Meter
 from gateway.records.raw_request import compress
 from gateway.records.redact import KeepIp
-from gateway.records.rejected_request import PendingRejection
+from gateway.records.rejected_request import PendingRejection, request_id_of
 from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 
 UNREAD = Submission()
@@ -92,8 +92,12 @@ class Pipeline:
         dialect = installed.dialect
         items = len(submission.items)
         self.meter.rejected(dialect.name, refusal.reason, items)
-        line = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
-        log.info("refused %s", redact.log_line(line, request, dialect, submission.credentials))
+        request_id = request_id_of(request.headers)
+        why = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
+        parts = (why, _whose(refusal, request.headers.get("origin"), request_id))
+        # Cut apart, so that a long path does not cost the request's id.
+        shown = [redact.log_line(part, request, dialect, submission.credentials) for part in parts]
+        log.info("refused %s", "; ".join(shown))
         render = dialect.refuse if route is None or route.refuse is None else route.refuse
         response = render(request, refusal)
         if self.on_reject is not None:
@@ -107,7 +111,8 @@ class Pipeline:
                     refusal=refusal,
                     submission=submission,
                     status=response.status,
-                    keep_ip=self.keep_ip(refusal.project),
+                    request_id=request_id,
+                    keep_ip=self.keep_ip(refusal.project if refusal.authenticated or refusal.admitted else None),
                 )
             )
         if refusal.retry_after is None or "Retry-After" in response.headers:
@@ -206,3 +211,14 @@ def _why(refusal: Refusal) -> str:
     parts = [f"{fault.code} at {fault.pointer or '/'}" for fault in faults[:3]]
     parts += [f"{name} {value}" for name, value in refusal.detail.items()]
     return "; ".join([refusal.reason.value, *parts])
+
+
+def _whose(refusal: Refusal, origin: str | None, request_id: str) -> str:
+    """Return whose request was refused, as far as that is known, and the id by which it is found again."""
+    facts = {
+        "project": refusal.project,
+        "key": refusal.credential_id,
+        "origin": None if "origin" in refusal.detail else origin,
+        "request": request_id,
+    }
+    return "; ".join([f"{name} {value}" for name, value in facts.items() if value is not None])

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -10,6 +10,9 @@ from gateway.dialect import Credential, CredentialKind, Submission
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.dialect.value_class import value_class
 from gateway.keys.origins import origin_allowed
+
+MAX_ITEMS_ASKED = 20
+"""How many items of a rejected request are searched for a known site; a stranger may send thousands."""
 
 
 @attrs.frozen
@@ -35,11 +38,15 @@ class Grant:
 
 @value_class
 class Principal:
-    """Who sent a request: the project, the id of the credential that opened it, and the site id, if one was sent."""
+    """Who sent a request: the project, the id of the credential that opened it, and the site id, if one was sent.
+
+    `authenticated` says that one of the credentials is a secret: a public id can be sent by anybody.
+    """
 
     project: str
     credential_id: str
     site: str | None
+    authenticated: bool = False
 
 
 def digest(salt: bytes, dialect: str, kind: str, value: str) -> bytes:
@@ -84,10 +91,18 @@ class Keyring:
         """Return who sent a submission.
 
         The first known credential opens its project. All others, and every site that an item names, must belong to the
-        same project. Raises Refusal.
+        same project. Raises Refusal, which names the project of the first credential that is known at all, be it
+        revoked, expired or sent from a wrong origin.
         """
+        try:
+            return self._opened(submission, access)
+        except Refusal as refusal:
+            raise self._booked(refusal, submission, access) from refusal
+
+    def _opened(self, submission: Submission, access: AccessRequest) -> Principal:
         opened: Grant | None = None
         site: str | None = None
+        authenticated = False
         for credential in submission.credentials:
             grant = self._admit(credential, access)
             if grant is None:
@@ -96,14 +111,40 @@ class Keyring:
                 opened = grant
             elif grant.project != opened.project:
                 raise Refusal(Reason.FOREIGN_SITE)
-            if site is None and access.kinds[credential.kind].is_site:
+            kind = access.kinds[credential.kind]
+            authenticated = authenticated or not kind.public
+            if site is None and kind.is_site:
                 site = credential.value
         if opened is None:
             raise Refusal(Reason.NO_CREDENTIAL)
         named = {item.site for item in submission.items if item.site is not None and item.site != site}
         if named:
             self._check_sites(sorted(named), opened.project, access)
-        return Principal(project=opened.project, credential_id=opened.id, site=site)
+        return Principal(
+            project=opened.project,
+            credential_id=opened.id,
+            site=site,
+            authenticated=authenticated,
+        )
+
+    def _booked(self, refusal: Refusal, submission: Submission, access: AccessRequest) -> Refusal:
+        """Return a refusal that says whose request it was, if a credential or a site in it is known."""
+        first: Grant | None = None
+        site: str | None = None
+        authenticated = False
+        for kind, value in _named(submission, access):
+            grant = self.find(access.dialect, kind.name, value)
+            if grant is None or (first is not None and grant.project != first.project):
+                continue
+            first = first or grant
+            authenticated = authenticated or (not kind.public and grant.is_good(access.now))
+            if site is None and kind.is_site:
+                site = value
+        if first is None:
+            return refusal
+        return attrs.evolve(
+            refusal, project=first.project, credential_id=first.id, site=site, authenticated=authenticated
+        )
 
     def _admit(self, credential: Credential, access: AccessRequest) -> Grant | None:
         kind = access.kinds[credential.kind]
@@ -128,6 +169,17 @@ class Keyring:
             if grant.project != project:
                 raise Refusal(Reason.FOREIGN_SITE)
             _check_origin(grant, kind, access)
+
+
+def _named(submission: Submission, access: AccessRequest) -> Iterator[tuple[CredentialKind, str]]:
+    """Yield the credentials of a submission by kind and value, then the sites of its first items."""
+    for credential in submission.credentials:
+        yield access.kinds[credential.kind], credential.value
+    site = next((kind for kind in access.kinds.values() if kind.is_site), None)
+    if site is not None:
+        for item in submission.items[:MAX_ITEMS_ASKED]:
+            if item.site is not None:
+                yield site, site.normalize(item.site)
 
 
 def _check_origin(grant: Grant, kind: CredentialKind, access: AccessRequest) -> None:

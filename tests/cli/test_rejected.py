@@ -10,24 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import pytest
 import requests
 
 from gateway.datadir import DataDir
 from gateway.dialect import Reason, Refusal, Request, Submission
 from gateway.records.rejected_request import PendingRejection
 from gateway.storage.sqlite.read.rejected import counts, rejected_requests
-from gateway.storage.sqlite.rejected_log import MAX_WAITING, RejectedRequestLog
+from gateway.storage.sqlite.rejected_log import MAX_WAITING, RejectedRequestLog, upgrade
 from tests.kit.fake_dialect import dialect
 from tests.kit.serving import PATIENCE, Served, run, serving
 
 KEY = "dbdy_0123456789abcdef"
+SITE_OF_BLOG = "0e1c3a5e-0000-4000-8000-0000000000cc"
 
 
 TOY = attrs.evolve(dialect, name="toy")
 
 
 def rejection(
-    project: str | None = "shop", *, items: int = 1, size: int = 1000, received_at: int | None = None
+    project: str | None = "shop",
+    *,
+    items: int = 1,
+    size: int = 1000,
+    received_at: int | None = None,
+    admitted: bool = True,
 ) -> PendingRejection:
     at = time.time_ns() // 1_000_000 if received_at is None else received_at
     return PendingRejection(
@@ -36,9 +43,10 @@ def rejection(
         items=items,
         route="r",
         request=Request("POST", "/x", {}, {}, b"x" * size, at),
-        refusal=Refusal(Reason.INVALID),
+        refusal=Refusal(Reason.INVALID, project=project, admitted=admitted and project is not None),
         submission=Submission(),
         status=400,
+        request_id="r-1",
     )
 
 
@@ -66,6 +74,36 @@ async def test_strangers_cannot_push_out_what_clients_did_wrong(tmp_path: Path) 
     assert [project for _, project in rows[3:]] == [None] * 8
     assert rows[-1] == (403, None)
     assert counts(DataDir(path)) == [("", "toy", 400), ("shop", "toy", 3)]
+
+
+async def test_somebody_who_only_knows_a_public_id_cannot_push_them_out_either(tmp_path: Path) -> None:
+    clients = [rejection(size=999) for _ in range(3)]
+    await written(tmp_path, clients, [rejection(admitted=False) for _ in range(200)], most_bytes=20_000)
+    assert kept(tmp_path) == [(number, "shop") for number in (1, 2, 3, *range(196, 204))]
+    assert counts(DataDir(tmp_path)) == [("shop", "toy", 203)]
+
+
+async def test_a_file_of_the_version_before_is_read_as_it_is_and_upgraded_at_the_start(tmp_path: Path) -> None:
+    directory = DataDir(tmp_path)
+    await written(tmp_path, [rejection()])
+    with closing(sqlite3.connect(directory.rejected)) as file, file:
+        for column in ("credential_id", "origin", "request_id"):
+            file.execute(f"ALTER TABLE rejected DROP COLUMN {column}")
+        file.execute("PRAGMA user_version = 2")
+    [before] = rejected_requests(directory)
+    upgrade(directory)
+    upgrade(directory)
+    assert list(rejected_requests(directory)) == [before]
+    assert (before["project"], before["request_id"]) == ("shop", None)
+    await written(tmp_path, [rejection()])
+    assert [row["request_id"] for row in rejected_requests(directory)] == [None, "r-1"]
+
+
+async def test_a_damaged_file_keeps_no_gateway_from_starting(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    DataDir(tmp_path).rejected.write_bytes(b"no database " * 100)
+    upgrade(DataDir(tmp_path))
+    [warning] = caplog.messages
+    assert warning.endswith("rejected.db: file is not a database; rejected requests are only counted")
 
 
 async def test_what_is_too_old_goes(tmp_path: Path) -> None:
@@ -161,7 +199,7 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         assert first == f"{ours['id']}: 2 stored, 0 already stored, 0 failed again\n"
         again = served.cli(*replay, str(ours["id"]))
         assert again == f"{ours['id']}: already replayed: 2 stored, 0 already stored, 0 failed again\n"
-        nobodys = "its project is unknown: it was rejected before a valid credential was found"
+        nobodys = "its project is unknown: nothing in it was a known credential; choose one with --project"
         assert served.cli(*replay, str(strangers["id"])) == f"{strangers['id']}: {nobodys}\n"
         with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
             file.execute("UPDATE rejected SET replayed = NULL, dialect = 'gone'")
@@ -184,6 +222,59 @@ def test_a_refused_request_is_replayed_by_name_and_stored_once(tmp_path: Path) -
         done = run(*replay, "99", "--data", str(served.data))
         said = "Error: there is no rejected request 99; see `gateway quarantine list --rejected`\n"
         assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
+def test_a_rejected_request_is_replayed_into_the_project_that_it_names_or_into_one_that_is_named_for_it(
+    tmp_path: Path,
+) -> None:
+    site, unknown = "0e1c3a5e-0000-4000-8000-0000000000aa", "0e1c3a5e-0000-4000-8000-0000000000bb"
+    with serving(tmp_path / "data") as served:
+        where = ("--origin", "shop.example")
+        [row] = served.cli("keys", "add", "--json", *adding("shop", site), *where).splitlines()
+        served.add_key("databuddy", "website", "--value", SITE_OF_BLOG, project="blog")
+        evil = {"Origin": "https://evil.example", "X-Request-Id": "r-1"}
+        for number, query in enumerate((site, unknown)):
+            body = json.dumps({"name": "seen", "eventId": f"e-{number}"})
+            answer = requests.post(f"{served.url}/track?website_id={query}", data=body, headers=evil, timeout=PATIENCE)
+            assert answer.status_code in (403, 404)
+        booked, strangers = listed(served, 2)
+        names = ("project", "credential_id", "origin", "request_id")
+        assert [[each[name] for name in names] for each in (booked, strangers)] == [
+            ["shop", json.loads(row)["id"], "https://evil.example", "r-1"],
+            [None, None, "https://evil.example", "r-1"],
+        ]
+        shown = json.loads(served.cli("quarantine", "show", "1", "--rejected"))
+        assert [shown[name] for name in names] == [booked[name] for name in names]
+
+        replay = ("quarantine", "replay", "--rejected")
+        nobodys = "2: its project is unknown: nothing in it was a known credential; choose one with --project\n"
+        assert served.cli(*replay, "2") == nobodys
+        assert served.cli(*replay, "1", "--project", "blog") == "1: it belongs to project shop, not to blog\n"
+        done = run(*replay, "2", "--project", "blogg", "--data", str(served.data))
+        said = "Error: there is no project 'blogg'; did you mean blog?\n"
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+        assert served.cli(*replay, "1") == "1: 1 stored, 0 already stored, 0 failed again\n"
+        stored = "1 stored, 0 already stored, 0 failed again, in project blog"
+        assert served.cli(*replay, "2", "--project", "blog") == f"2: {stored}\n"
+        assert served.cli(*replay, "2", "--project", "shop") == f"2: already replayed: {stored}\n"
+        assert [(event["project"], event["message_id"]) for event in served.events()] == [
+            ("shop", "e-0"),
+            ("blog", "e-1"),
+        ]
+
+        # Once key and origin are right, a retry of either is known.
+        served.cli("keys", "add", "--json", *adding("shop", site), "--origin", "evil.example")
+        served.add_key("databuddy", "website", "--value", unknown, project="blog")
+        time.sleep(2.5)
+        for number, query in enumerate((site, unknown)):
+            body = json.dumps({"name": "seen", "eventId": f"e-{number}"})
+            url = f"{served.url}/track?website_id={query}"
+            assert requests.post(url, data=body, headers=evil, timeout=PATIENCE).status_code == 200
+        assert len(served.events()) == 2
+
+
+def adding(project: str, site: str) -> tuple[str, ...]:
+    return ("--project", project, "--dialect", "databuddy", "--kind", "website", "--value", site)
 
 
 def test_where_nothing_was_refused_nothing_is_listed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dialect import Credential, Item, Submission
 from gateway.dialect.outcome import Reason, Refusal
-from gateway.keys.keyring import AccessRequest, Grant, Keyring, Principal, digest
+from gateway.keys.keyring import MAX_ITEMS_ASKED, AccessRequest, Grant, Keyring, Principal, digest
 from tests.kit.fake_dialect import dialect
 
 SALT = b"a salt for tests"
@@ -29,6 +29,8 @@ OTHER = ("other", grant("other", project="blog"))
 HOME = ("home", grant("home", kind="site", scopes=()))
 AWAY = ("away", grant("away", kind="site", project="blog", scopes=()))
 ALL = ring(KEY, OTHER, HOME, AWAY)
+SHOP_BY_KEY = Principal("shop", "key", None, authenticated=True)
+SHOP_BY_KEY_AND_SITE = Principal("shop", "key", "home", authenticated=True)
 
 
 def refusal(
@@ -48,7 +50,9 @@ def naming(*sites: str) -> tuple[Item, ...]:
 
 
 def test_a_key_opens_its_project() -> None:
-    assert ALL.resolve(showing(Credential("api_key", "secret")), ACCESS) == Principal("shop", "key", None)
+    assert ALL.resolve(showing(Credential("api_key", "secret")), ACCESS) == Principal(
+        "shop", "key", None, authenticated=True
+    )
 
 
 def test_a_site_opens_its_project_and_is_named() -> None:
@@ -84,7 +88,9 @@ def test_a_revoked_key_is_distinguished_from_an_unknown_one() -> None:
 def test_a_rotated_key_works_to_the_end_of_its_grace() -> None:
     keyring = ring(("secret", attrs.evolve(KEY[1], expires_at=NOW)))
     sent = showing(Credential("api_key", "secret"))
-    assert keyring.resolve(sent, attrs.evolve(ACCESS, now=NOW - 1)) == Principal("shop", "key", None)
+    assert keyring.resolve(sent, attrs.evolve(ACCESS, now=NOW - 1)) == Principal(
+        "shop", "key", None, authenticated=True
+    )
     assert refusal(keyring, sent, ACCESS)[0] is Reason.REVOKED_CREDENTIAL
 
 
@@ -92,7 +98,9 @@ def test_a_key_without_the_scope_is_refused_even_beside_a_good_site() -> None:
     keyring = ring(("secret", grant("key", scopes=("read", "other"))), HOME)
     sent = showing(Credential("api_key", "secret"), Credential("site", "home"))
     assert refusal(keyring, sent) == (Reason.MISSING_SCOPE, {"required": "write", "current": ["other", "read"]})
-    assert keyring.resolve(sent, attrs.evolve(ACCESS, scope=None)) == Principal("shop", "key", "home")
+    assert keyring.resolve(sent, attrs.evolve(ACCESS, scope=None)) == Principal(
+        "shop", "key", "home", authenticated=True
+    )
 
 
 def test_credentials_of_two_projects_are_refused_together() -> None:
@@ -105,7 +113,9 @@ def test_credentials_of_two_projects_are_refused_together() -> None:
 
 def test_an_item_may_name_only_sites_of_the_project_that_was_opened() -> None:
     key = (Credential("api_key", "secret"),)
-    assert ALL.resolve(Submission(key, naming("home", "HOME")), ACCESS) == Principal("shop", "key", None)
+    assert ALL.resolve(Submission(key, naming("home", "HOME")), ACCESS) == Principal(
+        "shop", "key", None, authenticated=True
+    )
     assert refusal(ALL, Submission(key, naming("home", "away"))) == (Reason.FOREIGN_SITE, {})
     assert refusal(ALL, Submission(key, naming("nowhere"))) == (Reason.UNKNOWN_SITE, {})
 
@@ -131,6 +141,58 @@ def test_a_site_that_an_item_names_is_checked_against_its_origins_too() -> None:
         Reason.ORIGIN,
         {"origin": "https://evil.example", "kind": "site"},
     )
+
+
+OLD = ("old", attrs.evolve(grant("old"), revoked=True))
+GONE = ("gone", attrs.evolve(grant("gone"), expires_at=NOW))
+PAGE = ("page", attrs.evolve(grant("page", kind="app"), origins=("shop.example",)))
+READER = ("reader", grant("reader", scopes=("read",)))
+STRANGER = Credential("api_key", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        ([Credential("app", "page")], (Reason.ORIGIN, "shop", "page", None, False)),
+        ([Credential("api_key", "old")], (Reason.REVOKED_CREDENTIAL, "shop", "old", None, False)),
+        ([Credential("api_key", "gone")], (Reason.REVOKED_CREDENTIAL, "shop", "gone", None, False)),
+        ([Credential("api_key", "old", optional=True)], (Reason.NO_CREDENTIAL, "shop", "old", None, False)),
+        ([Credential("api_key", "reader")], (Reason.MISSING_SCOPE, "shop", "reader", None, True)),
+        ([STRANGER, Credential("site", "home")], (Reason.UNKNOWN_CREDENTIAL, "shop", "home", "home", False)),
+        (
+            [Credential("api_key", "reader"), Credential("site", "home")],
+            (Reason.MISSING_SCOPE, "shop", "reader", "home", True),
+        ),
+        (
+            [Credential("site", "away"), Credential("api_key", "secret")],
+            (Reason.FOREIGN_SITE, "blog", "away", "away", False),
+        ),
+        (
+            [Credential("api_key", "secret"), Credential("site", "away")],
+            (Reason.FOREIGN_SITE, "shop", "key", None, True),
+        ),
+        ([STRANGER], (Reason.UNKNOWN_CREDENTIAL, None, None, None, False)),
+        ([Credential("site", "shop")], (Reason.UNKNOWN_CREDENTIAL, None, None, None, False)),
+        ([], (Reason.NO_CREDENTIAL, None, None, None, False)),
+    ],
+)
+def test_a_refusal_is_booked_to_the_first_credential_that_is_known_in_whatever_state(
+    credentials: list[Credential], expected: tuple[object, ...]
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        ring(KEY, HOME, AWAY, OLD, GONE, PAGE, READER).resolve(showing(*credentials), ACCESS)
+    found = caught.value
+    assert (found.reason, found.project, found.credential_id, found.site, found.authenticated) == expected
+    assert not found.admitted
+
+
+def test_a_refusal_is_booked_to_a_site_that_one_of_the_first_items_names() -> None:
+    with pytest.raises(Refusal) as caught:
+        ALL.resolve(Submission((STRANGER,), naming("nowhere", "HOME", "away")), ACCESS)
+    assert (caught.value.project, caught.value.credential_id, caught.value.site) == ("shop", "home", "home")
+    with pytest.raises(Refusal) as caught:
+        ALL.resolve(Submission((STRANGER,), naming(*["nowhere"] * MAX_ITEMS_ASKED, "home")), ACCESS)
+    assert (caught.value.project, caught.value.credential_id, caught.value.site) == (None, None, None)
 
 
 def test_a_digest_belongs_to_its_salt_dialect_kind_and_value() -> None:

@@ -61,6 +61,12 @@ def credentials() -> list[Any]:
     ]
 
 
+def kept_aside(was: str) -> Any:
+    """Return what the older version kept aside; of a rejected request it did not keep all that is kept today."""
+    unknown = dict.fromkeys(("credential_id", "origin", "request_id")) if was == "refused" else {}
+    return [{**each, **unknown} for each in renamed(facts(EXPECTED["kept_aside"][was]))]
+
+
 def lines(printed: str) -> list[Any]:
     return [facts(json.loads(line)) for line in printed.splitlines()]
 
@@ -150,7 +156,7 @@ def test_the_counts_are_the_same(upgraded: Served) -> None:
     ids=["quarantined", "filtered", "rejected", "refused"],
 )
 def test_what_was_kept_aside_is_listed_as_before(upgraded: Served, options: tuple[str, ...], was: str) -> None:
-    assert lines(upgraded.cli("quarantine", "list", *options)) == renamed(facts(EXPECTED["kept_aside"][was]))
+    assert lines(upgraded.cli("quarantine", "list", *options)) == kept_aside(was)
 
 
 def test_every_receipt_says_the_same_to_the_old_admin_token(upgraded: Served) -> None:
@@ -286,7 +292,7 @@ def test_commands_that_read_work_before_the_upgrade_or_say_who_makes_it(tmp_path
         (("events", "count"), [len(EXPECTED["events"])]),
         (("events", "counts", "--json"), renamed(EXPECTED["counts"])),
         (("quarantine", "list"), facts(EXPECTED["kept_aside"]["quarantined"])),
-        (("quarantine", "list", "--rejected"), renamed(facts(EXPECTED["kept_aside"]["refused"]))),
+        (("quarantine", "list", "--rejected"), kept_aside("refused")),
         (("keys", "list", "--json"), credentials()),
         (("receipt", number), [facts(told)]),
     ]

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +18,37 @@ from gateway import sqlite_file
 from gateway.datadir import DataDir, sync_folder
 from gateway.records.rejected_request import PendingRejection, RejectedRequest
 
-VERSION = 2
+VERSION = 3
 OLDER_NAME = "refused.db"
 """The file's name in version 1, where its table was called `refused`."""
 TABLES = """
 CREATE TABLE rejected (id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, project TEXT,
     dialect TEXT NOT NULL, route TEXT, reason TEXT NOT NULL, status INTEGER NOT NULL, faults TEXT NOT NULL,
     method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
-    client_ip TEXT, site TEXT, cut INTEGER NOT NULL, size INTEGER NOT NULL, known INTEGER NOT NULL, replayed TEXT);
+    client_ip TEXT, site TEXT, cut INTEGER NOT NULL, size INTEGER NOT NULL, known INTEGER NOT NULL, replayed TEXT,
+    credential_id TEXT, origin TEXT, request_id TEXT);
 CREATE INDEX rejected_by_known ON rejected (known, id);
 CREATE TABLE totals (known INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);
 INSERT INTO totals VALUES (0, 0), (1, 0);
 CREATE TABLE counts (project TEXT NOT NULL, dialect TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project, dialect)) WITHOUT ROWID;
 """
-UPGRADE = "ALTER TABLE refused RENAME TO rejected"
+UPGRADES: Mapping[int, tuple[str, ...]] = {
+    2: ("ALTER TABLE refused RENAME TO rejected",),
+    3: tuple(f"ALTER TABLE rejected ADD COLUMN {name} TEXT" for name in ("credential_id", "origin", "request_id")),
+}
+"""What leads to each version from the one before. Never changed once released."""
 INSERT = (
     "INSERT INTO rejected VALUES (NULL, :received_at, :project, :dialect, :route, :reason, :status, :faults, :method, "
-    ":path, :query, :headers, :body, :client_ip, :site, :cut, :size, :known, NULL)"
+    ":path, :query, :headers, :body, :client_ip, :site, :cut, :size, :known, NULL, :credential_id, :origin, "
+    ":request_id)"
 )
 COUNT = (
     "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (project, dialect) DO UPDATE SET count = count + excluded.count"
 )
 OLDEST = "SELECT id, received_at, size FROM rejected WHERE known = ? ORDER BY id LIMIT 500"
 MAX_WAITING = 250
-"""How many rejections of known projects may wait for the next write, and how many of unknown ones."""
+"""How many rejections of projects' own clients may wait for the next write, and how many of all others."""
 MAX_WAITING_BYTES = 1 << 20
 BUSY_SECONDS = 2.0
 """How long to wait for another process's lock."""
@@ -50,31 +56,42 @@ log = logging.getLogger(__name__)
 
 
 def upgrade(directory: DataDir) -> None:
-    """Rename the file and the table of an older gateway. Only the holder of the directory's lock may call this.
+    """Upgrade the file of an older gateway. Only the holder of the directory's lock may call this.
 
     After a kill in between, the next start goes on where this one ended. Raises DataDirError, sqlite3.Error and
     OSError.
     """
     older = directory.path / OLDER_NAME
-    if not older.exists() or directory.rejected.exists():
-        return
-    with sqlite_file.connected(older, "rw", timeout=BUSY_SECONDS) as connection:
-        if sqlite_file.version(connection, older, VERSION) == 1:
+    if directory.rejected.exists():
+        try:
+            _upgrade_tables(directory.rejected)
+        except sqlite3.Error as error:  # a damaged file keeps nobody from storing events
+            log.warning("cannot upgrade %s: %s; rejected requests are only counted", directory.rejected, error)
+    elif older.exists():
+        _upgrade_tables(older)
+        older.rename(directory.rejected)
+        sync_folder(directory.path)
+
+
+def _upgrade_tables(path: Path) -> None:
+    with sqlite_file.connected(path, "rw", timeout=BUSY_SECONDS) as connection:
+        before = sqlite_file.version(connection, path, VERSION)
+        for version in range(before + 1, VERSION + 1) if before else ():
             with sqlite_file.transaction(connection):
-                connection.execute(UPGRADE)
-                sqlite_file.set_version(connection, VERSION)
-        # The WAL would keep the old name: empty it, so that the close removes it.
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    older.rename(directory.rejected)
-    sync_folder(directory.path)
+                for statement in UPGRADES[version]:
+                    connection.execute(statement)
+                sqlite_file.set_version(connection, version)
+        if path.name == OLDER_NAME:
+            # The WAL would keep the old name: empty it, so that the close removes it.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class RejectedRequestLog:
     """Collects rejections, and writes them every `pause` seconds.
 
-    Requests whose project is known get half of `max_bytes` and a queue of their own, all others the other half: nobody
-    without a key can push out the rejections of a project's own clients. Rejections older than `keep_seconds` are
-    deleted.
+    Requests of a project's own clients get half of `max_bytes` and a queue of their own, all others the other half:
+    nobody without a key can push out the rejections of a project's own clients, not even somebody who names a public id
+    of the project. Rejections older than `keep_seconds` are deleted.
     """
 
     def __init__(self, path: Path, max_bytes: int, keep_seconds: float, pause: float = 1.0) -> None:
@@ -89,7 +106,7 @@ class RejectedRequestLog:
 
     def add(self, rejection: PendingRejection) -> None:
         """Queue a rejection for the next write, or only count it if too many wait. Never blocks and never fails."""
-        known = rejection.project is not None
+        known = rejection.is_clients
         self._counts[rejection.project or "", rejection.dialect.name] += max(1, rejection.items)
         queue = self._waiting[known]
         if not self._max_bytes or len(queue) >= MAX_WAITING or self._bytes[known] > MAX_WAITING_BYTES:
@@ -184,5 +201,8 @@ def _row(rejected: RejectedRequest) -> dict[str, Any]:
         "site": raw.site,
         "cut": rejected.cut,
         "size": 200 + len(rejected.faults) + len(raw.path) + len(raw.query) + len(raw.headers) + len(raw.body),
-        "known": rejected.project is not None,
+        "known": rejected.is_clients,
+        "credential_id": rejected.credential_id,
+        "origin": rejected.origin,
+        "request_id": rejected.request_id,
     }

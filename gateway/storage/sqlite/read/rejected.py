@@ -12,21 +12,30 @@ from gateway.storage.sqlite.read.quarantine import QuarantineRecord
 from gateway.storage.sqlite.rejected_log import BUSY_SECONDS, OLDER_NAME, VERSION
 
 PAGE = 500
-LISTED = "id, received_at, project, dialect, route, reason, status, method, path, client_ip, cut, replayed, faults"
+SINCE_VERSION_3 = "credential_id, origin, request_id"
+LISTED = (
+    f"id, received_at, project, dialect, route, reason, status, method, path, client_ip, {SINCE_VERSION_3}, cut, "
+    "replayed, faults"
+)
 LIST = f"SELECT {LISTED} FROM rejected WHERE id > ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT {PAGE}"  # noqa: S608
 ONE = f"SELECT {LISTED}, CAST(query AS BLOB), CAST(headers AS BLOB), body, site FROM rejected WHERE id = ?"  # noqa: S608
 MARK = "UPDATE rejected SET replayed = ? WHERE id = ?"
 
 
 class _RejectedFile:
-    """An open file. In an older gateway's, which the next server start renames, the table is called `refused`."""
+    """An open file. Older versions, which the next server start upgrades, lack some columns.
+
+    In the first version, the table is called `refused`.
+    """
 
     def __init__(self, connection: sqlite3.Connection, version: int) -> None:
         self._connection = connection
         self._version = version
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        if self._version < VERSION:
+        if self._version < 3:
+            statement = statement.replace(SINCE_VERSION_3, "NULL, NULL, NULL")
+        if self._version < 2:
             statement = statement.replace("rejected", "refused")
         return self._connection.execute(statement, values).fetchall()
 
@@ -34,7 +43,8 @@ class _RejectedFile:
 def rejected_requests(directory: DataDir, project: str | None = None) -> Iterator[dict[str, Any]]:
     """Yield rejected requests as dicts by column name (see LISTED), oldest first. Raises DataDirError.
 
-    `received_at` is in milliseconds since the epoch, `faults` a JSON text.
+    A request that named a known credential, valid or not, has its `project` and `credential_id`. `received_at` is in
+    milliseconds since the epoch, `faults` a JSON text.
     """
     after = 0
     while True:
