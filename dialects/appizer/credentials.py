@@ -5,7 +5,7 @@ it is read from the body, the header `X-App-Id` or the query (inferred). It coun
 """
 
 from dialects.appizer.wire import APP_ID_FIELDS
-from gateway.dialect import Credential, CredentialKind, Request
+from gateway.dialect import Credential, CredentialKind, Request, bearer
 
 API_KEY = CredentialKind("api_key", template="ak_{token}")
 APP = CredentialKind("app", template="app_{token}", public=True, needs_origin=True)
@@ -18,10 +18,8 @@ def find(request: Request, body: object) -> tuple[Credential, ...]:
     An `Authorization` header of another scheme, or without a token, counts as a key of `""`. No key has this value, so
     the answer is INVALID_API_KEY and not MISSING_AUTH.
     """
-    authorization = request.headers.get("authorization", "").split(None, 1)
-    if authorization:
-        is_bearer = len(authorization) == 2 and authorization[0].lower() == "bearer"
-        return (Credential(API_KEY.name, authorization[1].strip() if is_bearer else ""),)
+    if request.headers.get("authorization", "").strip():
+        return (Credential(API_KEY.name, bearer(request.headers) or ""),)
     app_id = _app_id(request, body)
     return () if app_id is None else (Credential(APP.name, app_id),)
 

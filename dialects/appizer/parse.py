@@ -3,24 +3,25 @@
 Pure, and runs before authentication: any body must be survived. Each function is named after its route.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import attrs
 
 from dialects.appizer import credentials
 from dialects.appizer.limits import MAX_BATCH
-from dialects.appizer.wire import BATCH_EXTRA, EVENTS, Fields, unknown
-from gateway.dialect import Credential, Fault, Item, Request, Submission, Undecodable, decode
+from dialects.appizer.wire import BATCH_EXTRA, EVENTS, unknown
+from gateway.dialect import Credential, Fault, Item, Request, Submission, json_or_fault, json_type, visitor
 
 _BATCH = frozenset({EVENTS})
 
 
 def _one(request: Request, *, kind: str, schema: str) -> Submission:
     """Return the submission of a route whose body is one item."""
-    body, fault = _decoded(request)
+    body, fault = json_or_fault(request.body)
     submission = _without_items(request, body)
     if fault is None and not isinstance(body, dict):
-        fault = Fault("not_an_object", detail={"received": _type_of(body)})
+        fault = Fault("not_an_object", detail={"received": json_type(body)})
     if fault is not None:
         return attrs.evolve(submission, fault=fault)
     return Submission(submission.credentials, (Item(kind, schema, body),), context=submission.context)
@@ -35,7 +36,7 @@ replace_id = partial(_one, kind="replace_id", schema="replace_id")
 
 def batch(request: Request) -> Submission:
     """Return the submission of a batch. Faults of the array are the body's; its elements are the items."""
-    body, fault = _decoded(request)
+    body, fault = json_or_fault(request.body)
     submission = _without_items(request, body)
     fault = fault or _batch_fault(body)
     if fault is not None or not isinstance(body, dict):
@@ -47,26 +48,13 @@ def batch(request: Request) -> Submission:
     return Submission(submission.credentials, items, context=submission.context)
 
 
-def _decoded(request: Request) -> tuple[object, Fault | None]:
-    try:
-        return decode(request.body), None
-    except Undecodable as error:
-        return None, error.fault
-
-
 def _without_items(request: Request, body: object) -> Submission:
-    """Return the submission's credential and context. The context describes a browser: its app id and user agent.
-
-    It is empty for a server's call, whose address and user agent are not the visitor's.
-    """
+    """Return the submission's credential and context: a browser's `ip` and `user_agent`, and `app` of an app id."""
     found = credentials.find(request, body)
+    context = visitor(request)
     app_id = _app_id(found)
-    if app_id is None:
-        return Submission(found)
-    context: dict[str, object] = {"app": {"id": app_id}}
-    user_agent = request.headers.get("user-agent")
-    if user_agent:
-        context["user_agent"] = _text(user_agent)
+    if app_id is not None:
+        context["app"] = {"id": app_id}
     return Submission(found, context=context)
 
 
@@ -78,7 +66,7 @@ def _batch_fault(body: object) -> Fault | None:
     if not isinstance(body, dict):
         if isinstance(body, list):
             return _type_fault("", "object", body)
-        return Fault("not_an_object", detail={"received": _type_of(body)})
+        return Fault("not_an_object", detail={"received": json_type(body)})
     elements = body.get(EVENTS)
     where = f"/{EVENTS}"
     if elements is None:
@@ -92,7 +80,7 @@ def _batch_fault(body: object) -> Fault | None:
     return None
 
 
-def _with_extra(elements: list[object], extra: Fields) -> list[object]:
+def _with_extra(elements: list[object], extra: Mapping[str, object]) -> list[object]:
     """Return a batch's elements with its own unknown fields in the first one, so that they are stored only once."""
     first = elements[0]
     if not extra or not isinstance(first, dict):
@@ -100,23 +88,5 @@ def _with_extra(elements: list[object], extra: Fields) -> list[object]:
     return [{**first, BATCH_EXTRA: extra}, *elements[1:]]
 
 
-def _text(header: str) -> str:
-    """Return a header fit to store. The server passes bytes that are not UTF-8 as lone surrogates."""
-    return header if header.isascii() else header.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-
-
 def _type_fault(pointer: str, expected: str, value: object) -> Fault:
-    return Fault("type", pointer, {"expected": expected, "received": _type_of(value)})
-
-
-def _type_of(value: object) -> str:
-    """Return the JSON name of a value's type. What has no other name was a number, perhaps one not kept."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, list):
-        return "array"
-    return "object" if isinstance(value, dict) else "number"
+    return Fault("type", pointer, {"expected": expected, "received": json_type(value)})

@@ -144,23 +144,17 @@ def _context(
     user_agent: str | None = None,
     campaign: Fields | None = None,
 ) -> dict[str, object]:
-    """Return an event's context; `own` and `extra` go under `context.appizer`.
+    """Return an event's context: the request's, over which the body's `ip` and `user_agent` win.
 
-    The connection's address and user agent count only if a browser sent the request, and then the body's win.
+    `own` and `extra` go under `context.appizer`.
     """
-    browser: Mapping[str, Any] = received.context
-    if browser:
-        ip = ip or received.client_ip
-        user_agent = user_agent or browser.get("user_agent")
-    context: dict[str, object] = {}
+    context = dict(received.context)
     if ip:
         context["ip"] = ip
     if user_agent:
         context["user_agent"] = user_agent
     if campaign:
         context["campaign"] = campaign
-    if browser:
-        context["app"] = browser["app"]
     if extra:
         own = _with_extra(own or {}, extra)
     if own:

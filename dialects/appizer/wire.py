@@ -7,10 +7,9 @@ blank strings are None where the vendor takes them for absent.
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.dialect import value_class
+from gateway.dialect import unknown_fields, value_class
 
 Fields = dict[str, Any]
-NO_FIELDS: Mapping[str, Any] = {}
 
 APP_ID_FIELDS = ("app_id", "appId")
 ID_FIELDS = ("user_id", "new_user_id", "alias_id", "primary_user_id", "userId", "anonymousId")
@@ -49,7 +48,7 @@ class SentEvent:
             properties=sent.get("properties"),
             ip=sent.get("ip"),
             user_agent=sent.get("ua"),
-            extra=NO_FIELDS if sent.keys() <= _EVENT else unknown(sent, _EVENT, app_id),
+            extra=unknown(sent, _EVENT, app_id),
         )
 
 
@@ -71,7 +70,7 @@ class SentTrack:
     @classmethod
     def read(cls, sent: Fields, app_id: str | None) -> "SentTrack":
         """Return the event of a payload; `app_id` is the one that opened the request, if one did."""
-        extra = unknown(sent, _TRACK, app_id)
+        extra = dict(unknown(sent, _TRACK, app_id))
         return cls(
             event=_first(sent, "event", "event_name", extra),
             user_id=_first(sent, "userId", "user_id", extra),
@@ -158,14 +157,12 @@ class SentReplaceId:
         return cls(user_id=sent["user_id"], new_user_id=sent["new_user_id"], extra=unknown(sent, _REPLACE_ID, app_id))
 
 
-def unknown(sent: Fields, known: frozenset[str], app_id: str | None) -> Fields:
+def unknown(sent: Mapping[str, Any], known: frozenset[str], app_id: str | None) -> Mapping[str, Any]:
     """Return the fields that are not known. The app id that opened the request is left out."""
-    extra = {name: value for name, value in sent.items() if name not in known}
-    if extra and app_id is not None:
-        for name in APP_ID_FIELDS:
-            if extra.get(name) == app_id:
-                del extra[name]
-    return extra
+    extra = unknown_fields(sent, known)
+    if not extra or app_id is None:
+        return extra
+    return {name: value for name, value in extra.items() if name not in APP_ID_FIELDS or value != app_id}
 
 
 def _present(text: str | None) -> str | None:
@@ -173,9 +170,10 @@ def _present(text: str | None) -> str | None:
 
 
 def _first(sent: Fields, first: str, second: str, extra: Fields) -> str | None:
-    one, other = _present(sent.get(first)), _present(sent.get(second))
+    """Return the first of two spellings that is not blank. A different value of the second is put into `extra`."""
+    one, two = _present(sent.get(first)), _present(sent.get(second))
     if one is None:
-        return other
-    if other is not None and other != one:
-        extra[second] = other
+        return two
+    if two is not None and two != one:
+        extra[second] = two
     return one

@@ -5,8 +5,9 @@ Pure, and runs before authentication: any body must be survived, and nothing may
 
 from dialects.tranthor import credentials
 from dialects.tranthor.coerce import text
-from dialects.tranthor.wire import BATCH, CONTEXT, KINDS, MESSAGE_ID, TYPE, WRITE_KEY_FIELD
-from gateway.dialect import Fault, Item, Request, Submission, Undecodable, bounded, decode
+from dialects.tranthor.times import read_time
+from dialects.tranthor.wire import BATCH, CONTEXT, KINDS, MESSAGE_ID, SENT_AT, TYPE, WRITE_KEY_FIELD
+from gateway.dialect import Fault, Item, Request, Submission, bounded, json_or_fault, unknown_fields, visitor
 
 UNTYPED = "item"
 """The schema of a batch's items without a known `type`. It accepts none of them: its faults say why."""
@@ -17,34 +18,39 @@ _KNOWN = frozenset({BATCH, CONTEXT, WRITE_KEY_FIELD})
 def message(kind: str, request: Request) -> Submission:
     """Return the one message of `/identify`, `/track` and so on. The path decides its type."""
     found = credentials.find(request)
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return Submission(found, fault=problem.fault)
-    return Submission(found, (_item(kind, body),))
+    body, fault = json_or_fault(request.body)
+    if fault is not None:
+        return Submission(found, fault=fault)
+    return Submission(found, (_item(kind, body),), context=visitor(request))
 
 
 def batch(request: Request) -> Submission:
     """Return the messages of `/batch`. Raises Refusal if there are more than MAX_ITEMS.
 
-    The submission's context is not canonical: `shared` is the batch's own context, which `translate` puts under each
-    message's, and `batch` its unknown fields. Merging here would let anybody have a large context copied many times.
+    The submission's context has a browser's `ip` and `user_agent`, and of the batch `shared`, its own context,
+    `sent_at`, a canonical time, and `batch`, its unknown fields; each of them only if there is one. `translate` puts
+    `shared` under each message's context: merging here would let anybody have a large context copied many times.
     """
     found = credentials.find(request)
-    try:
-        body = decode(request.body)
-    except Undecodable as problem:
-        return Submission(found, fault=problem.fault)
-    fault = _fault(body)
+    body, fault = json_or_fault(request.body)
+    fault = fault or _fault(body)
     if fault is not None:
         return Submission(found, fault=fault)
     assert isinstance(body, dict), "anything else has a fault"
     items = tuple([_element(element) for element in bounded(body[BATCH])])
-    shared = {"shared": body[CONTEXT]} if body.get(CONTEXT) else {}
-    if body.keys() <= _KNOWN:
-        return Submission(found, items, context=shared)
-    unknown = {key: value for key, value in body.items() if key not in _KNOWN}
-    return Submission(found, items, context={**shared, "batch": unknown})
+    context = visitor(request)
+    if body.get(CONTEXT):
+        context["shared"] = body[CONTEXT]
+    unknown = unknown_fields(body, _KNOWN)
+    if SENT_AT in unknown:
+        sent_at, original = read_time(unknown[SENT_AT])
+        if sent_at is not None:
+            context["sent_at"] = sent_at
+            if original is None:
+                unknown = {name: value for name, value in unknown.items() if name != SENT_AT}
+    if unknown:
+        context["batch"] = unknown
+    return Submission(found, items, context=context)
 
 
 def _fault(body: object) -> Fault | None:

@@ -1,30 +1,19 @@
 """A message to a canonical event. Pure. All routes share one function, since an item's schema says its type."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
-from dialects.tranthor.coerce import unwrapped
+from dialects.tranthor.context import add_page, canonical
 from dialects.tranthor.files import unpack
+from dialects.tranthor.times import read_time
 from dialects.tranthor.wire import GROUP_ID, SentMessage
-from gateway.dialect import (
-    Event,
-    EventWithFiles,
-    Fault,
-    Item,
-    Received,
-    Translated,
-    from_iso,
-    from_millis,
-    from_rfc2822,
-    from_seconds,
-)
+from gateway.dialect import Event, EventWithFiles, Fault, Item, Received, Translated
 
 NO_ID = Fault("no_id")
 NO_GROUP_ID = Fault("no_group_id", f"/{GROUP_ID}")
 
 _DIALECT = "tranthor"
-_MIN_MILLIS = 100_000_000_000  # the year 1973 in milliseconds, 5138 in seconds: a smaller number is in seconds
-_UNIX_LENGTHS = (9, 10, 13)  # of texts that upstream's date parser takes for Unix time if they are digits (inferred)
+_VISITOR = ("ip", "user_agent")
 
 
 def message(item: Item, message_id: str, received: Received) -> Translated:
@@ -39,11 +28,8 @@ def message(item: Item, message_id: str, received: Received) -> Translated:
         return NO_ID
     if sent.type == "group" and sent.group_id is None:
         return NO_GROUP_ID
-    of_batch = received.context
-    own: dict[str, object] = {"batch": of_batch["batch"]} if "batch" in of_batch else {}
-    if sent.assigned is not None:
-        own["assigned"] = sent.assigned
-    timestamp = _timestamp(sent.timestamp, received, own)
+    timestamp, original = read_time(sent.timestamp)
+    own = _own(sent, received.context, original)
     contents: tuple[bytes, ...] = ()
     digests: tuple[str, ...] = ()
     if sent.files is not None:
@@ -52,55 +38,58 @@ def message(item: Item, message_id: str, received: Received) -> Translated:
             return unpacked
         own["files"], contents = unpacked
         digests = tuple([str(facts["sha256"]) for facts in unpacked[0]])
-    if sent.extra:
-        own["extra"] = sent.extra
-    context = sent.context
-    if "shared" in of_batch:
-        context = {**cast(Mapping[str, object], of_batch["shared"]), **context}
-    if _DIALECT in context:  # the client uses this key too
-        own["context"] = {_DIALECT: context[_DIALECT]}
     event = Event(
         project=received.project,
         dialect=_DIALECT,
         type=sent.type,
         name=sent.name,
         message_id=message_id,
-        timestamp=timestamp,
+        timestamp=timestamp or received.received_at,
+        sent_at=cast(str | None, received.context.get("sent_at")),
         received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.user_id,
         group_id=sent.group_id,
         properties=sent.properties,
         traits=sent.traits,
-        context={**context, _DIALECT: own} if own else context,
+        context=_context(sent, received.context, own),
     )
     return event if sent.files is None else EventWithFiles(event, contents, digests)
 
 
-def _timestamp(sent: object, received: Received, own: dict[str, object]) -> str:
-    """Return the event's time: the receive time if none was sent, or none that can be read.
+def _own(sent: SentMessage, request: Mapping[str, Any], timestamp: object) -> dict[str, object]:
+    """Return what of a message has a key of its own in `context.tranthor`; `timestamp` is the original to keep."""
+    own: dict[str, object] = {}
+    if "batch" in request:
+        own["batch"] = request["batch"]
+    if sent.assigned is not None:
+        own["assigned"] = sent.assigned
+    if timestamp is not None:
+        own["timestamp"] = timestamp
+    if sent.extra:
+        own["extra"] = sent.extra
+    return own
 
-    The original goes into `own` unless it is a canonical time or milliseconds in an integer: those lose nothing.
+
+def _context(sent: SentMessage, request: Mapping[str, Any], own: dict[str, object]) -> dict[str, object]:
+    """Return an event's context: the client's in the canonical places, before what the connection says.
+
+    What has no place is added to `own`, which is `context.tranthor`.
     """
-    if sent is None:
-        return received.received_at
-    timestamp = _read_time(unwrapped(sent))
-    is_millis = type(sent) is int and abs(sent) >= _MIN_MILLIS
-    if timestamp is None or (timestamp != sent and not is_millis):
-        own["timestamp"] = sent
-    return timestamp or received.received_at
-
-
-def _read_time(sent: object) -> str | None:
-    """Return a time in ISO 8601, RFC 2822 or Unix time as a canonical one; None for anything else."""
-    if isinstance(sent, str):
-        if len(sent) in _UNIX_LENGTHS and sent.isascii() and sent.isdigit():
-            return _from_unix(int(sent))
-        return from_iso(sent) or from_rfc2822(sent)
-    if isinstance(sent, int | float) and not isinstance(sent, bool):
-        return _from_unix(sent)
-    return None
-
-
-def _from_unix(number: float) -> str | None:
-    return from_millis(number) if abs(number) >= _MIN_MILLIS else from_seconds(number)
+    of_client = sent.context
+    if "shared" in request:  # of a key in both, and of two spellings of one, the message's value counts
+        of_client = {**of_client, **request["shared"], **of_client}
+    context: dict[str, object] = {}
+    if of_client:
+        context, unplaced = canonical(of_client)
+        if unplaced:
+            own["context"] = unplaced
+    if sent.type in ("page", "screen"):
+        add_page(context, sent.properties)
+    if request:
+        for name in _VISITOR:
+            if name in request:
+                context.setdefault(name, request[name])
+    if own:
+        context[_DIALECT] = own
+    return context

@@ -20,8 +20,8 @@ KINDS: dict[str, EventType] = {
 """The vendor's types of messages, and the canonical type of each."""
 
 TYPE, MESSAGE_ID, USER_ID, ANONYMOUS_ID, GROUP_ID = "type", "messageId", "userId", "anonymousId", "groupId"
-BATCH, CONTEXT = "batch", "context"
-"""What a batch's body has: its items, and the context under that of each item."""
+BATCH, CONTEXT, SENT_AT = "batch", "context", "sentAt"
+"""What a batch's body may have: its items, the context under that of each item, and the time when it was sent."""
 WRITE_KEY_FIELD = "writeKey"
 """No SDK sends it, but a caller with Segment's habits might. It is a secret, so it is dropped."""
 

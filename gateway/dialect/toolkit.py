@@ -43,8 +43,8 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 
     `Bearer` alone gives an empty token: something was sent, and it opens nothing.
     """
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    scheme, *token = headers.get("authorization", "").split(None, 1) or [""]
+    return "".join(token).strip() if scheme.lower() == "bearer" else None
 
 
 def clean_header(value: str) -> str:
@@ -72,14 +72,22 @@ def visitor(request: Request) -> dict[str, object]:
     return context
 
 
-def time_or_original(sent: object, read: Callable[[object], str | None]) -> tuple[str | None, object]:
-    """Return a client's time in canonical form (None if `read` makes none of it), and what was sent where that differs.
+def time_or_original(
+    sent: object, read: Callable[[object], str | None], *, min_millis: int = 0
+) -> tuple[str | None, object]:
+    """Return a client's time in canonical form, and what was sent if it must be kept beside it, else None.
 
-    Whole milliseconds in digits are the canonical time in another notation, so they are not kept as an original.
+    `read` gives the canonical form, or None for what is not a time. A whole number from `min_millis` on is in
+    milliseconds; it is not kept, since it can be computed back from the time. Smaller numbers are seconds.
+
+    `"2024-03-01"` gives `("2024-03-01T00:00:00.000Z", "2024-03-01")`, and `"junk"` gives `(None, "junk")`.
     """
     timestamp = read(sent)
-    is_millis = type(sent) is int or (isinstance(sent, float) and sent.is_integer())
-    return timestamp, None if timestamp == sent or (timestamp is not None and is_millis) else sent
+    if timestamp == sent:
+        return timestamp, None
+    is_whole = type(sent) is int or (isinstance(sent, float) and sent.is_integer())
+    is_millis = is_whole and isinstance(sent, int | float) and abs(sent) >= min_millis
+    return timestamp, None if timestamp is not None and is_millis else sent
 
 
 def js_number(number: float) -> str:

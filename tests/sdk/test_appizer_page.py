@@ -10,7 +10,8 @@ from tests.sdk.stored import CHROMIUM, Kept, event
 
 SDK, VERSION = "Appizer from a page (its requests)", "Chromium"
 JSON = {"Content-Type": "application/json"}
-AROUND = {"ip": "127.0.0.1", "user_agent": CHROMIUM, "app": {"id": APPIZER_APP}}
+VISITOR = {"ip": "127.0.0.1", "user_agent": CHROMIUM}
+AROUND = {**VISITOR, "app": {"id": APPIZER_APP}}
 SEEN = {"event_name": "page_view", "user_id": "visitor-1", "properties": {"page": "/pricing"}}
 RATES = {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "1000"}
 PLACES = {
@@ -96,7 +97,7 @@ def test_a_page_may_send_a_key_instead(gateway: Served, stored: Kept, visit: Ope
     headers = {**JSON, "Authorization": f"Bearer {APPIZER_KEY}"}
     told = visit(page, ("send", {"url": f"{gateway.url}/v1/events", "headers": headers, "body": SEEN})).told
     assert told[0]["status"] == 200
-    assert stored.take(1) == [{**seen(), "context": {}}]
+    assert stored.take(1) == [{**seen(), "context": VISITOR}]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.sdk.clients import CLIENTS
 from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
-from tests.sdk.stored import Kept, event
+from tests.sdk.stored import CHROMIUM, Kept, event
 
 NEWER, LINE = "Tranthor's newer SDKs (their requests)", "sdk-node 0.4.0, sdk-web 0.3.1"
 REST = "Tranthor HTTP API"
@@ -39,7 +39,10 @@ def test_a_visitor_without_a_name_is_stored(gateway: Served, stored: Kept, visit
     given = {"url": f"{gateway.url}{BASE}batch", "headers": {**JSON, "authorization": TRANTHOR_KEY}, "body": body}
     answer = visit(page, ("send", given)).told[0]
     assert (answer["status"], answer["body"]) == (204, None)
-    assert stored.take(1) == [event("tranthor", "page", name="Home", message_id="page-1", anonymous_id=visitor)]
+    around = {"ip": "127.0.0.1", "user_agent": CHROMIUM}
+    assert stored.take(1) == [
+        event("tranthor", "page", name="Home", message_id="page-1", anonymous_id=visitor, context=around)
+    ]
 
 
 @EVERY
@@ -59,7 +62,7 @@ def test_each_endpoint_stores_an_event_of_its_type(gateway: Served, stored: Kept
     expected: dict[str, dict[str, object]] = {
         "identify": {"traits": {"email": "a@example.com"}},
         "track": {"name": "Paid", "properties": {"total": 12.5}},
-        "page": {"name": "Home", "properties": {"path": "/"}},
+        "page": {"name": "Home", "properties": {"path": "/"}, "context": {"page": {"path": "/"}}},
         "screen": {"name": "Recipe"},
         "group": {"group_id": "g-1", "traits": {"size": 3}, "context": {"tranthor": {"assigned": False}}},
     }

@@ -42,7 +42,7 @@ CALLS = {
         {**JSON, "PublicWriteKey": TRANTHOR_TOKEN},
         {"messageId": "m-1", "userId": "u-1", "event": "seen"},
         204,
-        event("tranthor", name="seen", message_id="m-1", user_id="u-1"),
+        event("tranthor", name="seen", message_id="m-1", user_id="u-1", context=AROUND),
     ),
     "browsee": Call(
         "/api/v1/track",

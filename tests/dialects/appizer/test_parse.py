@@ -34,15 +34,21 @@ def test_parsing_survives_any_body(route: Route, body: bytes) -> None:
     assert (submission.fault is None) == bool(submission.items)
 
 
-def test_a_user_agent_that_is_not_unicode_is_mended() -> None:
-    headers = {"x-app-id": "app_1", "user-agent": "caf\udce9 \udcff"}
+def test_a_browsers_user_agent_that_is_not_unicode_is_mended() -> None:
+    headers = {"x-app-id": "app_1", "origin": "https://shop.example", "user-agent": "caf\udce9 \udcff"}
     submission = ROUTES[0].parse(request(b"{}", headers))
     assert submission.context["user_agent"] == "caf\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd"
 
 
-def test_a_user_agent_beyond_ascii_stays() -> None:
-    submission = ROUTES[0].parse(request(b"{}", {"x-app-id": "app_1", "user-agent": "café 😀"}))
+def test_a_browsers_user_agent_beyond_ascii_stays() -> None:
+    headers = {"x-app-id": "app_1", "sec-fetch-site": "same-origin", "user-agent": "café 😀"}
+    submission = ROUTES[0].parse(request(b"{}", headers))
     assert submission.context == {"app": {"id": "app_1"}, "user_agent": "café 😀"}
+
+
+def test_an_app_id_alone_makes_no_browser() -> None:
+    submission = ROUTES[0].parse(request(b"{}", {"x-app-id": "app_1", "user-agent": "curl"}))
+    assert submission.context == {"app": {"id": "app_1"}}
 
 
 def test_a_server_call_has_no_context() -> None:
