@@ -40,7 +40,7 @@ async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socke
     stopped = _stop_signal()
     rejected_log.upgrade(directory)
     with KeyFile.open(directory.keys, make=True) as keys:
-        made = first_start.make_keys(keys, discover(), now())
+        made = first_start.make_keys(keys, [each for each in discover() if config.enabled(each.name)], now())
     if config.server.workers > 1:
         return await supervise(config, directory, lock, listener, lambda url: _announce(made, url), stopped)
     async with opened(config, directory) as storage, answering(config, listener, storage) as url:

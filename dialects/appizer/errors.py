@@ -5,6 +5,7 @@ inferred. It has room for one fault, so the first one is reported.
 """
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -90,18 +91,27 @@ def refuse_batch(request: Request, refusal: Refusal) -> Response:
 
 
 def _refuse(request: Request, refusal: Refusal, *, array: str) -> Response:
-    status, problem = _REFUSALS[refusal.reason]
+    status, problem = _REFUSALS.get(refusal.reason) or (refusal.reason.status, _other(refusal.reason))
     details = problem.details
     if refusal.reason in (Reason.BODY, Reason.INVALID):
         problem = _first_problem(refusal, array)
         details = problem.details
     elif refusal.reason in _DETAILS:
         details = _DETAILS[refusal.reason](refusal)
-    body = {"error": _PHRASES[status], "message": problem.message, "code": problem.code}
+    body = {
+        "error": _PHRASES.get(status) or HTTPStatus(status).phrase,
+        "message": problem.message,
+        "code": problem.code,
+    }
     headers = rate_headers(request, refusal.quota)
     if refusal.reason is Reason.METHOD_NOT_ALLOWED:
         headers["Allow"] = str(refusal.detail.get("allowed", "POST, OPTIONS"))
     return Response(status, orjson.dumps({**body, "details": details} if details else body), headers=headers)
+
+
+def _other(reason: Reason) -> Problem:
+    """Return the problem of a reason that has no text of its own yet."""
+    return Problem("Request could not be processed", reason.name)
 
 
 def _first_problem(refusal: Refusal, array: str) -> Problem:

@@ -27,13 +27,9 @@ def events(item: Item, message_id: str, received: Received) -> Translated:
     """Return a track event."""
     sent = SentEvent.read(_payload(item), _app_id(received))
     return Event(
-        project=received.project,
-        dialect="appizer",
         type="track",
         name=sent.event_name,
-        message_id=message_id,
         timestamp=received.received_at,
-        received_at=received.received_at,
         user_id=sent.user_id,
         properties=sent.properties or {},
         context=_context(received, extra=sent.extra, ip=sent.ip, user_agent=sent.user_agent),
@@ -46,13 +42,9 @@ def track(item: Item, message_id: str, received: Received) -> Translated:
     if sent.event is None:
         return _NO_EVENT_NAME
     return Event(
-        project=received.project,
-        dialect="appizer",
         type="track",
         name=sent.event,
-        message_id=message_id,
         timestamp=received.received_at,
-        received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.user_id,
         properties=sent.properties or {},
@@ -74,12 +66,8 @@ def users(item: Item, message_id: str, received: Received) -> Translated:
         own["origin"] = sent.origin
     campaign = {name: value for name, value in (("name", sent.campaign), ("source", sent.channel)) if value is not None}
     return Event(
-        project=received.project,
-        dialect="appizer",
         type="identify",
-        message_id=message_id,
         timestamp=received.received_at,
-        received_at=received.received_at,
         user_id=sent.user_id,
         traits=traits,
         context=_context(received, own=own, extra=sent.extra, campaign=campaign),
@@ -96,12 +84,8 @@ def aliases(item: Item, message_id: str, received: Received) -> Translated:
         return _NO_USER
     own = {} if sent.primary_user_id is None else {"primary_user_id": sent.primary_user_id}
     return Event(
-        project=received.project,
-        dialect="appizer",
         type="alias",
-        message_id=message_id,
         timestamp=received.received_at,
-        received_at=received.received_at,
         user_id=sent.user_id,
         previous_id=sent.alias_id,
         context=_context(received, own=own, extra=sent.extra),
@@ -112,12 +96,8 @@ def replace_id(item: Item, message_id: str, received: Received) -> Translated:
     """Return an alias event from the old id to the new one, marked `replace`: the old id is no longer valid."""
     sent = SentReplaceId.read(_payload(item), _app_id(received))
     return Event(
-        project=received.project,
-        dialect="appizer",
         type="alias",
-        message_id=message_id,
         timestamp=received.received_at,
-        received_at=received.received_at,
         user_id=sent.new_user_id,
         previous_id=sent.user_id,
         context=_context(received, own={"replace": True}, extra=sent.extra),

@@ -21,7 +21,7 @@ _STATUS: Mapping[Reason, int] = {
     Reason.INTERNAL: 500,
     Reason.UNAVAILABLE: 503,
 }
-"""All others are 400, a wrong key too: to the vendor, the key is a parameter of the request."""
+"""All others that no repetition helps are 400, a wrong key too: to the vendor, it is a parameter of the request."""
 
 _MESSAGES: Mapping[Reason, str] = {
     Reason.NOT_FOUND: "Nothing is served at this path: send events to /api/v1/track and users to /api/v1/identify.",
@@ -64,7 +64,9 @@ def refuse(_request: Request, refusal: Refusal) -> Response:
     body = orjson.dumps({"status": "failure", "message": _message(refusal)})
     allowed = refusal.detail.get("allowed")
     headers = {"Allow": str(allowed)} if refusal.reason is Reason.METHOD_NOT_ALLOWED and allowed else {}
-    return Response(_STATUS.get(refusal.reason, 400), body, headers=headers)
+    reason = refusal.reason
+    status = _STATUS.get(reason) or (reason.status if reason.retryable else 400)
+    return Response(status, body, headers=headers)
 
 
 def _message(refusal: Refusal) -> str:

@@ -18,13 +18,9 @@ def track(item: Item, message_id: str, received: Received, *, lenient_timestamps
         return NOT_A_TIME
     timestamp, original = time
     return Event(
-        project=received.project,
-        dialect=NAME,
         type="track",
         name=call.event,
-        message_id=message_id,
         timestamp=timestamp,
-        received_at=received.received_at,
         anonymous_id=call.anonymous_id,
         user_id=call.user_id,
         properties=call.properties,
@@ -40,12 +36,8 @@ def identify(item: Item, message_id: str, received: Received, *, lenient_timesta
         return NOT_A_TIME
     timestamp, original = time
     return Event(
-        project=received.project,
-        dialect=NAME,
         type="identify",
-        message_id=message_id,
         timestamp=timestamp,
-        received_at=received.received_at,
         anonymous_id=call.anonymous_id,
         user_id=call.user_id,
         traits=call.traits,

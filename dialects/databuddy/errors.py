@@ -35,6 +35,7 @@ class _Answers:
 
 
 _BAD_BODY = "Invalid request body"
+_OTHER = "Request could not be processed"  # for a reason that has no text of its own yet
 _UNKNOWN_SITE = (404, "Website not found")
 _NO_LLM_KEY = (401, "Invalid or missing API key with write:llm scope")
 _SAME_FOR_ALL: Mapping[Reason, Answer] = {
@@ -67,7 +68,7 @@ def _refuse(_request: Request, refusal: Refusal, *, answers: _Answers) -> Respon
     if reason is Reason.INVALID:
         is_unknown = any(is_unknown_type(outcome) for outcome in refusal.outcomes)
         return _error(400, "Unknown event type" if is_unknown else answers.invalid_item)
-    return _error(*_SAME_FOR_ALL[reason])
+    return _error(*_SAME_FOR_ALL.get(reason, (reason.status, _OTHER)))
 
 
 refuse = partial(_refuse, answers=_Answers())

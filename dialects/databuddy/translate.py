@@ -121,13 +121,9 @@ def _event(
     if own:
         context["databuddy"] = own
     return Event(
-        project=received.project,
-        dialect="databuddy",
         type="page" if sent.is_page else "track",
         name=sent.name,
-        message_id=message_id,
         timestamp=timestamp,
-        received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.profile_id,
         session_id=sent.session_id,

@@ -16,7 +16,7 @@ _PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}  # Node's; Py
 
 
 def refuse(request: Request, refusal: Refusal) -> Response:
-    """Return the answer to a refused request. Whatever has no error of its own is answered like a wrong key."""
+    """Return the answer to a refused request. Whatever is wrong with a credential is answered like a wrong key."""
     reason = refusal.reason
     if reason is Reason.INVALID:
         return _error(400, validation_texts.of_items(request, refusal.outcomes), _VALIDATION)
@@ -29,6 +29,8 @@ def refuse(request: Request, refusal: Refusal) -> Response:
     if reason is Reason.ENCODING:
         text = f"Unsupported Content-Encoding: {refusal.detail.get('encoding')}"
         return _error(415, text, "FST_ERR_CTP_INVALID_MEDIA_TYPE")
+    if reason not in _WRONG_KEYS:
+        return _error(reason.status, "Request could not be processed")
     return _WRONG_KEY_ON_TRACK if request.path.endswith("/track") else _WRONG_KEY
 
 
@@ -73,6 +75,15 @@ _WRONG_KEY_ON_TRACK = _json(401, {"message": "Invalid write key."})
 _WRONG_KEY = _json(401, {"message": "InvalidWriteKey"})
 _NOT_IMPLEMENTED = _json(400, {"message": "Not yet implemented."})
 
+_WRONG_KEYS = {
+    Reason.NO_CREDENTIAL,
+    Reason.UNKNOWN_CREDENTIAL,
+    Reason.REVOKED_CREDENTIAL,
+    Reason.MISSING_SCOPE,
+    Reason.ORIGIN,
+    Reason.UNKNOWN_SITE,
+    Reason.FOREIGN_SITE,
+}
 _CONSTANT = {
     Reason.TOO_LARGE: _error(413, "Request body is too large", "FST_ERR_CTP_BODY_TOO_LARGE"),
     Reason.TIMEOUT: _error(408, "Client Timeout", "ERR_HTTP_REQUEST_TIMEOUT"),

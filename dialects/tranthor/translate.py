@@ -39,14 +39,10 @@ def message(item: Item, message_id: str, received: Received) -> Translated:
         own["files"], contents = unpacked
         digests = tuple([str(facts["sha256"]) for facts in unpacked[0]])
     event = Event(
-        project=received.project,
-        dialect=_DIALECT,
         type=sent.type,
         name=sent.name,
-        message_id=message_id,
         timestamp=timestamp or received.received_at,
         sent_at=cast(str | None, received.context.get("sent_at")),
-        received_at=received.received_at,
         anonymous_id=sent.anonymous_id,
         user_id=sent.user_id,
         group_id=sent.group_id,

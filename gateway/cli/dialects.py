@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from gateway.cli.names import unknown
+from gateway.cli.options import config_option
 from gateway.cli.tables import show
 from gateway.config import load, problems
+from gateway.config.serving import install_enabled, router
 from gateway.dialect import CredentialKind, Route, StaticRoute
 from gateway.ingest.registry import discover, install
 from gateway.ingest.schema import load as load_schemas
@@ -17,11 +19,17 @@ from gateway.ingest.schema import load as load_schemas
 CANONICAL = "jsonschemas.canonical"
 
 
-@click.command(short_help="List the installed dialects.")
-def dialects() -> None:
+@click.group(short_help="List the installed dialects.", invoke_without_command=True)
+@click.pass_context
+def dialects(context: click.Context) -> None:
     """List the installed dialects: their endpoints, kinds of credentials, scopes and switches."""
-    found = discover()
-    installed = install(found, {})
+    if context.invoked_subcommand is None:
+        context.invoke(list_dialects)
+
+
+@dialects.command("list", short_help="List the installed dialects.")
+def list_dialects() -> None:
+    """List the installed dialects: their endpoints, kinds of credentials, scopes and switches."""
     show(
         ("dialect", "endpoints", "kinds", "scopes", "switches"),
         [
@@ -32,9 +40,26 @@ def dialects() -> None:
                 "\n".join(each.dialect.scopes),
                 "\n".join(f"{switch.name}: {switch.meaning}" for switch in each.dialect.switches),
             )
-            for each in installed
+            for each in install(discover(), {})
         ],
     )
+
+
+@dialects.command(short_help="Show which dialect answers what, and where.")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+def routes(config: Path | None, as_json: bool) -> None:
+    """Show which dialect answers what: at the root, under each mount, and on each bound host.
+
+    Dialects that are switched off do not appear. Where several claim a path at the root, `server.root_order` decides.
+    """
+    settings = load(config)
+    rows = list(router(settings, install_enabled(settings, discover())).routes())
+    if as_json:
+        for method, path, dialect in rows:
+            click.echo(json.dumps({"method": method, "path": path, "dialect": dialect}))
+        return
+    show(("method", "path", "dialect"), rows)
 
 
 @click.command(short_help="List the JSON Schemas, or print one.")

@@ -5,6 +5,7 @@ A dialect is one vendor's wire protocol as a plug-in: a `Dialect` value behind a
 """
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ import attrs
 from gateway.dialect.event import Event
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal
+from gateway.dialect.refusals import default_refuse
 from gateway.dialect.renamed import old_keywords
 from gateway.dialect.value_class import value_class
 
@@ -20,6 +22,28 @@ T = TypeVar("T")
 NOTHING: Mapping[str, object] = {}
 NO_SCRIPTS: Mapping[str, bytes] = {}
 MAX_ITEMS = 20_000
+API_VERSION = 1
+"""The version of this contract. A gateway refuses at start a dialect that was written for another one."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_PATH = re.compile(r"(/[^/{}\s]*|/\{[a-z_]+\})+")
+
+
+def _check(is_good: bool, problem: str) -> None:
+    """Raise ValueError where a value of the contract is not as it must be; the registry says whose it is."""
+    if not is_good:
+        raise ValueError(problem)
+
+
+def _check_paths(owner: str, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        _check(isinstance(path, str) and _PATH.fullmatch(path) is not None, f"{owner}: path {path!r} must begin with /")
+        _check(path == "/" or not path.endswith("/"), f"{owner}: path {path!r} ends with /; leave it out")
+        _check(path.count("{") <= 1, f"{owner}: path {path!r} has more than one variable segment")
+
+
+def _check_method(owner: str, method: str) -> None:
+    _check(method.isalpha() and method.isupper(), f"{owner}: method {method!r} must be in capitals, like POST")
 
 
 @value_class
@@ -141,8 +165,11 @@ class Route:
     """One ingestion endpoint. Aliased paths share the route and so its name.
 
     `paths` are the vendor's, served at the root and under `/<dialect>`; `mount_only_paths` only under `/<dialect>`.
-    `scope` is what a secret credential must have. `body_first` answers a bad body before missing credentials, when
-    none were sent at all. `refuse` replaces the dialect's own where the endpoint has another error format (a pixel).
+    One segment of a path may be `{name}`; its value is in `Request.variables`. `scope` is what a secret credential
+    must have. `body_first` answers a bad body before missing credentials, when none were sent at all. `refuse`
+    replaces the dialect's own where the endpoint has another error format (a pixel). `schemas` are the names that its
+    items may have, so that the start can tell of one that does not exist. With `item_sites`, an item that names an
+    unknown or another project's site is rejected alone; else it refuses the request.
     """
 
     name: str
@@ -156,6 +183,17 @@ class Route:
     on_invalid: OnInvalid = OnInvalid.REJECT_REQUEST
     body_first: bool = False
     refuse: Callable[[Request, Refusal], Response] | None = None
+    schemas: tuple[str, ...] = ()
+    item_sites: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Check what can be seen in the route alone. Raises ValueError."""
+        owner = f"route {self.name}"
+        _check(bool(self.name), "a route has no name")
+        _check(bool(self.paths or self.mount_only_paths), f"{owner} has no path")
+        _check_paths(owner, (*self.paths, *self.mount_only_paths))
+        _check_method(owner, self.method)
+        _check(isinstance(self.on_invalid, OnInvalid), f"{owner}: on_invalid must be a member of OnInvalid")
 
 
 @attrs.frozen
@@ -165,6 +203,11 @@ class StaticRoute:
     paths: tuple[str, ...]
     answer: Callable[[Request], Response]
     method: str = "GET"
+
+    def __attrs_post_init__(self) -> None:
+        """Check what can be seen in the endpoint alone. Raises ValueError."""
+        _check_paths("a static route", self.paths)
+        _check_method("a static route", self.method)
 
 
 def _unchanged(value: str) -> str:
@@ -187,6 +230,13 @@ class CredentialKind:
     is_site: bool = False
     needs_origin: bool = False
     normalize: Callable[[str], str] = _unchanged
+
+    def __attrs_post_init__(self) -> None:
+        """Check what can be seen in the kind alone. Raises ValueError."""
+        _check(_NAME.fullmatch(self.name) is not None, f"credential kind {self.name!r}: use a-z, 0-9 and _")
+        has_place = "{token}" in self.template or "{uuid}" in self.template
+        _check(has_place, f"credential kind {self.name}: its template has neither {{token}} nor {{uuid}}")
+        _check(self.public or not self.is_site, f"credential kind {self.name}: a site is public")
 
 
 @attrs.frozen
@@ -215,10 +265,10 @@ class Dialect:
     schemas: str
     prefixes: tuple[str, ...]
     kinds: tuple[CredentialKind, ...]
-    routes: Callable[[frozenset[str]], tuple[Route, ...]]
-    refuse: Callable[[Request, Refusal], Response]
+    routes: Callable[[frozenset[str]], tuple[Route, ...]] | tuple[Route, ...]
     setting: str
     curl: str
+    refuse: Callable[[Request, Refusal], Response] = default_refuse
     static_routes: tuple[StaticRoute, ...] = ()
     scopes: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
@@ -226,3 +276,19 @@ class Dialect:
     body_cap: int = 2 * 1024 * 1024
     scripts: Mapping[str, bytes] = NO_SCRIPTS
     secret_fields: tuple[str, ...] = ()
+    api_version: int = API_VERSION
+
+    def __attrs_post_init__(self) -> None:
+        """Check what can be seen in the dialect alone. Raises ValueError."""
+        _check(_NAME.fullmatch(self.name) is not None, f"name {self.name!r}: use a-z, 0-9 and _")
+        _check(bool(self.kinds), "it has no credential kind")
+        names = [kind.name for kind in self.kinds]
+        _check(len(set(names)) == len(names), "two of its credential kinds have one name")
+        _check(sum(kind.is_site for kind in self.kinds) <= 1, "more than one of its credential kinds is a site")
+        for prefix in self.prefixes:
+            _check(not prefix or prefix.startswith("/"), f"prefix {prefix!r} must begin with /, or be empty")
+        _check(self.body_cap > 0, f"body_cap must be above 0, not {self.body_cap}")
+
+    def routes_for(self, switches: frozenset[str]) -> tuple[Route, ...]:
+        """Return the endpoints for the set of switches that are on."""
+        return self.routes if isinstance(self.routes, tuple) else self.routes(switches)

@@ -17,16 +17,19 @@ class Event:
     Times are RFC 3339 in UTC, with `Z` and at least milliseconds (see timestamps.py). `context` holds the surroundings
     under snake_case keys (`ip`, `user_agent`, `locale`, `timezone`, `page`, `screen`, `viewport`, `network`,
     `campaign`, `library`, `app`) and, under the dialect's own name, what has no other place; see docs/events.md.
+
+    `project`, `dialect`, `message_id` and `received_at` are the gateway's: it stamps them on every event, and a
+    dialect leaves them out.
     """
 
-    project: str
-    dialect: str
+    project: str = ""
+    dialect: str = ""
     type: EventType
     name: str | None = None
-    message_id: str
+    message_id: str = ""
     timestamp: str
     sent_at: str | None = None
-    received_at: str
+    received_at: str = ""
     anonymous_id: str | None = None
     user_id: str | None = None
     previous_id: str | None = None
@@ -35,6 +38,14 @@ class Event:
     properties: Mapping[str, object] = attrs.field(factory=dict)
     traits: Mapping[str, object] = attrs.field(factory=dict)
     context: Mapping[str, object] = attrs.field(factory=dict)
+
+
+def stamped(event: Event, project: str, dialect: str, message_id: str, received_at: str) -> dict[str, object]:
+    """Return the event's fields with the four that say whose it is and when it came, whatever the dialect put there."""
+    fields = as_dict(event)
+    fields["project"], fields["dialect"] = project, dialect
+    fields["message_id"], fields["received_at"] = message_id, received_at
+    return fields
 
 
 def as_dict(event: Event) -> dict[str, object]:
@@ -59,13 +70,12 @@ def as_dict(event: Event) -> dict[str, object]:
     }
 
 
-def encode(event: Event) -> bytes:
-    """Return the event as one line of UTF-8 JSON.
+def encode(fields: Mapping[str, object]) -> bytes:
+    """Return an event's fields as one line of UTF-8 JSON.
 
     Integers beyond 64 bits are written exactly, on a slower road. Raises TypeError, ValueError or RecursionError
     on what JSON cannot hold (a lone surrogate, an `Unkept` mark, nesting beyond 250 levels).
     """
-    fields = as_dict(event)
     try:
         return orjson.dumps(fields)
     except TypeError as error:
@@ -75,13 +85,5 @@ def encode(event: Event) -> bytes:
     return text.encode("utf-8")
 
 
-def identifiers(event: Event) -> dict[str, str | None]:
-    """Return the fields that name a person, a group, a session or the event itself."""
-    return {
-        "message_id": event.message_id,
-        "anonymous_id": event.anonymous_id,
-        "user_id": event.user_id,
-        "previous_id": event.previous_id,
-        "group_id": event.group_id,
-        "session_id": event.session_id,
-    }
+IDENTIFIERS = ("message_id", "anonymous_id", "user_id", "previous_id", "group_id", "session_id")
+"""The fields that name a person, a group, a session or the event itself."""

@@ -13,7 +13,7 @@ class Request:
 
     `path` is normalized (no doubled or trailing slash, no mount prefix). `headers` are looked up by lower-case name.
     `received_at` is in milliseconds since the epoch, read once. `client_ip` is the client's address after trusted
-    proxies, or None where it is not known.
+    proxies, or None where it is not known. `variables` has the value of a route path's `{name}` segment, unquoted.
     """
 
     method: str
@@ -23,6 +23,7 @@ class Request:
     body: bytes
     received_at: int
     client_ip: str | None = None
+    variables: Mapping[str, str] = NO_HEADERS
 
 
 @value_class

@@ -61,27 +61,41 @@ class Quota:
 
 
 class Reason(enum.Enum):
-    """Why a request was refused as a whole; `detail` facts are given behind each."""
+    """Why a request was refused as a whole; the facts in `detail` stand behind each.
 
-    NOT_FOUND = "not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"  # allowed: "POST, OPTIONS"
-    TOO_LARGE = "too_large"  # limit: bytes
-    ENCODING = "unsupported_encoding"  # encoding: as sent
-    TIMEOUT = "body_timeout"
-    NO_CREDENTIAL = "no_credential"
-    UNKNOWN_CREDENTIAL = "unknown_credential"  # kind
-    REVOKED_CREDENTIAL = "revoked_credential"  # kind
-    MISSING_SCOPE = "missing_scope"  # required, current: list
-    ORIGIN = "origin_not_allowed"  # origin, kind
-    UNKNOWN_SITE = "unknown_site"
-    FOREIGN_SITE = "foreign_site"
-    LIMITED = "rate_limited"  # limit, window: seconds; with retry_after and quota
-    BODY = "body"  # the submission's own fault in faults: unreadable, wrong shape, too many items
-    INVALID = "invalid"  # outcomes: one an item
-    IDEMPOTENCY_KEY = "malformed_idempotency_key"
-    CONFLICT = "idempotency_conflict"
-    UNAVAILABLE = "storage_unavailable"  # with retry_after
-    INTERNAL = "internal_error"
+    `status` is the usual HTTP status, `retryable` whether the same request may be accepted later. A dialect maps only
+    the reasons for which its vendor does something else.
+    """
+
+    status: int
+    retryable: bool
+
+    def __new__(cls, value: str, status: int, retryable: bool = False) -> "Reason":
+        """Make a member whose value is the word alone."""
+        member = object.__new__(cls)
+        member._value_ = value
+        member.status, member.retryable = status, retryable
+        return member
+
+    NOT_FOUND = "not_found", 404
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405  # allowed: "POST, OPTIONS"
+    TOO_LARGE = "too_large", 413  # limit: bytes
+    ENCODING = "unsupported_encoding", 415  # encoding: as sent
+    TIMEOUT = "body_timeout", 408, True
+    NO_CREDENTIAL = "no_credential", 401
+    UNKNOWN_CREDENTIAL = "unknown_credential", 401  # kind
+    REVOKED_CREDENTIAL = "revoked_credential", 401  # kind
+    MISSING_SCOPE = "missing_scope", 403  # required, current: list
+    ORIGIN = "origin_not_allowed", 403  # origin, kind
+    UNKNOWN_SITE = "unknown_site", 404
+    FOREIGN_SITE = "foreign_site", 403
+    LIMITED = "rate_limited", 429, True  # limit, window: seconds; with retry_after and quota
+    BODY = "body", 400  # the submission's own fault in faults: unreadable, wrong shape, too many items
+    INVALID = "invalid", 400  # outcomes: one an item
+    IDEMPOTENCY_KEY = "malformed_idempotency_key", 400
+    CONFLICT = "idempotency_conflict", 409
+    UNAVAILABLE = "storage_unavailable", 503, True  # with retry_after
+    INTERNAL = "internal_error", 500, True
 
 
 @attrs.frozen(eq=False)

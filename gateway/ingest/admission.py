@@ -40,6 +40,7 @@ class Admission:
             scope=route.scope,
             origin=request.headers.get("origin"),
             now=request.received_at,
+            item_sites=route.item_sites,
         )
         admitted = Admitted(self.keyring.resolve(submission, access))
         limiter = self.limiters.get(dialect)

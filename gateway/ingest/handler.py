@@ -107,7 +107,16 @@ class IngestHandler:
         if head.query:
             for name, value in parse_qsl(head.query, keep_blank_values=True):
                 query.setdefault(name, value)
-        return Request(head.method, match.path, query, head.headers, body, self._clock(), head.client_ip)
+        return Request(
+            method=head.method,
+            path=match.path,
+            query=query,
+            headers=head.headers,
+            body=body,
+            received_at=self._clock(),
+            client_ip=head.client_ip,
+            variables=match.variables,
+        )
 
 
 @attrs.define(eq=False)

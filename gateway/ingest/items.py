@@ -13,7 +13,7 @@ import orjson
 
 from gateway.dialect import EventWithFiles, Item, OnInvalid, Received, Route, Submission
 from gateway.dialect.decode import flaws, rewrite
-from gateway.dialect.event import Event, encode, identifiers
+from gateway.dialect.event import IDENTIFIERS, Event, encode, stamped
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
@@ -41,6 +41,7 @@ class Why(enum.Enum):
     INVALID = "invalid"  # the schema refuses it, or it holds what cannot be kept
     UNTRANSLATABLE = "untranslatable"  # it is valid, and yet its dialect can make no event of it
     FILTERED = "filtered"  # it would be an event, but a setting of the operator's keeps it out
+    DIALECT_BUG = "dialect_bug"  # what its dialect made of it is no canonical event
 
 
 @value_class
@@ -83,6 +84,8 @@ class ItemClassifier:
     """Turns the items of one submission into events, and stops explaining after a bounded number of faults.
 
     `keep_ip` is given where the project does not keep addresses as they are sent, `is_bot` where it filters known bots.
+    `on_bug` gets the first fault of what a dialect made that does not meet the canonical schema. Items that name one of
+    `refused_sites` are not stored. `user_agent` is the request's own, for events that do not say the visitor's.
     """
 
     def __init__(
@@ -92,12 +95,18 @@ class ItemClassifier:
         received: Received,
         keep_ip: KeepIp | None = None,
         is_bot: IsBot | None = None,
+        on_bug: Callable[[Fault], None] = lambda _fault: None,
+        refused_sites: frozenset[str] = frozenset(),
+        user_agent: str = "",
     ) -> None:
         self._installed = installed
         self._route = route
         self._received = received
         self._keep_ip = keep_ip
         self._is_bot = is_bot
+        self._on_bug = on_bug
+        self._refused_sites = refused_sites
+        self._user_agent = user_agent
         self._schemas = installed.schemas
         self._translate = route.translate
         self._faults_left = MAX_FAULTS
@@ -152,6 +161,8 @@ class ItemClassifier:
         """Return one item's event as its canonical line, or why there is none."""
         if item.fault is not None:
             return NotStored((item.fault,))
+        if item.site in self._refused_sites:
+            return NotStored((Fault("unknown_site"),))
         if not self._schemas[item.schema].is_valid(item.payload):
             return NotStored(self._explain(item))
         translated = self._translate(item, message_id, self._received)
@@ -159,21 +170,30 @@ class ItemClassifier:
             unkept = flaws(item.payload)
             return NotStored(unkept or (translated,), Why.INVALID if unkept else Why.UNTRANSLATABLE)
         event = translated.event if isinstance(translated, EventWithFiles) else translated
-        if self._keep_ip is not None and "ip" in event.context:
-            event = attrs.evolve(event, context=_with_ip(event.context, self._keep_ip))
+        line = self._line(event, item, message_id)
+        if isinstance(translated, EventWithFiles) and isinstance(line, bytes):
+            return LineWithFiles(line, tuple(_blobs(translated)))
+        return line
+
+    def _line(self, event: Event, item: Item, message_id: str) -> bytes | NotStored:
+        """Return an event as its canonical line, or why it cannot be stored."""
+        received, context = self._received, event.context
+        fields = stamped(event, received.project, self._installed.dialect.name, message_id, received.received_at)
+        if self._keep_ip is not None and "ip" in context:
+            context = fields["context"] = _with_ip(context, self._keep_ip)
         try:
-            line = encode(event)
+            line = encode(fields)
         except (TypeError, ValueError, RecursionError):
             faults = flaws(item.payload) or self._flaws_of_context()
             if not faults:  # the item can be kept and its translation cannot: a bug, not the client's fault
                 raise
             return NotStored(faults)
-        if rb"\u0000" in line and (nuls := tuple(_nul_faults(event))):
+        if rb"\u0000" in line and (nuls := tuple(_nul_faults(fields))):
             return NotStored(nuls)
-        if self._is_bot is not None and self._is_bot(str(event.context.get("user_agent") or "")):
+        if not self._installed.canonical.is_valid(fields):
+            return self._bug(fields)
+        if self._is_bot is not None and self._is_bot(str(context.get("user_agent") or self._user_agent)):
             return KNOWN_BOT
-        if isinstance(translated, EventWithFiles):
-            return LineWithFiles(line, tuple(_blobs(translated)))
         return line
 
     def dedupe_key(self, item: Item) -> bytes | None:
@@ -203,6 +223,14 @@ class ItemClassifier:
             key=self.dedupe_key(item),
             index=index,
             verdict=outcome.verdict.value,
+        )
+
+    def _bug(self, fields: Mapping[str, object]) -> NotStored:
+        """Report a translation that is no canonical event; the item is kept, for a mended dialect to translate."""
+        faults = self._installed.canonical.explain(fields, 1)
+        self._on_bug(faults[0] if faults else Fault("invalid"))
+        return NotStored(
+            tuple(Fault("not_canonical", fault.pointer, {"rule": fault.code}) for fault in faults), Why.DIALECT_BUG
         )
 
     def _flaws_of_context(self) -> tuple[Fault, ...]:
@@ -240,8 +268,10 @@ def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> O
     """Return what becomes of an item of which no event is stored, by its route's rule."""
     if not_stored.why is Why.FILTERED:
         return Outcome(Verdict.FILTERED, message_id)
-    is_kept = on_invalid is OnInvalid.QUARANTINE or (
-        on_invalid is OnInvalid.QUARANTINE_UNTRANSLATABLE and not_stored.why is Why.UNTRANSLATABLE
+    is_kept = (
+        on_invalid is OnInvalid.QUARANTINE
+        or not_stored.why is Why.DIALECT_BUG
+        or (on_invalid is OnInvalid.QUARANTINE_UNTRANSLATABLE and not_stored.why is Why.UNTRANSLATABLE)
     )
     return Outcome(Verdict.QUARANTINED if is_kept else Verdict.REJECTED, message_id, not_stored.faults)
 
@@ -254,9 +284,9 @@ def _with_ip(context: Mapping[str, object], keep: KeepIp) -> dict[str, object]:
     return rest if kept is None else {"ip": kept, **rest}
 
 
-def _nul_faults(event: Event) -> Iterator[Fault]:
-    for field, value in identifiers(event).items():
-        if value is not None and "\0" in value:
+def _nul_faults(fields: Mapping[str, object]) -> Iterator[Fault]:
+    for field in IDENTIFIERS:
+        if "\0" in str(fields[field] or ""):
             yield Fault("nul_in_identifier", detail={"field": field})
 
 

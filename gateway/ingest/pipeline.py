@@ -8,7 +8,7 @@ import attrs
 
 from gateway.dialect.contract import Accepted, Received, Route, Submission
 from gateway.dialect.message import Request, Response
-from gateway.dialect.outcome import Outcome, Reason, Refusal, StorageUnavailable, Verdict
+from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, StorageUnavailable, Verdict
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest import idempotency
 from gateway.ingest.admission import Admission, attributed
@@ -132,7 +132,16 @@ class Pipeline:
         received = Received(project, principal.site, received_at, request.client_ip, submission.context)
         keep_ip = self.keep_ip(project)
         is_bot = self.is_bot if project in self.filter_bots else None
-        classifier = ItemClassifier(installed, route, received, keep_ip, is_bot)
+        classifier = ItemClassifier(
+            installed,
+            route,
+            received,
+            keep_ip,
+            is_bot,
+            on_bug=lambda fault: self._dialect_bug(dialect, route, fault),
+            refused_sites=principal.refused_sites,
+            user_agent=request.headers.get("user-agent", ""),
+        )
         new_id = self._ids((project, dialect, route.name), key, request.received_at)
         classified = await classifier.classify(request, submission, new_id, self.monotonic)
         outcomes = classified.outcomes
@@ -160,6 +169,14 @@ class Pipeline:
             raw_compressed=compress(raw) if raw is not None and self.keep_raw and classified.rows else b"",
         )
         return outcomes, entry
+
+    def _dialect_bug(self, dialect: str, route: Route, fault: Fault) -> None:
+        """Count a translation that is no canonical event, and log the first of each dialect."""
+        if self.meter.dialect_bug(dialect) == 1:
+            log.error(
+                "a bug of the dialect %s: events of route %s break the canonical schema (%s at %s) and are quarantined",
+                *(dialect, route.name, fault.code, "/".join(fault.pointer.split("/")[:3]) or "/"),
+            )
 
     def _ids(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
         """Return what names an item that brought no id, by its index: the same id for a retry under one key."""

@@ -1,28 +1,39 @@
-"""Entry points to dialects, schemas compiled and claims checked, at start. The only reader of entry points."""
+"""Entry points to dialects, and all that must hold before they serve. The only reader of entry points."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 
 import attrs
 
-from gateway.dialect import CredentialKind, Dialect, Route, StaticRoute
+from gateway.dialect.contract import API_VERSION, CredentialKind, Dialect, OnInvalid, Route, Submission
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Refusal
 from gateway.ingest.schema import BrokenSchema, Schema, load
 
 GROUP = "gateway.dialects"
+CANONICAL = "jsonschemas.canonical"
+PROBES = (b"{}", b"[{}]")
+"""Bodies that every route is asked to parse at start: what comes back shows most mistakes."""
 
 
 class RegistryError(Exception):
-    """The installed dialects cannot be served together; the message names who and why."""
+    """A dialect that cannot be served; the message is one line that names it and what is wrong."""
 
 
 @attrs.frozen
 class Installed:
-    """A dialect with its routes for the switches that are on, its schemas compiled, its kinds by name."""
+    """A dialect with its routes for the switches that are on, its schemas compiled, its kinds by name.
+
+    `canonical` is the schema that each of its events must meet. Without `at_root` it answers under its mount and on
+    hosts that are bound to it only.
+    """
 
     dialect: Dialect
     routes: tuple[Route, ...]
     schemas: Mapping[str, Schema]
     kinds: Mapping[str, CredentialKind]
+    canonical: Schema
+    at_root: bool = True
 
     def route(self, name: str | None) -> Route | None:
         """Return the route of a name; None if the dialect has no such route with these switches."""
@@ -39,17 +50,26 @@ def discover() -> tuple[Dialect, ...]:
             raise RegistryError(f"dialect {point.name} ({point.value}) cannot be loaded: {error}") from error
         if not isinstance(dialect, Dialect):
             raise RegistryError(f"dialect {point.name} ({point.value}) is not a gateway.dialect.Dialect")
+        if dialect.api_version != API_VERSION:
+            raise RegistryError(
+                f"dialect {dialect.name} was written for version {dialect.api_version} of the contract, this gateway "
+                f"has version {API_VERSION}: install versions that fit"
+            )
         if dialect.name in found:
             raise RegistryError(f"two installed dialects are named {dialect.name}: remove one of their packages")
         found[dialect.name] = dialect
     return tuple(found.values())
 
 
-def install(dialects: Iterable[Dialect], switches: Mapping[str, frozenset[str]]) -> tuple[Installed, ...]:
-    """Return the dialects ready to serve. Raises RegistryError on clashing claims and broken schemas."""
-    installed = tuple(_install(dialect, switches.get(dialect.name, frozenset())) for dialect in dialects)
-    _check_claims(installed)
-    return installed
+def install(
+    dialects: Iterable[Dialect], switches: Mapping[str, frozenset[str]], mount_only: Iterable[str] = ()
+) -> tuple[Installed, ...]:
+    """Return the dialects ready to serve; those named in `mount_only` not at the root. Raises RegistryError."""
+    hidden = frozenset(mount_only)
+    return tuple(
+        _install(dialect, switches.get(dialect.name, frozenset()), at_root=dialect.name not in hidden)
+        for dialect in dialects
+    )
 
 
 def installed_by_name(switches: Mapping[str, frozenset[str]]) -> dict[str, Installed]:
@@ -57,24 +77,70 @@ def installed_by_name(switches: Mapping[str, frozenset[str]]) -> dict[str, Insta
     return {each.dialect.name: each for each in install(discover(), switches)}
 
 
-def _install(dialect: Dialect, switches: frozenset[str]) -> Installed:
-    unknown = sorted(switches - {switch.name for switch in dialect.switches})
-    if unknown:
-        raise RegistryError(f"dialect {dialect.name} has no switch {unknown[0]!r}")
+def _install(dialect: Dialect, switches: frozenset[str], *, at_root: bool) -> Installed:
     try:
-        schemas = load(dialect.schemas)
-    except BrokenSchema as error:
-        raise RegistryError(f"dialect {dialect.name}: {error}") from error
-    return Installed(dialect, dialect.routes(switches), schemas, {kind.name: kind for kind in dialect.kinds})
+        unknown = sorted(switches - {switch.name for switch in dialect.switches})
+        if unknown:
+            raise RegistryError(f"it has no switch {unknown[0]!r}")
+        try:
+            schemas, routes = load(dialect.schemas), dialect.routes_for(switches)
+        except (BrokenSchema, ValueError) as error:
+            raise RegistryError(str(error)) from error
+        installed = Installed(
+            dialect=dialect,
+            routes=routes,
+            schemas=schemas,
+            kinds={kind.name: kind for kind in dialect.kinds},
+            canonical=load(CANONICAL)["event"],
+            at_root=at_root,
+        )
+        _check(installed)
+    except RegistryError as error:
+        raise RegistryError(f"dialect {dialect.name}: {error}") from error.__cause__
+    return installed
 
 
-def _check_claims(installed: tuple[Installed, ...]) -> None:
-    claimed: dict[str, str] = {}
-    for each in installed:
-        endpoints: tuple[Route | StaticRoute, ...] = (*each.routes, *each.dialect.static_routes)
-        claims = [f"{endpoint.method} {path}" for endpoint in endpoints for path in endpoint.paths]
-        claims += [f"unknown paths under /{prefix.lstrip('/')}" for prefix in each.dialect.prefixes]
-        for claim in claims:
-            other = claimed.setdefault(claim, each.dialect.name)
-            if other != each.dialect.name:
-                raise RegistryError(f"dialects {other} and {each.dialect.name} both claim {claim}: remove one of them")
+def _check(installed: Installed) -> None:
+    """Check what only a dialect's parts together show. Raises RegistryError, without the dialect's name."""
+    names = [route.name for route in installed.routes]
+    for route in installed.routes:
+        if names.count(route.name) > 1:
+            raise RegistryError(f"two routes are named {route.name}")
+        if route.scope is not None and route.scope not in installed.dialect.scopes:
+            raise RegistryError(f"route {route.name} needs the scope {route.scope!r}, which the dialect does not have")
+        if route.item_sites and route.on_invalid is OnInvalid.REJECT_REQUEST:
+            raise RegistryError(f"route {route.name} has item_sites, but rejects whole requests")
+        for schema in route.schemas:
+            _check_schema(installed, route, schema)
+        for body in PROBES:
+            _check_submission(installed, route, _probe(installed, route, body))
+
+
+def _probe(installed: Installed, route: Route, body: bytes) -> Submission:
+    path = (*route.paths, *route.mount_only_paths)[0]
+    request = Request(route.method, path, {}, {}, body, received_at=0)
+    try:
+        return route.parse(request)
+    except Refusal:
+        return Submission()
+    except Exception as error:
+        raise RegistryError(f"parse of route {route.name} fails on {body.decode()}: {error!r}") from error
+
+
+def _check_submission(installed: Installed, route: Route, submission: Submission) -> None:
+    for credential in submission.credentials:
+        if credential.kind not in installed.kinds:
+            raise RegistryError(
+                f"route {route.name} finds a credential of the kind {credential.kind!r}, which does not exist"
+            )
+    for item in submission.items:
+        if item.fault is None:
+            _check_schema(installed, route, item.schema)
+        if item.site is not None and not any(kind.is_site for kind in installed.kinds.values()):
+            raise RegistryError(f"an item of route {route.name} names a site, but no credential kind is one")
+
+
+def _check_schema(installed: Installed, route: Route, schema: str) -> None:
+    if schema not in installed.schemas:
+        there = ", ".join(sorted(installed.schemas)) or "none"
+        raise RegistryError(f"route {route.name} uses the schema {schema!r}, which does not exist; there is: {there}")

@@ -1,36 +1,63 @@
 """Which dialect and endpoint a path belongs to: vendor paths at the root, mounts, bound hosts, owners. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 import attrs
 
-from gateway.dialect import Route, StaticRoute
+from gateway.dialect.contract import Route, StaticRoute
 from gateway.dialect.value_class import value_class
 from gateway.ingest.registry import Installed
 
 Endpoint = Route | StaticRoute
+NO_VARIABLES: Mapping[str, str] = {}
 
 
 @value_class
 class Match:
-    """Where a request landed. No endpoint means nothing matched; `allowed` are the methods its path does have."""
+    """Where a request landed. Without an endpoint nothing matched; `allowed` are the methods that its path has."""
 
     installed: Installed
     path: str
     endpoint: Endpoint | None = None
     allowed: tuple[str, ...] = ()
+    variables: Mapping[str, str] = NO_VARIABLES
 
 
 @attrs.frozen
 class _Table:
-    """The endpoints of one or more dialects by path, then method."""
+    """The endpoints of one or more dialects by path, then method; `patterns` are the paths with a variable segment."""
 
     paths: dict[str, dict[str, Match]] = attrs.field(factory=dict)
+    patterns: dict[tuple[str, str, str], dict[str, Match]] = attrs.field(factory=dict)
 
-    def add(self, installed: Installed, endpoint: Endpoint, paths: Iterable[str]) -> None:
-        for path in paths:
-            self.paths.setdefault(path, {})[endpoint.method] = Match(installed, path, endpoint)
+    def add(self, installed: Installed, endpoint: Endpoint, path: str) -> None:
+        """Add an endpoint at a path that no other dialect has."""
+        match = Match(installed, path, endpoint)
+        before, opening, rest = path.partition("{")
+        if opening:
+            name, _, after = rest.partition("}")
+            self.patterns.setdefault((before, name, after), {})[endpoint.method] = match
+        else:
+            self.paths.setdefault(path, {})[endpoint.method] = match
+
+    def find(self, method: str, path: str) -> Match | None:
+        """Return where a request with a normalized path belongs; None where the table does not have it."""
+        found = self.paths.get(path)
+        if found is not None:
+            return _by_method(found, method, path)
+        for (before, name, after), by_method in self.patterns.items():
+            value = path[len(before) : len(path) - len(after)]
+            if value and "/" not in value and path == f"{before}{value}{after}":
+                match = _by_method(by_method, method, path)
+                return attrs.evolve(match, path=path, variables={name: value})
+        return None
+
+    def routes(self) -> Iterator[tuple[str, str, Installed]]:
+        """Yield method, path and dialect of each endpoint."""
+        for by_method in (*self.paths.values(), *self.patterns.values()):
+            for method, match in by_method.items():
+                yield method, match.path, match.installed
 
 
 def normalize(path: str) -> str:
@@ -39,22 +66,34 @@ def normalize(path: str) -> str:
 
 
 class Router:
-    """Looks up requests among the installed dialects; `hosts` binds host names to one dialect each."""
+    """Looks up requests among the installed dialects; `hosts` binds host names to one dialect each.
 
-    def __init__(self, installed: Iterable[Installed], hosts: Mapping[str, str]) -> None:
+    Where several claim one path at the root, or the unknown paths under one prefix, the first of `root_order` answers,
+    then the first by name; the others answer it under their mounts (`/<dialect>/...`) and on their hosts.
+    """
+
+    def __init__(
+        self, installed: Iterable[Installed], hosts: Mapping[str, str], root_order: Sequence[str] = ()
+    ) -> None:
+        ranks = {name: rank for rank, name in enumerate(root_order)}
+        ordered = sorted(installed, key=lambda each: (ranks.get(each.dialect.name, len(ranks)), each.dialect.name))
         self._root = _Table()
         self._mounts: dict[str, tuple[Installed, _Table]] = {}
         self._owners: list[tuple[str, Installed]] = []
-        for each in installed:
+        for each in ordered:
             table = _Table()
-            for route in each.routes:
-                self._root.add(each, route, route.paths)
-                table.add(each, route, (*route.paths, *route.mount_only_paths))
-            for fixed in each.dialect.static_routes:
-                self._root.add(each, fixed, fixed.paths)
-                table.add(each, fixed, fixed.paths)
             self._mounts[each.dialect.name] = (each, table)
-            self._owners += [(prefix, each) for prefix in each.dialect.prefixes]
+            claimed = {path for _, path, _ in self._root.routes()}
+            endpoints: tuple[Endpoint, ...] = (*each.routes, *each.dialect.static_routes)
+            for endpoint in endpoints:
+                for path in endpoint.paths:
+                    table.add(each, endpoint, path)
+                    if each.at_root and path not in claimed:
+                        self._root.add(each, endpoint, path)
+                for path in endpoint.mount_only_paths if isinstance(endpoint, Route) else ():
+                    table.add(each, endpoint, path)
+            taken = {prefix for prefix, _ in self._owners}
+            self._owners += [(prefix, each) for prefix in each.dialect.prefixes if each.at_root and prefix not in taken]
         self._owners.sort(key=lambda owner: len(owner[0]), reverse=True)
         self._hosts = {host.lower(): self._mounts[name] for host, name in hosts.items()}
 
@@ -63,26 +102,41 @@ class Router:
         if self._hosts:
             bound = self._hosts.get(host.partition(":")[0].lower())
             if bound is not None:
-                return _look_up(*bound, method, normalize(path))
+                return self._match_bound(*bound, method, normalize(path))
         found = self._root.paths.get(path)
-        if found is None:
-            path = normalize(path)
-            found = self._root.paths.get(path)
         if found is not None:
-            return _among(found, method, path)
-        mount, _, rest = path[1:].partition("/")
-        if mount in self._mounts:
-            return _look_up(*self._mounts[mount], method, "/" + rest)
+            return _by_method(found, method, path)
+        path = normalize(path)
+        match = self._root.find(method, path) or self._match_mount(method, path)
+        if match is not None:
+            return match
         for prefix, owner in self._owners:
             if f"{path}/".startswith(prefix):
                 return Match(owner, path)
         return None
 
+    def routes(self) -> Iterator[tuple[str, str, str]]:
+        """Yield method, path and dialect of all that is served: at the root, under each mount, on each bound host."""
+        yield from ((method, path, each.dialect.name) for method, path, each in self._root.routes())
+        for name, (_, table) in self._mounts.items():
+            yield from ((method, f"/{name}{path}", name) for method, path, _ in table.routes())
+        for host, (each, table) in self._hosts.items():
+            yield from ((method, f"{host}{path}", each.dialect.name) for method, path, _ in table.routes())
 
-def _look_up(installed: Installed, table: _Table, method: str, path: str) -> Match:
-    found = table.paths.get(path)
-    return Match(installed, path) if found is None else _among(found, method, path)
+    def _match_mount(self, method: str, path: str) -> Match | None:
+        mount, _, rest = path[1:].partition("/")
+        if mount not in self._mounts:
+            return None
+        installed, table = self._mounts[mount]
+        return table.find(method, "/" + rest) or Match(installed, "/" + rest)
+
+    def _match_bound(self, installed: Installed, table: _Table, method: str, path: str) -> Match:
+        """Return where a request to a bound host belongs; its dialect's mount is served there too."""
+        match = table.find(method, path)
+        if match is None and path.startswith(f"/{installed.dialect.name}/"):
+            match = table.find(method, path.removeprefix(f"/{installed.dialect.name}"))
+        return match or Match(installed, path)
 
 
-def _among(found: dict[str, Match], method: str, path: str) -> Match:
+def _by_method(found: dict[str, Match], method: str, path: str) -> Match:
     return found.get(method) or Match(next(iter(found.values())).installed, path, allowed=tuple(found))

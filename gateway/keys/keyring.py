@@ -46,6 +46,7 @@ class Principal:
     project: str
     credential_id: str
     site: str | None
+    refused_sites: frozenset[str] = frozenset()
     authenticated: bool = False
 
 
@@ -66,7 +67,7 @@ class AccessRequest:
     """What a route requires of a credential, and the request's Origin and time (milliseconds since the epoch).
 
     `kinds` are the dialect's credential kinds by name. `scope` is None if the route requires none, `origin` None if
-    the request has no Origin header.
+    the request has no Origin header. With `item_sites`, a bad site of an item does not refuse the request.
     """
 
     dialect: str
@@ -74,6 +75,7 @@ class AccessRequest:
     scope: str | None
     origin: str | None
     now: int
+    item_sites: bool = False
 
 
 @attrs.frozen
@@ -118,12 +120,12 @@ class Keyring:
         if opened is None:
             raise Refusal(Reason.NO_CREDENTIAL)
         named = {item.site for item in submission.items if item.site is not None and item.site != site}
-        if named:
-            self._check_sites(sorted(named), opened.project, access)
+        refused = self._refused_sites(sorted(named), opened.project, access) if named else frozenset()
         return Principal(
             project=opened.project,
             credential_id=opened.id,
             site=site,
+            refused_sites=refused,
             authenticated=authenticated,
         )
 
@@ -160,15 +162,28 @@ class Keyring:
             _check_origin(grant, kind, access)
         return grant
 
-    def _check_sites(self, sites: Iterable[str], project: str, access: AccessRequest) -> None:
+    def _refused_sites(self, sites: Iterable[str], project: str, access: AccessRequest) -> frozenset[str]:
+        """Return which of the sites that items name are not the project's. Raises Refusal for the first of them, unless
+        the route rejects items one by one.
+        """
         kind = next(kind for kind in access.kinds.values() if kind.is_site)
+        refused = set()
         for site in sites:
-            grant = self.find(access.dialect, kind.name, kind.normalize(site))
-            if grant is None or not grant.is_good(access.now):
-                raise Refusal(Reason.UNKNOWN_SITE)
-            if grant.project != project:
-                raise Refusal(Reason.FOREIGN_SITE)
-            _check_origin(grant, kind, access)
+            try:
+                self._check_site(kind, site, project, access)
+            except Refusal:
+                if not access.item_sites:
+                    raise
+                refused.add(site)
+        return frozenset(refused)
+
+    def _check_site(self, kind: CredentialKind, site: str, project: str, access: AccessRequest) -> None:
+        grant = self.find(access.dialect, kind.name, kind.normalize(site))
+        if grant is None or not grant.is_good(access.now):
+            raise Refusal(Reason.UNKNOWN_SITE)
+        if grant.project != project:
+            raise Refusal(Reason.FOREIGN_SITE)
+        _check_origin(grant, kind, access)
 
 
 def _named(submission: Submission, access: AccessRequest) -> Iterator[tuple[CredentialKind, str]]:

@@ -22,6 +22,7 @@ class Meter(Collector):
     def __init__(self) -> None:
         self._items: Counter[tuple[str, str]] = Counter()
         self._requests: Counter[tuple[str, str]] = Counter()
+        self._bugs: Counter[str] = Counter()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -41,6 +42,11 @@ class Meter(Collector):
         self._requests[dialect, reason.value] += 1
         self._items[dialect, Verdict.REJECTED.value] += items
 
+    def dialect_bug(self, dialect: str) -> int:
+        """Count a translation that is no canonical event; return how many there were."""
+        self._bugs[dialect] += 1
+        return self._bugs[dialect]
+
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as Prometheus takes them."""
         items = CounterMetricFamily("gateway_items", "Items by what became of them.", labels=["dialect", "verdict"])
@@ -57,7 +63,12 @@ class Meter(Collector):
             lost[dialect] += count if result in UNMATCHED else 0
         for dialect, count in sorted(lost.items()):
             unmatched.add_metric([dialect], count)
-        yield from (items, requests, unmatched)
+        bugs = CounterMetricFamily(
+            "gateway_dialect_bugs", "Items whose translation was no canonical event.", labels=["dialect"]
+        )
+        for dialect, count in sorted(self._bugs.items()):
+            bugs.add_metric([dialect], count)
+        yield from (items, requests, unmatched, bugs)
 
     def exposition(self) -> bytes:
         """Return all counters in Prometheus' text format."""

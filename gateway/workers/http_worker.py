@@ -6,10 +6,9 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-import attrs
-
 from gateway.clock import now
 from gateway.config import Config
+from gateway.config.serving import install_enabled, router
 from gateway.datadir import DataDir
 from gateway.dialect.contract import Dialect
 from gateway.http.client_address import client_ip
@@ -22,8 +21,7 @@ from gateway.ingest.handler import IngestHandler
 from gateway.ingest.ids import fresh
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.rate_limit import Limiter, MemoryLimiter
-from gateway.ingest.registry import discover, install
-from gateway.ingest.router import Router
+from gateway.ingest.registry import discover
 from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyFile
 from gateway.keys.tables import Admin
@@ -53,10 +51,7 @@ def build_handler(
     `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter` and `limiters` (by dialect) are
     given where several processes share them.
     """
-    capped = [
-        attrs.evolve(dialect, body_cap=config.body_limit(dialect.name) or dialect.body_cap) for dialect in dialects
-    ]
-    installed = install(capped, config.switches)
+    installed = install_enabled(config, dialects)
     meter = meter or Meter()
     if limiters is None:
         limiters = {name: MemoryLimiter(limit) for name, limit in config.limits.items()}
@@ -74,11 +69,11 @@ def build_handler(
     endpoints = GatewayEndpoints(
         ready=lambda: storage.healthy,
         metrics=meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition),
-        scripts={name: script for dialect in capped for name, script in dialect.scripts.items()},
+        scripts={name: script for each in installed for name, script in each.dialect.scripts.items()},
         admin=None if admin is None else admin.answer,
     )
-    headers = tuple(header for dialect in capped for header in dialect.headers)
-    return IngestHandler(Router(installed, config.hosts), pipeline, endpoints, clock, headers)
+    headers = tuple(header for each in installed for header in each.dialect.headers)
+    return IngestHandler(router(config, installed), pipeline, endpoints, clock, headers)
 
 
 @contextlib.asynccontextmanager

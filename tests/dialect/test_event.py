@@ -22,7 +22,7 @@ CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*/[!_]*.json"))
 
 
 def decoded(**changes: Any) -> dict[str, Any]:
-    whole = json.loads(encode(EVENT))
+    whole = json.loads(encode(as_dict(EVENT)))
     assert isinstance(whole, dict)
     return {**whole, **changes}
 

@@ -33,7 +33,7 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {path: {"get": _operation("own", path)} for path in OWN}
     for dialect in discover():
         switches = frozenset(switch.name for switch in dialect.switches)
-        for route in dialect.routes(switches):
+        for route in dialect.routes_for(switches):
             for path in (*route.paths, *(f"/{dialect.name}{path}" for path in route.paths)):
                 paths.setdefault(path, {})[route.method.lower()] = _ingestion(dialect, route.method, path)
         for fixed in dialect.static_routes:

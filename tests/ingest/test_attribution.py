@@ -29,10 +29,8 @@ def at_fault(_item: Item, _message_id: str, _arrival: Received) -> Translated:
 
 def broken(dialect: Dialect) -> Dialect:
     """Return a dialect with a bug in its translation."""
-    routes = dialect.routes
-    return attrs.evolve(
-        dialect, routes=lambda switches: tuple(attrs.evolve(each, translate=at_fault) for each in routes(switches))
-    )
+    routes = dialect.routes_for(frozenset())
+    return attrs.evolve(dialect, routes=tuple(attrs.evolve(each, translate=at_fault) for each in routes))
 
 
 @pytest.fixture

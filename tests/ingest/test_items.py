@@ -15,7 +15,7 @@ from gateway.dialect.outcome import Outcome, Reason, Refusal, Verdict
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.items import ITEMS_AT_ONCE, MAX_HOLD, Classified, ItemClassifier
 from gateway.ingest.registry import Installed
-from gateway.ingest.schema import build
+from gateway.ingest.schema import build, load
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 from tests.kit import fake_dialect
 
@@ -48,7 +48,7 @@ def translate(item: Item, message_id: str, received: Received) -> Translated:
 def classifier(on_invalid: OnInvalid = OnInvalid.QUARANTINE, body_cap: int = 1 << 20) -> ItemClassifier:
     route = Route("things", ("/things",), lambda _: Submission(), translate, render, on_invalid=on_invalid)
     dialect = attrs.evolve(fake_dialect.dialect, body_cap=body_cap)
-    installed = Installed(dialect, (route,), {"thing": SCHEMA}, {})
+    installed = Installed(dialect, (route,), {"thing": SCHEMA}, {}, load("jsonschemas.canonical")["event"])
     received = Received("shop", "site-1", "2026-01-02T03:04:05.678Z", None, {})
     return ItemClassifier(installed, route, received, is_bot=lambda agent: agent == "a bot")
 

@@ -5,7 +5,7 @@ import pytest
 from dialects.appizer import dialect
 from gateway.dialect import Request, Route
 
-ROUTES = [*dialect.routes(frozenset()), *dialect.routes(frozenset({"coerce_ids"}))]
+ROUTES = [*dialect.routes_for(frozenset()), *dialect.routes_for(frozenset({"coerce_ids"}))]
 BODIES = [
     b"",
     b"null",

@@ -7,7 +7,7 @@ import pytest
 from dialects.databuddy import dialect
 from gateway.dialect import Fault, Outcome, Reason, Refusal, Request, Response, Verdict
 
-ROUTES = {route.name: route for route in dialect.routes(frozenset())}
+ROUTES = {route.name: route for route in dialect.routes_for(frozenset())}
 REQUEST = Request("POST", "/track", {}, {}, b"", 0)
 RETRYABLE = {Reason.UNAVAILABLE, Reason.LIMITED, Reason.INTERNAL}
 INVALID = (Outcome(Verdict.REJECTED, "", (Fault("invalid"),)),)

@@ -1,0 +1,89 @@
+"""Who answers what: paths at the root, mounts, bound hosts, variable segments, and two dialects on one path."""
+
+import attrs
+
+from gateway.dialect import Dialect, Response, StaticRoute
+from gateway.ingest.registry import Installed, install
+from gateway.ingest.router import Match, Router
+from tests.dialect.test_contract import route
+from tests.kit.fake_dialect import dialect
+
+HEALTH = StaticRoute(("/health",), lambda _: Response(200))
+FIRST = attrs.evolve(dialect, name="first", prefixes=("/v1/",), routes=(route(paths=("/track", "/v1/a")),))
+SECOND = attrs.evolve(
+    dialect,
+    name="second",
+    prefixes=("/v1/", ""),
+    routes=(route(paths=("/track",), method="PUT"), route(name="keys", paths=("/keys/{key}/settings",), method="GET")),
+    static_routes=(HEALTH,),
+)
+
+
+def router(*dialects: Dialect, hosts: dict[str, str] | None = None, mount_only: str = "", order: str = "") -> Router:
+    return Router(install(dialects, {}, mount_only.split()), hosts or {}, order.split())
+
+
+def found(match: Match | None) -> tuple[str, str, str] | None:
+    """Return who answers, at which path, and the route or what else there is."""
+    if match is None:
+        return None
+    name = getattr(match.endpoint, "name", "static" if match.endpoint else f"allowed: {', '.join(match.allowed)}")
+    return match.installed.dialect.name, match.path, name
+
+
+def test_two_dialects_may_claim_one_path_and_the_first_in_the_order_answers_it() -> None:
+    by_name, turned = router(FIRST, SECOND), router(FIRST, SECOND, order="second")
+    assert found(by_name.match("", "POST", "/track")) == ("first", "/track", "things")
+    assert found(by_name.match("", "PUT", "/track")) == ("first", "/track", "allowed: POST")
+    assert found(turned.match("", "POST", "/track")) == ("second", "/track", "allowed: PUT")
+    assert found(turned.match("", "POST", "/v1/a")) == ("first", "/v1/a", "things")
+
+
+def test_who_does_not_answer_at_the_root_answers_under_its_mount_and_on_its_host() -> None:
+    both = router(FIRST, SECOND, hosts={"two.example": "second"})
+    assert found(both.match("", "PUT", "/second/track")) == ("second", "/track", "things")
+    assert found(both.match("two.example:443", "PUT", "/track")) == ("second", "/track", "things")
+    assert found(both.match("two.example", "PUT", "/second/track")) == ("second", "/track", "things")
+    assert found(both.match("two.example", "POST", "/v1/a")) == ("second", "/v1/a", "allowed: ")
+
+
+def test_a_dialect_that_is_only_mounted_claims_nothing_at_the_root() -> None:
+    mounted = router(FIRST, SECOND, mount_only="first")
+    assert found(mounted.match("", "PUT", "/track")) == ("second", "/track", "things")
+    assert found(mounted.match("", "POST", "/v1/a")) == ("second", "/v1/a", "allowed: ")
+    assert found(mounted.match("", "POST", "/first/v1/a")) == ("first", "/v1/a", "things")
+
+
+def test_unknown_paths_are_the_first_claimants_of_the_longest_prefix() -> None:
+    both = router(FIRST, SECOND)
+    assert found(both.match("", "POST", "/v1/nothing")) == ("first", "/v1/nothing", "allowed: ")
+    assert found(both.match("", "POST", "/nothing")) == ("second", "/nothing", "allowed: ")
+    assert found(router(FIRST).match("", "POST", "/nothing")) is None
+
+
+def test_one_segment_may_be_a_variable() -> None:
+    only = router(SECOND)
+    match = only.match("", "GET", "/keys/a%20b/settings")
+    assert match is not None
+    assert (found(match), match.variables) == (("second", "/keys/a b/settings", "keys"), {"key": "a b"})
+    assert found(only.match("", "POST", "/keys/x/settings")) == ("second", "/keys/x/settings", "allowed: GET")
+    for path in ("/keys//settings", "/keys/a/b/settings", "/keys/settings", "/keys/a/settings/b"):
+        assert found(only.match("", "GET", path)) == ("second", path.replace("//", "/"), "allowed: ")
+
+
+def test_everything_that_is_served_can_be_listed() -> None:
+    both: tuple[Installed, ...] = install((FIRST, SECOND), {})
+    assert list(Router(both, {"two.example": "second"}).routes()) == [
+        ("POST", "/track", "first"),
+        ("POST", "/v1/a", "first"),
+        ("GET", "/health", "second"),
+        ("GET", "/keys/{key}/settings", "second"),
+        ("POST", "/first/track", "first"),
+        ("POST", "/first/v1/a", "first"),
+        ("PUT", "/second/track", "second"),
+        ("GET", "/second/health", "second"),
+        ("GET", "/second/keys/{key}/settings", "second"),
+        ("PUT", "two.example/track", "second"),
+        ("GET", "two.example/health", "second"),
+        ("GET", "two.example/keys/{key}/settings", "second"),
+    ]
