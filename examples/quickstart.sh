@@ -15,7 +15,7 @@ else
     server=$!
     trap 'set +e; kill $server 2>/dev/null; wait $server; rm -rf "$data"' EXIT
     trap 'exit 1' INT TERM
-    until url=$(grep '^http://' "$data/greeting"); do # the last line that it prints, once it is ready
+    until url=$(grep -s '^http://' "$data/greeting"); do # the last line that it prints, once it is ready
         sleep 1
         kill -0 $server # fails, and ends this script, if the gateway has ended
     done
