@@ -40,10 +40,11 @@ ALLOWED: Mapping[str, set[str]] = {
 
 INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
+    "buckets": set(),
     "receipt_items": {"contract"},
-    "decide": {"contract", "receipt_items"},
+    "decide": {"contract", "receipt_items", "buckets"},
     "group_commit": {"contract"},
-    "sqlite": {"contract", "decide"},
+    "sqlite": {"contract", "decide", "buckets"},
 }
 """The same inside storage/."""
 

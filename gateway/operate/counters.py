@@ -5,14 +5,17 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import attrs
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import Verdict
+from gateway.storage import buckets
+from gateway.storage.sqlite.read.buckets import counted_since, counter_buckets
 from gateway.storage.sqlite.read.log import Reader
-from gateway.storage.sqlite.read.rejected import counts
+from gateway.storage.sqlite.read.rejected import count_buckets, counts
 
 log = logging.getLogger(__name__)
 
@@ -64,3 +67,33 @@ def totals(directory: DataDir) -> Counter[tuple[str, str, str]]:
     for project, dialect, count in counts(directory):
         found[project, dialect, Verdict.REJECTED.value] += count
     return found
+
+
+@attrs.frozen
+class TotalsSince:
+    """The counters of a time and all after it, as `totals` has them, and the times that they really cover.
+
+    `since` is the start of the first bucket. `counted_since` is set if an older gateway ran after it, which kept no
+    counters by time: only what came later is in the totals. Both are in milliseconds since the epoch.
+    """
+
+    totals: Counter[tuple[str, str, str]]
+    since: int
+    counted_since: int | None = None
+
+
+def totals_since(directory: DataDir, since: int, now: int) -> TotalsSince:
+    """Return what the counters have grown by since a time, which is rounded down to a minute or an hour.
+
+    Minutes are kept for two days, hours for 400 days. Times are in milliseconds since the epoch. Raises DataDirError.
+    """
+    span, start = buckets.covering(since // 1000, now // 1000)
+    found: Counter[tuple[str, str, str]] = Counter()
+    with Reader(directory) as reader:
+        for _, project, dialect, verdict, count in counter_buckets(reader, span, start):
+            found[project, dialect, verdict] += count
+        first = counted_since(reader)
+    for _, project, dialect, count in count_buckets(directory, span, start):
+        found[project, dialect, Verdict.REJECTED.value] += count
+    late = first if first is not None and first > start else None
+    return TotalsSince(found, start * 1000, None if late is None else late * 1000)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from gateway.records.raw_request import RawRequest
+from gateway.storage import buckets
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow, IdempotencyRecord
 from gateway.storage.receipt_items import Places, receipt_items, rejected
 
@@ -36,7 +37,8 @@ class Snapshot:
 class Plan:
     """The outcome of a group. Rows but events lie flat, one value after the other, as the statements take them.
 
-    `events` are those to store, in the order of their positions.
+    `events` are those to store, in the order of their positions. `counts` are by minute (its start, in seconds),
+    project, dialect and verdict.
     """
 
     snapshot: Snapshot
@@ -55,11 +57,22 @@ class Plan:
     streams: dict[tuple[str, str, str], int] = attrs.field(factory=dict)
     settled: dict[int, list[object]] = attrs.field(factory=dict)
     claims: dict[bytes, tuple[bytes, bytes, int]] = attrs.field(factory=dict)
-    counts: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
+    counts: Counter[tuple[int, str, str, str]] = attrs.field(factory=Counter)
+
+    def totals(self) -> Counter[tuple[str, str, str]]:
+        """Return what to add to the counters, by project, dialect and verdict."""
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for (_, project, dialect, verdict), count in self.counts.items():
+            totals[project, dialect, verdict] += count
+        return totals
 
     def counters(self) -> list[object]:
         """Return the rows of what to add to the counters."""
-        return [value for name, count in self.counts.items() if count for value in (*name, count)]
+        return [value for name, count in self.totals().items() if count for value in (*name, count)]
+
+    def counter_buckets(self) -> list[object]:
+        """Return the rows of what to add to the counters by time."""
+        return [value for row in buckets.rows(self.counts.items()) for value in row]
 
     def claimed(self) -> list[object]:
         """Return the rows of the new claims."""
@@ -207,8 +220,9 @@ def _settle(plan: Plan, entry: Entry) -> Appended:
     verdict = "duplicate" if place is None else "stored" if place else "dropped"
     plan.settled[number] = [number, verdict, place or None, entry.received_at]
     if verdict != "dropped":
-        plan.counts[entry.project, entry.dialect, was] -= 1
-        plan.counts[entry.project, entry.dialect, verdict] += 1
+        where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
+        plan.counts[*where, was] -= 1
+        plan.counts[*where, verdict] += 1
     return Appended(AppendStatus.NEW, (True,) if place is None else (False,) * len(entry.rows))
 
 
@@ -219,7 +233,7 @@ def _request(receipt: int, raw: RawRequest) -> tuple[object, ...]:
 
 def _count(plan: Plan, entry: Entry, stored: int, quarantined: Sequence[int | None]) -> None:
     received = len(entry.rows) + len(entry.quarantined)
-    where = (entry.project, entry.dialect)
+    where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
     plan.counts[*where, "received"] += received
     plan.counts[*where, "stored"] += stored
     kept = 0

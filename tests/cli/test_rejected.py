@@ -16,7 +16,7 @@ import requests
 from gateway.datadir import DataDir
 from gateway.dialect import Reason, Refusal, Request, Submission
 from gateway.records.rejected_request import PendingRejection
-from gateway.storage.sqlite.read.rejected import counts, rejected_requests
+from gateway.storage.sqlite.read.rejected import count_buckets, counts, rejected_requests
 from gateway.storage.sqlite.rejected_log import MAX_WAITING, RejectedRequestLog, upgrade
 from tests.kit.fake_dialect import dialect
 from tests.kit.serving import PATIENCE, Served, run, serving
@@ -83,14 +83,44 @@ async def test_somebody_who_only_knows_a_public_id_cannot_push_them_out_either(t
     assert counts(DataDir(tmp_path)) == [("shop", "toy", 203)]
 
 
+async def test_rejections_are_counted_by_minute_and_hour_too_until_they_expire(tmp_path: Path) -> None:
+    hour = 1_699_999_200  # in seconds since the epoch
+    directory = DataDir(tmp_path)
+
+    def at(second: int, project: str | None = "shop", items: int = 1) -> PendingRejection:
+        return rejection(project, items=items, received_at=(hour + second) * 1000)
+
+    await written(tmp_path, [at(0), at(59), at(60), at(60, None, 3)], [at(3600), at(61)])
+    assert count_buckets(directory, 60, 0) == [
+        (hour, "shop", "toy", 2),
+        (hour + 60, "", "toy", 3),
+        (hour + 60, "shop", "toy", 2),
+        (hour + 3600, "shop", "toy", 1),
+    ]
+    assert count_buckets(directory, 3600, hour) == [
+        (hour, "", "toy", 3),
+        (hour, "shop", "toy", 4),
+        (hour + 3600, "shop", "toy", 1),
+    ]
+    assert count_buckets(directory, 3600, hour + 3600) == [(hour + 3600, "shop", "toy", 1)]
+    two_days, long = 2 * 86_400, 401 * 86_400
+    await written(tmp_path, [at(two_days + 120)])
+    assert [start - hour for start, *_ in count_buckets(directory, 60, 0)] == [3600, two_days + 120]
+    await written(tmp_path, [at(long)])
+    assert [start - hour for start, *_ in count_buckets(directory, 3600, 0)] == [two_days, long]
+    assert counts(directory) == [("", "toy", 3), ("shop", "toy", 7)]
+
+
 async def test_a_file_of_the_version_before_is_read_as_it_is_and_upgraded_at_the_start(tmp_path: Path) -> None:
     directory = DataDir(tmp_path)
     await written(tmp_path, [rejection()])
     with closing(sqlite3.connect(directory.rejected)) as file, file:
         for column in ("credential_id", "origin", "request_id"):
             file.execute(f"ALTER TABLE rejected DROP COLUMN {column}")
+        file.execute("DROP TABLE count_buckets")
         file.execute("PRAGMA user_version = 2")
     [before] = rejected_requests(directory)
+    assert count_buckets(directory, 60, 0) == []
     upgrade(directory)
     upgrade(directory)
     assert list(rejected_requests(directory)) == [before]

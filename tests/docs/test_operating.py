@@ -123,12 +123,13 @@ def test_quarantined_items_are_listed_shown_replayed_and_dropped(transcript: Tra
 
 
 def test_the_counters_have_the_names_and_values_of_the_page(transcript: Transcript) -> None:
-    output = output_of(transcript, "gateway outcomes")
+    output = output_of(transcript, "/-/metrics")
     for name in code(section("How to read the counters")):
         if name.startswith("gateway_"):
             assert f"\n{name}{{" in output, name
-    assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", output)
-    assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", output)
+    for counted in (output, output_of(transcript, "--since 24h")):
+        assert re.search(r"default +tranthor +4 +1 +1 +2 +0 +0", counted)
+        assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", counted)
 
 
 def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> None:

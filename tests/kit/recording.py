@@ -46,7 +46,7 @@ class RecordingStorage:
                 quarantined for quarantined, known in zip(entry.quarantined, marks, strict=True) if not known
             ]
             self.blobs += entry.blobs
-        self.counts += plan.counts
+        self.counts += plan.totals()
         self._keys |= plan.keys
         self._claims |= plan.claims
         self._held_keys |= plan.quarantined_keys

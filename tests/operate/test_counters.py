@@ -65,3 +65,7 @@ def test_the_counters_balance_are_told_by_project_and_outlive_a_kill(tmp_path: P
             line for line in served.cli("events", "counts", "--project", "shop").splitlines() if "tranthor" in line
         ]
         assert line.split() == ["shop", "tranthor", "6", "2", "3", "1", "0", "2"]
+        everything = served.cli("outcomes", "--json")
+        for since in ("10m", "7d", "2026-01-01T00:00:00Z"):
+            assert served.cli("outcomes", "--json", "--since", since) == everything
+        assert served.cli("outcomes", "--json", "--since", "2100-01-01T00:00:00Z") == ""

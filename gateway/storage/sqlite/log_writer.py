@@ -16,7 +16,7 @@ from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
-from gateway.storage.sqlite.retention import delete_expired
+from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
 from gateway.storage.sqlite.tables import upgrade
 
@@ -37,6 +37,7 @@ IDEMPOTENCY_RECORDS = (
     "SELECT * FROM claims_current WHERE digest IN (?) UNION ALL SELECT * FROM claims_previous WHERE digest IN (?))"
 )
 ADD_TO_COUNT = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
+ADD_TO_BUCKET = " ON CONFLICT (span, start, project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 QUARANTINED_KEYS = "SELECT group_concat(hex(key)) FROM quarantine WHERE key IN (?)"
 PENDING = "SELECT group_concat(id || ':' || verdict) FROM quarantine WHERE id IN (?)"
 DELETE_EXPIRED_RAWS = (
@@ -80,7 +81,8 @@ class LogWriter:
     """The only writer of a data directory's events.db; the caller holds the directory's lock.
 
     `position`, `receipt` and `quarantine_id` are the last numbers given, `streams` the numbers of
-    `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept.
+    `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept. `swept_minute` is the last
+    minute (its start, in seconds) at which no expired bucket of the counters was left.
     """
 
     connection: sqlite3.Connection
@@ -93,6 +95,7 @@ class LogWriter:
     quarantine_id: int
     streams: dict[tuple[str, str, str], int]
     has_raws: bool
+    swept_minute: int = 0
 
     @classmethod
     def load(cls, connection: sqlite3.Connection, directory: DataDir, settings: LogSettings) -> "LogWriter":
@@ -240,3 +243,17 @@ class LogWriter:
                 self.connection.execute(statement, (number,))
         bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
         bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
+        self._write_buckets(plan)
+
+    def _write_buckets(self, plan: Plan) -> None:
+        """Add to the counters by time, and delete some of the expired ones where there may be any."""
+        if not plan.counts:
+            return
+        rows = plan.counter_buckets()
+        bulk_insert(self.connection, "INSERT INTO counter_buckets ", 6, rows, ADD_TO_BUCKET)
+        newest = max(minute for minute, *_ in plan.counts)
+        # Once a minute, or with each commit until none is left: at most 100, and twice as many as this commit adds
+        # (each has six values), so that they never pile up.
+        most = 100 + len(rows) // 3
+        if newest != self.swept_minute and delete_expired_buckets(self.connection, now=newest, max_rows=most):
+            self.swept_minute = newest

@@ -17,8 +17,9 @@ from typing import Any
 from gateway import sqlite_file
 from gateway.datadir import DataDir, sync_folder
 from gateway.records.rejected_request import PendingRejection, RejectedRequest
+from gateway.storage import buckets
 
-VERSION = 3
+VERSION = 4
 OLDER_NAME = "refused.db"
 """The file's name in version 1, where its table was called `refused`."""
 TABLES = """
@@ -33,9 +34,14 @@ INSERT INTO totals VALUES (0, 0), (1, 0);
 CREATE TABLE counts (project TEXT NOT NULL, dialect TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (project, dialect)) WITHOUT ROWID;
 """
+BUCKETS = """
+CREATE TABLE count_buckets (span INTEGER, start INTEGER, project TEXT, dialect TEXT, count INTEGER NOT NULL,
+    PRIMARY KEY (span, start, project, dialect)) WITHOUT ROWID
+"""
 UPGRADES: Mapping[int, tuple[str, ...]] = {
     2: ("ALTER TABLE refused RENAME TO rejected",),
     3: tuple(f"ALTER TABLE rejected ADD COLUMN {name} TEXT" for name in ("credential_id", "origin", "request_id")),
+    4: (BUCKETS,),
 }
 """What leads to each version from the one before. Never changed once released."""
 INSERT = (
@@ -46,6 +52,11 @@ INSERT = (
 COUNT = (
     "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (project, dialect) DO UPDATE SET count = count + excluded.count"
 )
+ADD_TO_BUCKET = (
+    "INSERT INTO count_buckets VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (span, start, project, dialect) DO UPDATE SET count = count + excluded.count"
+)
+EXPIRED_BUCKETS = "DELETE FROM count_buckets WHERE span = ? AND start <= ?"
 OLDEST = "SELECT id, received_at, size FROM rejected WHERE known = ? ORDER BY id LIMIT 500"
 MAX_WAITING = 250
 """How many rejections of projects' own clients may wait for the next write, and how many of all others."""
@@ -101,13 +112,15 @@ class RejectedRequestLog:
         self._pause = pause
         self._waiting: tuple[deque[PendingRejection], deque[PendingRejection]] = (deque(), deque())
         self._bytes = [0, 0]
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[int, str, str]] = Counter()
+        """By minute (its start, in seconds), project and dialect."""
         self._last_error = ""
 
     def add(self, rejection: PendingRejection) -> None:
         """Queue a rejection for the next write, or only count it if too many wait. Never blocks and never fails."""
         known = rejection.is_clients
-        self._counts[rejection.project or "", rejection.dialect.name] += max(1, rejection.items)
+        minute = buckets.minute_of(rejection.request.received_at)
+        self._counts[minute, rejection.project or "", rejection.dialect.name] += max(1, rejection.items)
         queue = self._waiting[known]
         if not self._max_bytes or len(queue) >= MAX_WAITING or self._bytes[known] > MAX_WAITING_BYTES:
             return
@@ -151,15 +164,19 @@ class RejectedRequestLog:
         else:
             self._last_error = ""
 
-    def _write(self, rejections: list[PendingRejection], counts: Counter[tuple[str, str]]) -> None:
+    def _write(self, rejections: list[PendingRejection], counts: Counter[tuple[int, str, str]]) -> None:
         rows = [_row(rejection.record()) for rejection in rejections]
         if not self._path.exists():
-            sqlite_file.create(self._path, TABLES, VERSION)
+            sqlite_file.create(self._path, TABLES + BUCKETS, VERSION)
         with sqlite_file.connected(self._path, "rw", timeout=BUSY_SECONDS) as connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             with sqlite_file.transaction(connection):
                 connection.executemany(INSERT, rows)
-                connection.executemany(COUNT, [(*name, count) for name, count in counts.items()])
+                connection.executemany(COUNT, [(*name, count) for (_, *name), count in counts.items()])
+                connection.executemany(ADD_TO_BUCKET, buckets.rows(counts.items()))
+                newest = max(minute for minute, *_ in counts)
+                expired = [(span, buckets.expired_before(span, newest)) for span in buckets.KEPT]
+                connection.executemany(EXPIRED_BUCKETS, expired)
                 for known in (0, 1):
                     self._trim(connection, known, sum([row["size"] for row in rows if row["known"] == known]))
 

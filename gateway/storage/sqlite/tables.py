@@ -2,7 +2,8 @@
 
 Anyone may query the file with plain `sqlite3`. `events` is a view over the log, whose rows hold many events each (see
 chunks.py): it has one row for each event, with the event's JSON in `body`. JSON text is also in `faults` and `payload`
-of the quarantine, `query` and `headers` of the requests, and `outcomes` of the receipts.
+of the quarantine, `query` and `headers` of the requests, and `outcomes` of the receipts. `counters` has the totals,
+`counter_buckets` what they have grown by in a time of `span` seconds from `start` (seconds since the epoch) on.
 """
 
 import sqlite3
@@ -78,6 +79,14 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
     ),
     # The verdict has the same name everywhere.
     ("UPDATE counters SET verdict = 'rejected' WHERE verdict = 'refused'",),
+    (
+        # What the counters have grown by in each minute and each hour (see buckets.py), since the time in `meta` where
+        # an older gateway has counted without.
+        "CREATE TABLE counter_buckets (span INTEGER, start INTEGER, project TEXT, dialect TEXT, verdict TEXT, "
+        "count INTEGER NOT NULL, PRIMARY KEY (span, start, project, dialect, verdict)) WITHOUT ROWID",
+        "INSERT INTO meta SELECT 'buckets_since', CAST(strftime('%s', 'now') AS INTEGER) "
+        "WHERE EXISTS (SELECT 1 FROM counters)",
+    ),
 )
 VERSION = len(UPGRADES)
 CHUNKED = 3

@@ -19,6 +19,7 @@ LISTED = (
 )
 LIST = f"SELECT {LISTED} FROM rejected WHERE id > ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT {PAGE}"  # noqa: S608
 ONE = f"SELECT {LISTED}, CAST(query AS BLOB), CAST(headers AS BLOB), body, site FROM rejected WHERE id = ?"  # noqa: S608
+BUCKETS = "SELECT start, project, dialect, count FROM count_buckets WHERE span = ? AND start >= ? ORDER BY 1, 2, 3"
 MARK = "UPDATE rejected SET replayed = ? WHERE id = ?"
 
 
@@ -30,12 +31,12 @@ class _RejectedFile:
 
     def __init__(self, connection: sqlite3.Connection, version: int) -> None:
         self._connection = connection
-        self._version = version
+        self.version = version
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        if self._version < 3:
+        if self.version < 3:
             statement = statement.replace(SINCE_VERSION_3, "NULL, NULL, NULL")
-        if self._version < 2:
+        if self.version < 2:
             statement = statement.replace("rejected", "refused")
         return self._connection.execute(statement, values).fetchall()
 
@@ -83,6 +84,16 @@ def counts(directory: DataDir) -> list[tuple[str, str, int]]:
     """
     with _open(directory) as file:
         return [] if file is None else file.query("SELECT project, dialect, count FROM counts ORDER BY 1, 2")
+
+
+def count_buckets(directory: DataDir, span: int, since: int) -> list[tuple[int, str, str, int]]:
+    """Return how many items were rejected by time: `(start, project, dialect, count)`, the oldest first.
+
+    These are the buckets of a span that start at `since` or later; all times are in seconds, starts since the epoch.
+    The list is empty for a file of an older gateway. Raises DataDirError.
+    """
+    with _open(directory) as file:
+        return [] if file is None or file.version < 4 else file.query(BUCKETS, span, since)
 
 
 def mark(directory: DataDir, number: int, how: str) -> None:

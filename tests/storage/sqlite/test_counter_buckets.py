@@ -1,0 +1,131 @@
+"""The counters by time grow with the counters, in the same commit, and expire a few with each commit."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+
+from gateway.datadir import DataDir, find
+from gateway.operate.counters import TotalsSince, totals, totals_since
+from gateway.storage.contract import Entry, QuarantinedItem
+from gateway.storage.sqlite.read.buckets import counter_buckets
+from gateway.storage.sqlite.read.log import Reader
+from tests.storage.stores import entry, key, opened, query, row
+
+START = 1_700_000_000  # within the minute that begins 20 seconds earlier, and the hour that begins at 1_699_999_200
+FIRST_MINUTE, FIRST_HOUR = START - 20, START - 800
+DAY = 86_400
+
+
+def at(seconds: float, given: Entry) -> Entry:
+    return attrs.evolve(given, received_at=int((START + seconds) * 1000))
+
+
+def buckets(folder: Path, span: int) -> list[tuple[int, str, str, str, int]]:
+    with Reader(find(folder)) as reader:
+        return counter_buckets(reader, span, 0)
+
+
+async def test_each_commit_counts_in_the_minute_and_the_hour_of_its_entries(tmp_path: Path) -> None:
+    bad = QuarantinedItem("q", b"[]", b"{}", key("q"))
+    async with opened(tmp_path) as (_, engine):
+        await engine.commit([at(0, entry(row("a"))), at(39, entry(row("b"))), at(40, entry(row("a"), row("c")))])
+        await engine.commit([at(50, entry(row("d"), project="blog")), at(3600, entry(quarantined=(bad,)))])
+        await engine.commit([at(7200, attrs.evolve(entry(row("q")), resolves=1))])
+
+    assert buckets(tmp_path, 60) == [
+        (FIRST_MINUTE, "p", "toy", "received", 2),
+        (FIRST_MINUTE, "p", "toy", "stored", 2),
+        (FIRST_MINUTE + 60, "blog", "toy", "received", 1),
+        (FIRST_MINUTE + 60, "blog", "toy", "stored", 1),
+        (FIRST_MINUTE + 60, "p", "toy", "duplicate", 1),
+        (FIRST_MINUTE + 60, "p", "toy", "received", 2),
+        (FIRST_MINUTE + 60, "p", "toy", "stored", 1),
+        (FIRST_MINUTE + 3600, "p", "toy", "quarantined", 1),
+        (FIRST_MINUTE + 3600, "p", "toy", "received", 1),
+        (FIRST_MINUTE + 7200, "p", "toy", "quarantined", -1),
+        (FIRST_MINUTE + 7200, "p", "toy", "stored", 1),
+    ]
+    for span in (60, 3600):
+        summed: Counter[tuple[str, str, str]] = Counter()
+        for _, project, dialect, verdict, count in buckets(tmp_path, span):
+            summed[project, dialect, verdict] += count
+        assert summed == totals(DataDir(tmp_path))
+    with Reader(find(tmp_path)) as reader:
+        assert counter_buckets(reader, 3600, START, "p", "toy") == [
+            (FIRST_HOUR + 3600, "p", "toy", "quarantined", 1),
+            (FIRST_HOUR + 3600, "p", "toy", "received", 1),
+            (FIRST_HOUR + 7200, "p", "toy", "quarantined", -1),
+            (FIRST_HOUR + 7200, "p", "toy", "stored", 1),
+        ]
+        assert counter_buckets(reader, 3600, 0, "p", "other") == []
+
+
+async def test_totals_since_a_time_begin_with_the_bucket_that_it_lies_in(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        for seconds in (0, 39, 40, 3600):
+            await engine.commit([at(seconds, entry(row(seconds)))])
+
+    def since(seconds: int, now: int) -> TotalsSince:
+        return totals_since(DataDir(tmp_path), (START + seconds) * 1000, (START + now) * 1000)
+
+    def stored(count: int) -> Counter[tuple[str, str, str]]:
+        return Counter({("p", "toy", "received"): count, ("p", "toy", "stored"): count})
+
+    assert since(30, 4000) == TotalsSince(stored(4), FIRST_MINUTE * 1000)
+    assert since(40, 4000) == TotalsSince(stored(2), (FIRST_MINUTE + 60) * 1000)
+    assert since(40, 3 * DAY) == TotalsSince(stored(4), FIRST_HOUR * 1000)
+    assert since(4000, 3 * DAY) == TotalsSince(stored(1), (FIRST_HOUR + 3600) * 1000)
+    assert since(7200, 3 * DAY) == TotalsSince(Counter(), (FIRST_HOUR + 7200) * 1000)
+
+
+async def test_expired_buckets_go_a_few_with_each_commit_and_none_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        await engine.commit([at(minute * 60, entry(row(minute))) for minute in range(150)])
+        assert len(buckets(tmp_path, 60)) == 300
+        later = 2 * DAY + 149 * 60
+        left = []
+        for second in range(4):
+            await engine.commit([at(later + second, entry(row(f"later {second}")))])
+            left.append(len([each for each in buckets(tmp_path, 60) if each[0] < START + DAY]))
+        assert left == [192, 84, 2, 2]
+        assert [each[0] for each in buckets(tmp_path, 60)[:4:2]] == [
+            FIRST_MINUTE + 149 * 60,
+            FIRST_MINUTE + later,
+        ]
+        assert len(buckets(tmp_path, 3600)) == 6 + 2
+        await engine.commit([at(403 * DAY, entry(row("last")))])
+        assert [each[0] for each in buckets(tmp_path, 3600)] == [FIRST_HOUR + 403 * DAY] * 2
+
+
+async def test_a_commit_that_fails_leaves_no_count(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        await engine.commit([at(0, entry(row("a")))])
+        await engine.run(lambda connection: connection.execute("ALTER TABLE counter_buckets RENAME TO gone"))
+        try:
+            await engine.commit([at(0, entry(row("b")))])
+        except sqlite3.Error:
+            pass
+        else:
+            raise AssertionError("the table is gone")
+        await engine.run(lambda connection: connection.execute("ALTER TABLE gone RENAME TO counter_buckets"))
+    assert query(tmp_path, "SELECT sum(count) FROM counters") == [(2,)]
+    assert query(tmp_path, "SELECT sum(count) FROM counter_buckets WHERE span = 60") == [(2,)]
+
+
+async def test_a_file_that_was_counted_without_says_since_when_there_are_counts_by_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        await engine.commit([at(0, entry(row("a")))])
+    assert query(tmp_path, "SELECT * FROM meta WHERE name = 'buckets_since'") == []
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+        file.execute("DROP TABLE counter_buckets")
+        file.execute("PRAGMA user_version = 4")
+    async with opened(tmp_path):
+        pass
+    [(value,)] = query(tmp_path, "SELECT value FROM meta WHERE name = 'buckets_since'")
+    upgraded = int(str(value))
+    found = totals_since(DataDir(tmp_path), START * 1000, (upgraded + 5) * 1000)
+    assert found == TotalsSince(Counter(), FIRST_HOUR * 1000, upgraded * 1000)
+    assert totals(DataDir(tmp_path)) == {("p", "toy", "received"): 1, ("p", "toy", "stored"): 1}
