@@ -33,6 +33,34 @@ ACCEPTED, REFUSED = EXPECTED["accepted"], EXPECTED["refused"]
 RENAMED = {"refused": "rejected"}
 
 
+# A connection's address and user agent are an event's only if a browser sent it.
+_ADDRESS = {"pointer": "/context/ip", "stored": "127.0.0.1"}
+_AGENT = {
+    "pointer": "/context/user_agent",
+    "stored": "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+}
+# A batch's `sentAt` has its place in the event.
+_SENT = "2026-01-02T03:04:05.678Z"
+_SENT_AT = {"pointer": "/sent_at", "stored": None, "today": _SENT}
+TRANSLATED_OTHERWISE = {
+    "e-1": [_ADDRESS],
+    "e-2": [_AGENT, _ADDRESS],
+    "e-3": [
+        {"pointer": "/properties/title", "stored": "Cart"},
+        _AGENT,
+        _ADDRESS,
+        {"pointer": "/context/page/search", "today": "?utm_source=mail"},
+        {"pointer": "/context/page/title", "today": "Cart"},
+    ],
+    **{number: [_ADDRESS] for number in ("e-4", "e-6", "e-7", "e-8", "9cdecf05-178b-8e1e-8011-5dc61788cfd1")},
+    **{
+        number: [_SENT_AT, {"pointer": "/context/tranthor", "stored": {"batch": {"sentAt": _SENT}}}]
+        for number in ("t-4", "t-5", "t-6")
+    },
+    "t-7": [_SENT_AT, {"pointer": "/context/tranthor/batch", "stored": {"sentAt": _SENT}}],
+}
+
+
 def facts(told: Any) -> Any:
     """Return what a version tells without its sentences: those are made as they are shown, and may become better."""
     if isinstance(told, dict):
@@ -187,9 +215,15 @@ def test_the_files_that_came_with_an_event_lie_under_their_digests(upgraded: Ser
     assert named == set(digests.values())
 
 
-def test_kept_requests_still_make_the_events_that_came_of_them(upgraded: Served) -> None:
+def test_kept_requests_make_the_same_events_but_for_what_is_translated_better_now(upgraded: Served) -> None:
     done = run("events", "retranslate", "--dry-run", "--data", str(upgraded.data), *CONFIGURED)
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (0, "", EXPECTED["retranslated"])
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    changes = {each["message_id"]: each["changes"] for each in told}
+    assert (done.returncode, changes) == (0, TRANSLATED_OTHERWISE)
+    assert (EXPECTED["retranslated"], done.stderr) == (
+        "29 events looked at, 0 would change",
+        "29 events looked at, 12 would change\n",
+    )
 
 
 def test_the_file_of_rejected_requests_has_its_new_name_alone(upgraded: Served) -> None:
