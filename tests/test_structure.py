@@ -41,8 +41,8 @@ ALLOWED: Mapping[str, set[str]] = {
 INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
     "buckets": set(),
-    "receipt_items": {"contract"},
-    "decide": {"contract", "receipt_items", "buckets"},
+    "outcomes_json": set(),
+    "decide": {"contract", "outcomes_json", "buckets"},
     "group_commit": {"contract"},
     "sqlite": {"contract", "decide", "buckets"},
 }

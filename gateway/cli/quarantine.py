@@ -162,7 +162,7 @@ async def _replay(
                 continue
             appended = await keep(store, run.entry(item, now()))
             if appended.status is AppendStatus.NEW:
-                sums["duplicate" if True in appended.seen else "stored"] += 1
+                sums["duplicate" if appended.duplicates else "stored"] += 1
     stored, duplicate = sums["stored"], sums["duplicate"]
     return [f"{stored} stored, {duplicate} already stored, {len(failed)} failed again", *failed]
 

@@ -141,4 +141,4 @@ def _why(run: Rerun) -> str:
 async def _append(directory: DataDir, settings: Config, entry: Entry) -> int:
     async with open_log(directory, settings) as store:
         appended = await keep(store, entry)
-    return appended.seen.count(False)
+    return len(entry.rows) - len(appended.duplicates)

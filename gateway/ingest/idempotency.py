@@ -1,11 +1,10 @@
 """What a request-level Idempotency-Key means (IETF draft): its scope, its fingerprint, what is remembered. Pure."""
 
-import json
 from collections.abc import Sequence
 
 from gateway.dialect import Submission
 from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
+from gateway.dialect.outcome import Outcome, Reason, Refusal
 from gateway.ingest.ids import digest
 from gateway.storage.contract import IdempotencyRecord
 
@@ -27,17 +26,10 @@ def key_of(request: Request) -> str | None:
 
 
 def record(
-    scope: Sequence[str], key: str, request: Request, submission: Submission, outcomes: bytes
+    scope: Sequence[str], key: str, request: Request, submission: Submission, outcomes: tuple[Outcome, ...]
 ) -> IdempotencyRecord:
     """Return what to remember of a request under its key; the scope is (project, dialect, route name)."""
     return IdempotencyRecord(digest(*scope, key), fingerprint(request, submission), outcomes)
-
-
-def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
-    """Return outcomes as they are kept: for `recall`, and for the receipt."""
-    encoded = [[outcome.verdict.value, outcome.message_id, _faults(outcome)] for outcome in outcomes]
-    # Not orjson: the id of an item that was not fit may hold what it cannot write.
-    return json.dumps(encoded).encode()
 
 
 def fingerprint(request: Request, submission: Submission) -> bytes:
@@ -50,15 +42,3 @@ def fingerprint(request: Request, submission: Submission) -> bytes:
             query = [text.replace(credential.value, BLANK) for text in query]
             body = body.replace(spelled, BLANK)
     return digest(*query, body)
-
-
-def decode_outcomes(outcomes: bytes) -> tuple[Outcome, ...]:
-    """Return the outcomes that were remembered, for the same answer once more."""
-    return tuple(
-        Outcome(Verdict(verdict), message_id, tuple(Fault(*fault) for fault in faults))
-        for verdict, message_id, faults in json.loads(outcomes)
-    )
-
-
-def _faults(outcome: Outcome) -> list[tuple[str, str, dict[str, object]]]:
-    return [(fault.code, fault.pointer, dict(fault.detail)) for fault in outcome.faults]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import attrs
 
-from gateway.dialect.outcome import StorageUnavailable
+from gateway.dialect.outcome import Outcome, StorageUnavailable, Verdict
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest
 
@@ -52,13 +52,13 @@ class Blob:
 class IdempotencyRecord:
     """What is remembered of a request that has an Idempotency-Key.
 
-    `digest` stands for the key in its scope, `fingerprint` for the request's content (16 bytes each). `outcomes` is
-    what a retry is answered with: JSON as in `Entry.outcomes`.
+    `digest` stands for the key in its scope, `fingerprint` for the request's content (16 bytes each). `outcomes` has
+    one for each item, in their order, as in `Entry.outcomes`, but is never left out.
     """
 
     digest: bytes
     fingerprint: bytes
-    outcomes: bytes
+    outcomes: tuple[Outcome, ...]
 
 
 @value_class
@@ -68,10 +68,9 @@ class Entry:
     `received_at` is in milliseconds since the epoch. `raw` is the request that the quarantined items came in,
     `raw_compressed` the request of stored events, where the operator wants it kept for a while.
 
-    `outcomes` is empty where every item is an event row. Otherwise it is a JSON list, in the items' order, of
-    `[verdict, message_id, [[code, pointer, detail], ...]]`:
-
-        [["stored", "m-1", []], ["rejected", "m-2", [["required", "/name", {}]]]]
+    `outcomes` has one for each item, in their order, as if no id was known before: STORED for each of `rows`,
+    QUARANTINED or FILTERED for each of `quarantined`, REJECTED for what is neither. It is empty where every item is a
+    row, as in nearly all entries.
 
     `resolves` is the number of a quarantined item that ends with this entry: it is replayed where the entry brings its
     row, and dropped where it brings none. If it has ended before, the answer is REPLAYED and nothing is written.
@@ -86,7 +85,7 @@ class Entry:
     blobs: tuple[Blob, ...] = ()
     idempotency: IdempotencyRecord | None = None
     raw: RawRequest | None = None
-    outcomes: bytes = b""
+    outcomes: tuple[Outcome, ...] = ()
     resolves: int | None = None
     raw_compressed: bytes = b""
 
@@ -103,14 +102,24 @@ class AppendStatus(enum.Enum):
 class Appended:
     """The answer to an entry.
 
-    `seen` says of each row, then of each quarantined item, whether its id was known before. `receipt` is the number of
-    the receipt. Of a replay, `outcomes` and `receipt` are those of the first time.
+    `duplicates` are the indexes of the items whose id was known before, in their order; the other items are what the
+    entry says. `receipt` is the number of the receipt. Of a replay, `outcomes` and `receipt` are those of the first
+    time.
     """
 
     status: AppendStatus
-    seen: tuple[bool, ...] = ()
-    outcomes: bytes = b""
+    duplicates: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     receipt: int = attrs.field(default=0, eq=False)
+
+    def applied_to(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return an entry's outcomes, one for each item, with those of the duplicates as they became."""
+        if not self.duplicates:
+            return outcomes
+        final = list(outcomes)
+        for index in self.duplicates:
+            final[index] = attrs.evolve(final[index], verdict=Verdict.DUPLICATE)
+        return tuple(final)
 
 
 class Storage(Protocol):

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
+import orjson
 
+from gateway.dialect.outcome import Outcome, Verdict
 from gateway.records.raw_request import RawRequest
 from gateway.storage import buckets
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow, IdempotencyRecord
-from gateway.storage.receipt_items import Places, receipt_items, rejected
+from gateway.storage.outcomes_json import Placed, decode_outcomes, encode_outcomes, receipt_items
 
 RECEIPT_RANDOM_BITS = 20
 LATEST = 1 << 42  # milliseconds: the year 2109; what a clock says beyond would not fit
@@ -111,41 +113,44 @@ def decide(entries: Sequence[Entry], snapshot: Snapshot, random_bits: Callable[[
     """
     plan = Plan(snapshot, snapshot.position, snapshot.receipt, snapshot.quarantine_id, random_bits)
     for entry in entries:
-        plan.answers.append(_settle(plan, entry) if entry.resolves is not None else _answer(plan, entry))
+        plan.answers.append(_resolve(plan, entry) if entry.resolves is not None else _answer(plan, entry))
     return plan
 
 
 def _answer(plan: Plan, entry: Entry) -> Appended:
-    idempotency = entry.idempotency
-    if idempotency is not None:
-        first = plan.snapshot.claims.get(idempotency.digest) or plan.claims.get(idempotency.digest)
+    record = entry.idempotency
+    if record is not None:
+        first = plan.snapshot.claims.get(record.digest) or plan.claims.get(record.digest)
         if first is not None:
-            return _again(plan, entry, idempotency, first)
+            return _repeat(plan, entry, record, first)
     start = plan.position + 1
     receipt = plan.next_receipt(entry.received_at)
-    places = _place(plan, entry)
-    quarantined = _hold(plan, entry, receipt) if entry.quarantined else []
-    if entry.raw is not None and any(quarantined):
+    positions = _place(plan, entry)
+    numbers = _quarantine(plan, entry, receipt) if entry.quarantined else ()
+    if entry.raw is not None and any(numbers):
         plan.requests += _request(receipt, entry.raw)
     if entry.raw_compressed:
         plan.raws += (receipt, entry.raw_compressed)
     stored = plan.position - start + 1
-    plain = stored == len(entry.rows) and not quarantined
-    told = receipt_items(entry, Places(places, quarantined)) if entry.outcomes or not plain else None
-    plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, stored, told)
-    if idempotency is not None:
-        plan.claims[idempotency.digest] = (idempotency.fingerprint, idempotency.outcomes, receipt)
-    _count(plan, entry, stored, quarantined)
-    seen = (False,) * stored if plain else tuple([place is None for place in (*places, *quarantined)])
-    return Appended(AppendStatus.NEW, seen, receipt=receipt)
+    answer, items = Appended(AppendStatus.NEW, receipt=receipt), None
+    if entry.outcomes or entry.quarantined or stored != len(entry.rows):
+        placed = _placed(entry, positions, numbers)
+        duplicates = [index for index, (outcome, _) in enumerate(placed) if outcome.verdict is Verdict.DUPLICATE]
+        answer, items = Appended(AppendStatus.NEW, tuple(duplicates), receipt=receipt), receipt_items(placed)
+    plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, stored, items)
+    if record is not None:
+        outcomes = encode_outcomes(answer.applied_to(record.outcomes))
+        plan.claims[record.digest] = (record.fingerprint, outcomes, receipt)
+    _count(plan, entry, stored, numbers)
+    return answer
 
 
-def _again(plan: Plan, entry: Entry, idempotency: IdempotencyRecord, first: tuple[bytes, bytes, int]) -> Appended:
-    if first[0] != idempotency.fingerprint:
+def _repeat(plan: Plan, entry: Entry, record: IdempotencyRecord, first: tuple[bytes, bytes, int]) -> Appended:
+    if first[0] != record.fingerprint:
         return Appended(AppendStatus.CONFLICT)
-    # Its items were all taken before, so that whatever it carries now counts as duplicate.
+    # All of its items were stored or kept aside the first time, so each of them counts as a duplicate.
     _count(plan, entry, 0, [None] * len(entry.quarantined))
-    return Appended(AppendStatus.REPLAYED, outcomes=first[1], receipt=first[2])
+    return Appended(AppendStatus.REPLAYED, outcomes=decode_outcomes(first[1]), receipt=first[2])
 
 
 def _place(plan: Plan, entry: Entry) -> Sequence[int | None]:
@@ -174,8 +179,8 @@ def _place(plan: Plan, entry: Entry) -> Sequence[int | None]:
     return places
 
 
-def _hold(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
-    """Give each held item its number; None where its id is known already."""
+def _quarantine(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
+    """Give each quarantined item its number; None where its id is known already."""
     numbers: list[int | None] = []
     for quarantined in entry.quarantined:
         key = quarantined.key
@@ -210,7 +215,34 @@ def _hold(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
     return numbers
 
 
-def _settle(plan: Plan, entry: Entry) -> Appended:
+def _placed(entry: Entry, positions: Sequence[int | None], numbers: Sequence[int | None]) -> list[Placed]:
+    """Return what became of each of the entry's items, in their order, and where it is.
+
+    `positions` are those of the rows, `numbers` those of the quarantined items. Raises ValueError where the entry's
+    outcomes are those of other items.
+    """
+    outcomes = entry.outcomes or [Outcome(Verdict.STORED, _message_id(row.body)) for row in entry.rows]
+    verdicts = [outcome.verdict for outcome in outcomes]
+    stored, rejected = verdicts.count(Verdict.STORED), verdicts.count(Verdict.REJECTED)
+    if (stored, len(verdicts) - stored - rejected) != (len(positions), len(numbers)):
+        raise ValueError("an entry's outcomes are not those of its rows and its quarantined items")
+    rows, quarantined = iter(positions), iter(numbers)
+    placed: list[Placed] = []
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.REJECTED:
+            placed.append((outcome, None))
+            continue
+        place = next(rows if outcome.verdict is Verdict.STORED else quarantined)
+        placed.append((outcome if place is not None else attrs.evolve(outcome, verdict=Verdict.DUPLICATE), place))
+    return placed
+
+
+def _message_id(body: bytes) -> str:
+    event = orjson.loads(body)
+    return str(event.get("message_id", "")) if isinstance(event, dict) else ""
+
+
+def _resolve(plan: Plan, entry: Entry) -> Appended:
     number = entry.resolves
     assert number is not None, "only such entries come here"
     was = plan.snapshot.pending.get(number)
@@ -223,7 +255,7 @@ def _settle(plan: Plan, entry: Entry) -> Appended:
         where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
         plan.counts[*where, was] -= 1
         plan.counts[*where, verdict] += 1
-    return Appended(AppendStatus.NEW, (True,) if place is None else (False,) * len(entry.rows))
+    return Appended(AppendStatus.NEW, (0,) if place is None else ())
 
 
 def _request(receipt: int, raw: RawRequest) -> tuple[object, ...]:
@@ -231,16 +263,18 @@ def _request(receipt: int, raw: RawRequest) -> tuple[object, ...]:
     return (receipt, *head, raw.body, raw.client_ip, raw.site)
 
 
-def _count(plan: Plan, entry: Entry, stored: int, quarantined: Sequence[int | None]) -> None:
+def _count(plan: Plan, entry: Entry, stored: int, numbers: Sequence[int | None]) -> None:
     received = len(entry.rows) + len(entry.quarantined)
     where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
     plan.counts[*where, "received"] += received
-    plan.counts[*where, "stored"] += stored
+    if stored:
+        plan.counts[*where, "stored"] += stored
     kept = 0
-    for item, number in zip(entry.quarantined, quarantined, strict=True):
+    for item, number in zip(entry.quarantined, numbers, strict=True):
         if number is not None:
             plan.counts[*where, item.verdict] += 1
             kept += 1
-    plan.counts[*where, "duplicate"] += received - stored - kept
+    if received > stored + kept:
+        plan.counts[*where, "duplicate"] += received - stored - kept
     if entry.outcomes:
-        plan.counts[*where, "rejected"] += rejected(entry)
+        plan.counts[*where, "rejected"] += sum([each.verdict is Verdict.REJECTED for each in entry.outcomes])

@@ -185,7 +185,7 @@ class GroupCommit:
 
 def weight(entry: Entry) -> int:
     """Return about how many bytes of memory the entry takes."""
-    size = OVERHEAD * (1 + len(entry.rows) + len(entry.quarantined)) + len(entry.raw_compressed)
+    size = OVERHEAD * (1 + len(entry.rows) + len(entry.quarantined) + len(entry.outcomes)) + len(entry.raw_compressed)
     for row in entry.rows:
         size += len(row.body)
     for quarantined in entry.quarantined:

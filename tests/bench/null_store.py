@@ -25,7 +25,7 @@ class NullStorage:
 
     async def append(self, entry: Entry) -> Appended:
         """Say that all rows are new."""
-        return Appended(AppendStatus.NEW, (False,) * len(entry.rows))
+        return Appended(AppendStatus.NEW)
 
     async def close(self) -> None:
         """Release nothing."""

@@ -9,6 +9,7 @@ from gateway.datadir import make
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
+from tests.storage.stores import outcomes_of
 
 NOW = 1767323045678
 
@@ -19,7 +20,13 @@ def line(number: int, project: str = "shop") -> bytes:
 
 def entry(rows: Sequence[bytes], project: str = "shop", quarantined: Sequence[QuarantinedItem] = ()) -> Entry:
     return Entry(
-        project, "acme", "track", NOW, rows=tuple(EventRow(row) for row in rows), quarantined=tuple(quarantined)
+        project=project,
+        dialect="acme",
+        route="track",
+        received_at=NOW,
+        rows=tuple(EventRow(row) for row in rows),
+        quarantined=tuple(quarantined),
+        outcomes=outcomes_of([EventRow(row) for row in rows], quarantined),
     )
 
 

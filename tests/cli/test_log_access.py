@@ -14,7 +14,7 @@ from gateway.workers.ipc_codec import SCHEMA_FINGERPRINT, Hello, encode
 from gateway.workers.ipc_socket import bound
 from tests.cli.test_quarantine import batch, quarantined, track
 from tests.kit.serving import run
-from tests.storage.stores import Clock, key, opened
+from tests.storage.stores import Clock, key, opened, outcomes_of
 
 DAY = 86_400.0
 
@@ -29,7 +29,9 @@ async def data(tmp_path: Path) -> Path:
             await storage.append(Entry("shop", "tranthor", "batch", now - 5000, rows, raw_compressed=b"packed"))
         items = tuple(quarantined(index, name) for index, name in enumerate("ab"))
         raw = batch(track("a"), track("b"))
-        await storage.append(Entry("shop", "tranthor", "batch", now, quarantined=items, raw=raw))
+        await storage.append(
+            Entry("shop", "tranthor", "batch", now, quarantined=items, raw=raw, outcomes=outcomes_of((), items))
+        )
         clock.now += 10 * DAY
         await storage.append(
             Entry("shop", "tranthor", "batch", now, (EventRow(b'{"message_id":"3"}'),), raw_compressed=b"packed")

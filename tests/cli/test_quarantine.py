@@ -16,6 +16,7 @@ from gateway.storage.contract import Entry, QuarantinedItem
 from gateway.storage.sqlite.read.log import Reader
 from tests.cli.lines import NOW, keep
 from tests.kit.serving import GATEWAY, run, serving
+from tests.storage.stores import outcomes_of
 
 FAULT = b'[{"code":"required","pointer":"/event","detail":{}}]'
 
@@ -39,7 +40,10 @@ def track(name: str, event: str | None = "Signed Up") -> dict[str, object]:
 
 def holding(data: Path, *items: dict[str, object]) -> None:
     found = tuple(quarantined(index, str(item["messageId"])) for index, item in enumerate(items))
-    keep(data, Entry("shop", "tranthor", "batch", NOW, quarantined=found, raw=batch(*items)))
+    keep(
+        data,
+        Entry("shop", "tranthor", "batch", NOW, quarantined=found, raw=batch(*items), outcomes=outcomes_of((), found)),
+    )
 
 
 def told(*arguments: str) -> tuple[int, str, str]:

@@ -40,11 +40,9 @@ class RecordingStorage:
         plan = decide([entry], before, random_bits=lambda: 0)
         self.entries.append(entry)
         self.bodies += [row.body.decode().encode() for row in plan.events]
-        if plan.answers[0].status is AppendStatus.NEW:
-            marks = plan.answers[0].seen[len(entry.rows) :]
-            self.quarantined += [
-                quarantined for quarantined, known in zip(entry.quarantined, marks, strict=True) if not known
-            ]
+        [appended] = plan.answers
+        if appended.status is AppendStatus.NEW:
+            self.quarantined += [item for item in entry.quarantined if item.index not in appended.duplicates]
             self.blobs += entry.blobs
         self.counts += plan.totals()
         self._keys |= plan.keys
@@ -52,7 +50,7 @@ class RecordingStorage:
         self._held_keys |= plan.quarantined_keys
         self._receipt = plan.receipt
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        answer.set_result(plan.answers[0])
+        answer.set_result(appended)
         return answer
 
     @property

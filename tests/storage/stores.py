@@ -1,13 +1,14 @@
 """What the storage tests share: entries that are short to write, and stores on a real file."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import attrs
 
 from gateway.datadir import find, make
+from gateway.dialect.outcome import Outcome, Verdict
 from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
@@ -34,11 +35,28 @@ def entry(
     quarantined: tuple[QuarantinedItem, ...] = (),
     idempotency: IdempotencyRecord | None = None,
 ) -> Entry:
-    return Entry(project, "toy", "track", 1_700_000_000_000, rows, quarantined, idempotency=idempotency)
+    """An entry whose rows came before its quarantined items."""
+    outcomes = outcomes_of(rows, quarantined)
+    return Entry(
+        project, "toy", "track", 1_700_000_000_000, rows, quarantined, idempotency=idempotency, outcomes=outcomes
+    )
 
 
-def claim(name: str, fingerprint: str = "same", outcomes: str = "first") -> IdempotencyRecord:
-    return IdempotencyRecord(name.encode(), fingerprint.encode(), outcomes.encode())
+def outcomes_of(rows: Sequence[EventRow], quarantined: Sequence[QuarantinedItem]) -> tuple[Outcome, ...]:
+    """The outcomes of an entry with these rows and then these items; none where all are rows."""
+    if not quarantined:
+        return ()
+    held = [Outcome(Verdict(each.verdict), each.message_id) for each in quarantined]
+    return (*stored_items(*[""] * len(rows)), *held)
+
+
+def claim(name: str, fingerprint: str = "same", outcomes: tuple[Outcome, ...] | None = None) -> IdempotencyRecord:
+    outcomes = stored_items("first") if outcomes is None else outcomes
+    return IdempotencyRecord(name.encode(), fingerprint.encode(), outcomes)
+
+
+def stored_items(*message_ids: str) -> tuple[Outcome, ...]:
+    return tuple(Outcome(Verdict.STORED, message_id) for message_id in message_ids)
 
 
 @attrs.define

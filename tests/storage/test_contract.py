@@ -8,10 +8,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from gateway.dialect.outcome import StorageUnavailable
+from gateway.dialect.outcome import Fault, Outcome, StorageUnavailable, Verdict
 from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem, Storage
 from tests.kit.recording import RecordingStorage
-from tests.storage.stores import Clock, body, claim, counted, entry, opened, row, stored
+from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, row, stored, stored_items
 
 
 @attrs.frozen
@@ -78,7 +78,7 @@ HELD = QuarantinedItem("m1", b'[{"code":"required"}]', b'{"name":""}')
 async def test_rows_are_kept_in_their_order(store: Store) -> None:
     answer = await store.storage.append(entry(row(1), row(2), row(3)))
 
-    assert answer == Appended(AppendStatus.NEW, (False, False, False))
+    assert answer == Appended(AppendStatus.NEW)
     assert store.bodies() == [body(1), body(2), body(3)]
 
 
@@ -88,28 +88,28 @@ async def test_a_key_that_comes_again_in_a_later_entry_is_seen(store: Store) -> 
 
     answers = [await store.storage.append(entry(row(number), row(number + 8))) for number in range(8)]
 
-    assert answers == [Appended(AppendStatus.NEW, (True, False))] * 8
+    assert answers == [Appended(AppendStatus.NEW, duplicates=(0,))] * 8
     assert sorted(store.bodies()) == sorted(body(number) for number in range(16))
 
 
 async def test_of_two_rows_with_one_key_in_one_entry_the_first_is_kept(store: Store) -> None:
     answer = await store.storage.append(entry(row(1), EventRow(body("other"), row(1).key), row(2)))
 
-    assert answer == Appended(AppendStatus.NEW, (False, True, False))
+    assert answer == Appended(AppendStatus.NEW, duplicates=(1,))
     assert store.bodies() == [body(1), body(2)]
 
 
 async def test_of_many_entries_at_once_with_one_key_exactly_one_is_new(store: Store) -> None:
     answers = await asyncio.gather(*[store.storage.append(entry(row(1))) for _ in range(20)])
 
-    assert sorted(answer.seen for answer in answers) == [(False,), *[(True,)] * 19]
+    assert sorted(answer.duplicates for answer in answers) == [(), *[(0,)] * 19]
     assert store.bodies() == [body(1)]
 
 
 async def test_equal_bodies_without_a_key_are_two_events(store: Store) -> None:
     answer = await store.storage.append(entry(EventRow(body(1)), EventRow(body(1))))
 
-    assert answer == Appended(AppendStatus.NEW, (False, False))
+    assert answer == Appended(AppendStatus.NEW)
     assert store.bodies() == [body(1), body(1)]
 
 
@@ -126,7 +126,7 @@ async def test_an_entry_of_more_rows_than_a_statement_takes_is_kept_whole(store:
 
     answer = await store.storage.append(entry(*rows))
 
-    assert answer == Appended(AppendStatus.NEW, (False,) * 601)
+    assert answer == Appended(AppendStatus.NEW)
     assert store.bodies() == [each.body for each in rows]
 
 
@@ -136,11 +136,50 @@ async def test_an_entry_without_rows_is_fresh(store: Store) -> None:
 
 
 async def test_a_claim_that_comes_again_is_answered_with_the_first_memory(store: Store) -> None:
-    first = await store.storage.append(entry(row(1), idempotency=claim("k", outcomes="first")))
-    again = await store.storage.append(entry(row(2), idempotency=claim("k", outcomes="second")))
+    first = await store.storage.append(entry(row(1), idempotency=claim("k", outcomes=stored_items("first"))))
+    again = await store.storage.append(entry(row(2), idempotency=claim("k", outcomes=stored_items("second"))))
 
-    assert (first, again) == (Appended(AppendStatus.NEW, (False,)), Appended(AppendStatus.REPLAYED, outcomes=b"first"))
+    assert (first, again) == (
+        Appended(AppendStatus.NEW),
+        Appended(AppendStatus.REPLAYED, outcomes=stored_items("first")),
+    )
     assert store.bodies() == [body(1)]
+
+
+async def test_a_replay_is_answered_with_what_the_items_became_the_first_time(store: Store) -> None:
+    outcomes = (*stored_items("m-1", "m-2"), Outcome(Verdict.REJECTED, "m-3", (Fault("type", "/at", {"limit": 1}),)))
+    first = attrs.evolve(entry(row(1), row(2), idempotency=claim("k", outcomes=outcomes)), outcomes=outcomes)
+    await store.storage.append(entry(row(2)))
+
+    answers = [await store.storage.append(first) for _ in range(2)]
+
+    became = (outcomes[0], Outcome(Verdict.DUPLICATE, "m-2"), outcomes[2])
+    assert answers == [
+        Appended(AppendStatus.NEW, duplicates=(1,)),
+        Appended(AppendStatus.REPLAYED, outcomes=became),
+    ]
+    assert answers[0].applied_to(outcomes) == became
+    assert store.bodies() == [body(2), body(1)]
+
+
+async def test_a_quarantined_item_with_a_known_id_is_a_duplicate_at_its_place_among_the_items(store: Store) -> None:
+    held = tuple(QuarantinedItem(name, b"[]", b"{}", key(name), index) for name, index in (("a", 0), ("b", 2)))
+    verdicts = (Verdict.QUARANTINED, Verdict.REJECTED, Verdict.FILTERED, Verdict.STORED)
+    outcomes = tuple(Outcome(verdict, str(index)) for index, verdict in enumerate(verdicts))
+    mixed = attrs.evolve(entry(row("c")), quarantined=held, outcomes=outcomes)
+
+    await store.storage.append(entry(row("b")))
+    answers = [await store.storage.append(mixed) for _ in range(2)]
+
+    assert [answer.duplicates for answer in answers] == [(2,), (0, 2, 3)]
+
+
+async def test_an_entry_whose_outcomes_are_not_those_of_its_items_is_at_fault(store: Store) -> None:
+    with pytest.raises((ValueError, RuntimeError), match="outcomes"):
+        await store.storage.append(attrs.evolve(entry(row(1)), outcomes=stored_items("m-1", "m-2")))
+    with pytest.raises((ValueError, RuntimeError), match="outcomes"):
+        await store.storage.append(attrs.evolve(entry(row(1), quarantined=(HELD,)), outcomes=()))
+    assert store.bodies() == []
 
 
 async def test_a_claim_with_other_content_is_a_conflict_and_stores_nothing(store: Store) -> None:
@@ -153,15 +192,15 @@ async def test_a_claim_with_other_content_is_a_conflict_and_stores_nothing(store
 
 async def test_of_two_claims_at_once_one_is_fresh_and_the_other_replays_it(store: Store) -> None:
     entries = [
-        entry(row(1), idempotency=claim("k", outcomes="first")),
-        entry(row(1), idempotency=claim("k", outcomes="second")),
+        entry(row(1), idempotency=claim("k", outcomes=stored_items("first"))),
+        entry(row(1), idempotency=claim("k", outcomes=stored_items("second"))),
         entry(row(2), idempotency=claim("k", "that")),
     ]
     answers = await asyncio.gather(*[store.storage.append(each) for each in entries])
 
     assert answers == [
-        Appended(AppendStatus.NEW, (False,)),
-        Appended(AppendStatus.REPLAYED, outcomes=b"first"),
+        Appended(AppendStatus.NEW),
+        Appended(AppendStatus.REPLAYED, outcomes=stored_items("first")),
         Appended(AppendStatus.CONFLICT),
     ]
     assert store.bodies() == [body(1)]

@@ -75,7 +75,7 @@ async def test_what_was_acknowledged_outlives_a_kill_and_its_retry_is_a_duplicat
         again = await asyncio.gather(
             *[storage.append(Entry("p", "toy", "track", 1, (row(name),))) for name in promised]
         )
-        assert again == [Appended(AppendStatus.NEW, (True,))] * len(promised)
+        assert again == [Appended(AppendStatus.NEW, duplicates=(0,))] * len(promised)
 
 
 if __name__ == "__main__":

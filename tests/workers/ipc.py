@@ -10,7 +10,7 @@ from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_server import IpcServer
 from gateway.workers.ipc_socket import bound
 
-NEW = Appended(AppendStatus.NEW, (False,))
+NEW = Appended(AppendStatus.NEW)
 
 
 @asynccontextmanager

@@ -39,6 +39,7 @@ from gateway.workers.ipc_codec import (
     version_mismatch,
 )
 
+OUTCOMES = (Outcome(Verdict.STORED, "m"), Outcome(Verdict.REJECTED, "\ud800", (Fault("enum", "/a", {"allowed": [1]}),)))
 WHOLE = Entry(
     project="p",
     dialect="d",
@@ -47,10 +48,11 @@ WHOLE = Entry(
     rows=(EventRow(b"a", b"k"), EventRow(b"b")),
     quarantined=(QuarantinedItem("m\ud800 \u00e9", b"[]", b"{}"),),
     blobs=(Blob("n", b"\0\xff"),),
-    idempotency=IdempotencyRecord(b"1", b"2", b"3"),
+    idempotency=IdempotencyRecord(b"1", b"2", OUTCOMES),
     raw=RawRequest("POST", "/\udcff", b"{}", b"{}", b"body", None, "site"),
     resolves=7,
     raw_compressed=b"\x78\x01",
+    outcomes=OUTCOMES,
 )
 
 
@@ -60,7 +62,7 @@ def framed(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("entry", [WHOLE, Entry("p", "d", "r", 1, WHOLE.rows)], ids=["no Unicode", "plain"])
 def test_every_field_of_entries_and_answers_crosses_whatever_the_pieces(entry: Entry) -> None:
-    answers = [Appended(status, (True, False), receipt=5) for status in AppendStatus]
+    answers = [Appended(status, (0, 7), OUTCOMES, receipt=5) for status in AppendStatus]
     sent = [
         (FromClient, [HELLO, Append(1, entry)]),
         (

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
-from gateway.storage.contract import Blob
+from gateway.storage.contract import Appended, AppendStatus, Blob
 from gateway.storage.sqlite.blobs import Blobs
 from tests.storage.stores import body, claim, entry, opened, row, stored
 from tests.storage.test_group_commit import files_no_larger_than
@@ -80,5 +80,5 @@ async def test_an_entry_whose_file_cannot_be_written_is_not_committed(tmp_path: 
             await storage.append(large)
         assert (stored(tmp_path), files(tmp_path / "blobs")) == ([], [])
 
-        assert (await storage.append(large)).seen == (False,)
+        assert await storage.append(large) == Appended(AppendStatus.NEW)
         assert len(files(tmp_path / "blobs")) == 1

@@ -12,7 +12,7 @@ from gateway.datadir import DataDirError, make
 from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.tables import VERSION
-from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, query, row, stored
+from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, query, row, stored, stored_items
 
 
 async def seen(
@@ -20,7 +20,8 @@ async def seen(
 ) -> tuple[bool, ...]:
     """Append the rows of these numbers; return for each whether its key was known."""
     async with opened(path, max_memtable_keys=max_memtable_keys, clock=clock) as (storage, _):
-        return (await storage.append(entry(*[row(number) for number in numbers]))).seen
+        appended = await storage.append(entry(*[row(number) for number in numbers]))
+        return tuple(index in appended.duplicates for index in range(len(numbers)))
 
 
 @pytest.mark.parametrize("max_memtable_keys", [1, 7, 100, 100_000])
@@ -87,10 +88,10 @@ async def test_keys_and_idempotency_records_are_known_for_at_least_one_window_an
         beyond = await storage.append(entry(row("old"), idempotency=claim("old")))
 
     assert (within, replayed) == (
-        Appended(AppendStatus.NEW, (True,)),
-        Appended(AppendStatus.REPLAYED, outcomes=b"first"),
+        Appended(AppendStatus.NEW, duplicates=(0,)),
+        Appended(AppendStatus.REPLAYED, outcomes=stored_items("first")),
     )
-    assert beyond == Appended(AppendStatus.NEW, (False,))
+    assert beyond == Appended(AppendStatus.NEW)
     assert query(tmp_path, "SELECT name FROM sqlite_schema WHERE name LIKE '%forgotten'") == []
 
 
@@ -99,10 +100,10 @@ async def test_a_key_that_comes_again_is_remembered_from_its_first_time(tmp_path
     async with opened(tmp_path, window=100.0, clock=clock, max_memtable_keys=1) as (storage, _):
         answers = []
         for _ in range(4):
-            answers.append((await storage.append(entry(row("k"), row(clock.now)))).seen[0])
+            answers.append((await storage.append(entry(row("k"), row(clock.now)))).duplicates)
             clock.now += 60
 
-    assert answers == [False, True, True, True]
+    assert answers == [(), (0,), (0,), (0,)]
 
 
 async def test_the_time_in_which_no_gateway_runs_does_not_age_a_generation(tmp_path: Path) -> None:
@@ -118,11 +119,11 @@ async def test_the_time_in_which_no_gateway_runs_does_not_age_a_generation(tmp_p
 
 async def test_idempotency_records_are_known_after_a_reopen(tmp_path: Path) -> None:
     async with opened(tmp_path) as (storage, _):
-        await storage.append(entry(row(1), idempotency=claim("k", outcomes="")))
-        await storage.append(entry(row(2), idempotency=claim("l", outcomes="two")))
+        await storage.append(entry(row(1), idempotency=claim("k", outcomes=())))
+        await storage.append(entry(row(2), idempotency=claim("l", outcomes=stored_items("two"))))
 
     async with opened(tmp_path) as (storage, _):
-        assert await storage.append(entry(idempotency=claim("k"))) == Appended(AppendStatus.REPLAYED, outcomes=b"")
+        assert await storage.append(entry(idempotency=claim("k"))) == Appended(AppendStatus.REPLAYED, outcomes=())
         assert await storage.append(entry(idempotency=claim("l", "that"))) == Appended(AppendStatus.CONFLICT)
 
 
@@ -134,7 +135,7 @@ async def test_quarantined_items_are_stored_whole_and_counted(tmp_path: Path) ->
     async with opened(tmp_path) as (storage, _):
         answer = await storage.append(entry(row(1), quarantined=quarantined))
 
-    assert answer == Appended(AppendStatus.NEW, (False, False, False))
+    assert answer == Appended(AppendStatus.NEW)
     columns = "id, message_id, received_at, project, dialect, route, faults, payload"
     assert query(tmp_path, f"SELECT {columns} FROM quarantine") == [
         (1, "m1", 1_700_000_000_000, "p", "toy", "track", '[{"code":"required"}]', '{"a":1}'),

@@ -26,7 +26,7 @@ async def test_expired_events_are_deleted_and_their_keys_stay_known(tmp_path: Pa
         for _ in range(2):  # expired events are flushed first, and deleted with the next commit
             last = await storage.append(at(49))
 
-    assert again == Appended(AppendStatus.NEW, (True, True))
+    assert again == Appended(AppendStatus.NEW, duplicates=(0, 1))
     assert stored(tmp_path) == [body(39)]
     with Reader(find(tmp_path)) as reader:
         assert (reader.count(), reader.last()) == (1, 40)
@@ -35,7 +35,7 @@ async def test_expired_events_are_deleted_and_their_keys_stay_known(tmp_path: Pa
     with closing(sqlite3.connect(tmp_path / "events.db")) as file:
         assert file.execute("SELECT position, body FROM events").fetchall() == [(40, body(39).decode())]
     async with opened(tmp_path, keep_events=10.0) as (storage, _):
-        assert (await storage.append(at(50, *range(41)))).seen == (*[True] * 40, False)
+        assert (await storage.append(at(50, *range(41)))).duplicates == tuple(range(40))
 
 
 async def test_without_the_setting_nothing_is_deleted(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from gateway.storage.contract import Appended, AppendStatus, QuarantinedItem
 from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record
 from gateway.storage.sqlite.tables import UPGRADES, VERSION
-from tests.storage.stores import body, claim, entry, key, opened, query, row, stored
+from tests.storage.stores import body, claim, entry, key, opened, query, row, stored, stored_items
+
+FIRST = b'[["stored", "first", []]]'
 
 
 def older(path: Path) -> None:
@@ -25,20 +27,19 @@ def older(path: Path) -> None:
         connection.execute("INSERT INTO counters VALUES ('p', 'toy', 'received', 2), ('p', 'toy', 'stored', 1)")
         connection.execute("INSERT INTO counters VALUES ('p', 'toy', 'quarantined', 1)")
         for table, name in (("claims_current", "k"), ("claims_previous", "l")):
-            connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (name.encode(), b"same", b"first"))
+            connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (name.encode(), b"same", FIRST))
         connection.execute("PRAGMA user_version = 1")
 
 
 async def test_an_older_file_is_upgraded_with_everything_in_it(tmp_path: Path) -> None:
     older(tmp_path / "data")
     async with opened(tmp_path / "data") as (storage, _):
-        assert await storage.append(entry(row("a"), row("b"))) == Appended(AppendStatus.NEW, (True, False))
+        assert await storage.append(entry(row("a"), row("b"))) == Appended(AppendStatus.NEW, duplicates=(0,))
         for name in ("k", "l"):
             replayed = await storage.append(entry(idempotency=claim(name)))
-            assert (replayed, replayed.receipt) == (Appended(AppendStatus.REPLAYED, outcomes=b"first"), 0)
-        assert (await storage.append(entry(quarantined=(QuarantinedItem("c", b"[]", b"{}", key("c")),)))).seen == (
-            False,
-        )
+            assert (replayed, replayed.receipt) == (Appended(AppendStatus.REPLAYED, outcomes=stored_items("first")), 0)
+        held = QuarantinedItem("c", b"[]", b"{}", key("c"))
+        assert await storage.append(entry(quarantined=(held,))) == Appended(AppendStatus.NEW)
 
     assert query(tmp_path / "data", "PRAGMA user_version") == [(VERSION,)]
     assert stored(tmp_path / "data") == [body("a"), body("b")]

@@ -53,7 +53,7 @@ async def append(directory: DataDir, numbers: Sequence[int], save_threshold: int
     rows = tuple(EventRow(b'{"number":%d}' % number, number.to_bytes(16, "big")) for number in numbers)
     appended = await storage.append(Entry("p", "d", "r", 1, rows))
     await storage.close()
-    return list(appended.seen)
+    return [index in appended.duplicates for index in range(len(numbers))]
 
 
 async def test_keys_from_before_a_stop_are_known_after_it_with_the_file_and_without(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.storage.stores import body, claim, counted, entry, key, opened, query
 
 FAULTS = b'[{"code":"required","pointer":"/event","detail":{}}]'
 RAW = RawRequest("POST", "/batch", b'{"a":"1"}', b'{"host":"h"}', b"\xff{}", "192.0.2.1", "site")
-NEW, SEEN = Appended(AppendStatus.NEW, (False,)), Appended(AppendStatus.NEW, (True,))
+NEW, SEEN = Appended(AppendStatus.NEW), Appended(AppendStatus.NEW, duplicates=(0,))
 
 
 def quarantined(name: str, index: int = 0, keyed: bool = True) -> QuarantinedItem:
@@ -47,8 +47,8 @@ async def test_an_item_is_quarantined_once_even_after_a_restart_and_within_a_gro
     async with opened(tmp_path) as (storage, _):
         again = await storage.append(holding(quarantined("a")))
 
-    assert sorted(answer.seen for answer in answers) == [(False,), (True,), (True,)]
-    assert (twice.seen, again) == ((False, True), SEEN)
+    assert sorted(answer.duplicates for answer in answers) == [(), (0,), (0,)]
+    assert (twice.duplicates, again) == ((1,), SEEN)
     assert query(tmp_path, "SELECT message_id FROM quarantine") == [("a",), ("b",)]
     assert query(tmp_path, "SELECT count(*) FROM requests") == [(2,)]
     assert counted(tmp_path) == {"received": 6, "stored": 0, "duplicate": 4, "quarantined": 2}
@@ -56,10 +56,7 @@ async def test_an_item_is_quarantined_once_even_after_a_restart_and_within_a_gro
 
 async def test_items_without_an_id_are_all_quarantined(tmp_path: Path) -> None:
     async with opened(tmp_path) as (storage, _):
-        assert (await storage.append(holding(*[quarantined("a", index, keyed=False) for index in range(2)]))).seen == (
-            False,
-            False,
-        )
+        assert await storage.append(holding(*[quarantined("a", index, keyed=False) for index in range(2)])) == NEW
 
 
 async def test_an_item_with_the_id_of_an_event_is_a_duplicate_and_a_quarantined_id_may_become_an_event(
