@@ -26,6 +26,10 @@ class Sender(Protocol):
         """Stop sending, and drop what still comes for a while."""
         ...
 
+    def go_on(self) -> None:
+        """Read the next request."""
+        ...
+
 
 class Answer:
     """What aiohttp's server asks of a response, and no more: head and body are written in one call.
@@ -50,6 +54,8 @@ class Answer:
         """Do what is left behind a whole answer."""
         if self._linger:
             await self._sender.linger()
+        elif self.keep_alive:
+            self._sender.go_on()
 
 
 def serialize(

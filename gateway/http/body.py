@@ -7,6 +7,8 @@ from aiohttp import StreamReader, web
 from gateway.dialect.outcome import Fault, Reason, Refusal
 from gateway.http.limits import MAX_IGNORED, Budget
 
+SMALL = 4096  # bytes; an object for each piece of fewer would take more than what is in it
+
 
 async def read_body(
     payload: StreamReader, declared: int | None, limit: int, seconds: float, budget: Budget
@@ -18,27 +20,32 @@ async def read_body(
     if declared is not None and declared > limit:
         return Refusal(Reason.TOO_LARGE, detail={"limit": limit})
     if payload.is_eof() and payload.exception() is None:
-        body = payload.read_nowait()
-        return body if len(body) <= limit else Refusal(Reason.TOO_LARGE, detail={"limit": limit})
-    chunks: list[bytes] = []
+        whole = payload.read_nowait()
+        return whole if len(whole) <= limit else Refusal(Reason.TOO_LARGE, detail={"limit": limit})
+    pieces: list[bytes] = []
+    small = bytearray()
     size = 0
     try:
         async with asyncio.timeout(seconds):
-            while chunk := await payload.readany():
+            while chunk := await _read_some(payload):
                 if size + len(chunk) > limit:
                     return Refusal(Reason.TOO_LARGE, detail={"limit": limit})
                 if not budget.take(len(chunk)):
                     return Refusal(Reason.UNAVAILABLE, retry_after=1)
                 size += len(chunk)
-                chunks.append(chunk)
-        return b"".join(chunks)
+                small += chunk
+                if len(small) >= SMALL:
+                    pieces.append(chunk if len(small) == len(chunk) else bytes(small))
+                    small.clear()
+        return b"".join((*pieces, small))
     except TimeoutError:
         return Refusal(Reason.TIMEOUT)
-    except web.RequestPayloadError:
+    except web.RequestPayloadError as problem:
+        problem.with_traceback(None)  # one of its frames refers to the future that raised it: a reference cycle
         return Refusal(Reason.BODY, faults=(Fault("malformed_encoding"),))
     finally:
         budget.give_back(size)
-        chunks.clear()  # an exception's traceback may keep this frame for long
+        pieces.clear()  # an exception's traceback may keep this frame for long
 
 
 async def skip_body(payload: StreamReader, seconds: float) -> bool:
@@ -46,8 +53,23 @@ async def skip_body(payload: StreamReader, seconds: float) -> bool:
     left = MAX_IGNORED
     try:
         async with asyncio.timeout(seconds):
-            while left >= 0 and (chunk := await payload.readany()):
+            while left >= 0 and (chunk := await _read_some(payload)):
                 left -= len(chunk)
-    except (TimeoutError, web.RequestPayloadError):
+    except TimeoutError:
+        return False
+    except web.RequestPayloadError as problem:
+        problem.with_traceback(None)
         return False
     return left >= 0
+
+
+async def _read_some(payload: StreamReader) -> bytes:
+    """Return what has come of a body and was not read yet; nothing at its end.
+
+    aiohttp's `readany` waits on after an error that has come along with the end of a chunk; `readchunk` does not.
+    """
+    while not payload.at_eof():
+        chunk, _ = await payload.readchunk()
+        if chunk := chunk + payload.read_nowait():
+            return chunk
+    return b""

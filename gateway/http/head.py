@@ -1,5 +1,7 @@
 """The head of a request: aiohttp's to ours, and the rules of HTTP that aiohttp leaves open. Pure."""
 
+from collections.abc import Mapping
+
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.http.client_address import ClientIp
@@ -46,6 +48,24 @@ def read_head(request: web.BaseRequest, peer: str | None, client_ip: ClientIp) -
     path, query = _split(target)
     address = client_ip(peer, headers.get("x-forwarded-for"))
     return RequestHead(method=request.method, path=path, query=query, headers=headers, client_ip=address)
+
+
+def declared_length(headers: Mapping[str, str]) -> int | None:
+    """Return a Content-Length that aiohttp's parser has found to be a number of at most 64 bits, if there is one.
+
+    Python reads no more than 4,300 digits, and a client may write any number of zeros before its number.
+    """
+    length = headers.get("content-length")
+    return None if length is None else int(length[-20:])
+
+
+def closes(head: RequestHead) -> bool:
+    """Return whether nothing behind a request may be read, on the same connection.
+
+    aiohttp's compiled parser (3.11 to 3.14) carries a chunked body's last trailer into the next request's headers. What
+    comes behind a request for another protocol may be in that protocol.
+    """
+    return "transfer-encoding" in head.headers or "upgrade" in head.headers or head.method == "CONNECT"
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from gateway.dialect.message import Response
+from gateway.dialect.outcome import Refusal
 from gateway.http.body import read_body, skip_body
 from gateway.http.client_address import ClientIp
 from gateway.http.handler import Handler, RequestHead
-from gateway.http.head import NotHttp, read_head
+from gateway.http.head import NotHttp, closes, declared_length, read_head
 from gateway.http.limits import Budget, Timeouts
 
 NOT_HTTP = b"bad request: this is not HTTP that the gateway reads\n"
@@ -34,32 +35,34 @@ def add_routes(
         try:
             head = _below_prefix(request, read_head(request, peer[0] if peer else None, client_ip))
         except NotHttp:
-            return web.Response(status=400, body=NOT_HTTP, content_type="text/plain", charset="utf-8")
+            return _closing(web.Response(status=400, body=NOT_HTTP, content_type="text/plain", charset="utf-8"))
         handler = request.app[HANDLER]
         destination = handler.route(head)
-        payload, limit = request.content, destination.body_limit
+        try:
+            body = await _read(request, head, destination.body_limit)
+        except ConnectionError as lost:  # before the body was whole
+            lost.with_traceback(None)  # one of its frames refers to the future that raised it: a reference cycle
+            return _closing(web.Response())
+        response = await destination.answer(body)
+        answered = _response(response, handler.cors(head), with_body=head.method != "HEAD")
+        return _closing(answered) if closes(head) or not request.content.is_eof() else answered
+
+    async def _read(request: web.Request, head: RequestHead, limit: int | None) -> bytes | Refusal:
+        payload = request.content
         if limit is None:
             await skip_body(payload, limits.body)
-            response = await destination.answer(b"")
-        else:
-            body = await read_body(payload, _declared(head), limit, limits.body, bodies)
-            if (
-                getattr(payload, "total_compressed_bytes", None) is not None
-            ):  # the service's server inflates bodies: aiohttp's default
-                del head.headers["content-encoding"]
-            response = await destination.answer(body)
-        answered = _response(response, handler.cors(head), with_body=head.method != "HEAD")
-        if not payload.is_eof() or "transfer-encoding" in head.headers:
-            answered.force_close()
-        return answered
+            return b""
+        body = await read_body(payload, _declared(head), limit, limits.body, bodies)
+        if getattr(payload, "total_compressed_bytes", None) is not None:
+            del head.headers["content-encoding"]  # the service's server has inflated it: aiohttp's default
+        return body
 
     app.router.add_route("*", f"/{{{_PATH}:.*}}", answer)
 
 
 def _declared(head: RequestHead) -> int | None:
     """Return a body's Content-Length; None where it may be inflated on the way."""
-    length = head.headers.get("content-length")
-    return int(length) if length is not None and "content-encoding" not in head.headers else None
+    return None if "content-encoding" in head.headers else declared_length(head.headers)
 
 
 def _below_prefix(request: web.Request, head: RequestHead) -> RequestHead:
@@ -73,6 +76,11 @@ def _below_prefix(request: web.Request, head: RequestHead) -> RequestHead:
         headers=head.headers,
         client_ip=head.client_ip,
     )
+
+
+def _closing(response: web.Response) -> web.Response:
+    response.force_close()
+    return response
 
 
 def _response(response: Response, cors: str, *, with_body: bool) -> web.Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ import attrs
 import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
+from gateway.http.handler import Destination, RequestHead
 from gateway.http.limits import Timeouts
 from gateway.http.server import Server, bind
 from gateway.storage.contract import Appended, Entry
@@ -20,6 +22,7 @@ HEAD = b"POST /toy-api/v0/ping HTTP/1.1\r\nHost: g\r\nx-toy-key: toy_1\r\n"
 POST = HEAD + b"Content-Length: 16\r\n\r\n" + PING
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: g\r\n\r\n"
 PATIENCE = 5.0
+BODY_TIMEOUT = 0.5
 
 
 class SlowStorage(RecordingStorage):
@@ -88,7 +91,7 @@ async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
         heard.append(forwarded)
         return peer
 
-    server = Server(built, client_ip, Timeouts(body=0.5, idle=1.0))
+    server = Server(built, client_ip, Timeouts(body=BODY_TIMEOUT, idle=1.0))
     url = await server.start(bind("127.0.0.1", 0))
     yield Running(server, storage, int(url.rpartition(":")[2]), heard)
     storage.free.set()
@@ -209,6 +212,65 @@ async def test_what_is_not_http_comes_after_the_answers_that_are_due(running: Ru
     running.storage.free.clear()
     asyncio.get_running_loop().call_later(0.1, running.storage.free.set)
     assert statuses(await running.said(POST + b"hello\r\n\r\n", ends=False)) == [201, 400]
+
+
+async def test_a_head_without_an_end_comes_after_the_answers_that_are_due(running: Running) -> None:
+    running.storage.free.clear()
+    asyncio.get_running_loop().call_later(0.1, running.storage.free.set)
+    assert statuses(await running.said(POST + HEAD + b"X: " + b"y" * 200_000, ends=False)) == [201, 400]
+
+
+async def test_a_client_that_asks_for_the_end_and_sends_on_gets_its_answer(running: Running) -> None:
+    async with running.client() as (reader, writer):
+        writer.write(POST.replace(b"Host: g", b"Host: g\r\nConnection: close") + HEALTHY)
+        await until(lambda: len(running.storage.bodies) > 0)
+        await asyncio.sleep(0.05)
+        writer.write(HEALTHY)
+        await asyncio.sleep(0.05)
+        assert statuses(await asyncio.wait_for(reader.read(), PATIENCE)) == [201]
+
+
+async def test_leave_for_a_body_is_given_only_where_one_is_wanted(running: Running) -> None:
+    """Whoever gets no leave sends no body: the answer must not wait for one."""
+    asks = b"Content-Length: 16\r\nExpect: 100-continue\r\n\r\n"
+    nowhere = b"POST /toy-api/elsewhere HTTP/1.1\r\nHost: g\r\n" + asks
+    started = time.monotonic()
+    assert statuses(await running.said(nowhere, ends=False)) == [422]
+    assert statuses(await running.said(nowhere.replace(b"Content-Length: 16", b"Transfer-Encoding: chunked"))) == [422]
+    assert statuses(await running.said(HEAD + asks.replace(b"16", b"100000"), ends=False)) == [422]
+    assert time.monotonic() - started < BODY_TIMEOUT
+    assert statuses(await running.said(HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + asks + PING)) == [201]
+    assert statuses(await running.said(HEAD + asks + PING)) == [201]
+
+
+async def test_a_client_that_resets_a_refused_upload_is_no_error(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        async with running.client() as (_reader, writer):
+            writer.write(HEAD + b"Content-Length: 8000000\r\n\r\n" + b"x" * 200_000)
+            await asyncio.sleep(0)
+    await until(lambda: not running.server.connections())
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_bug_behind_the_seam_is_a_500_and_one_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def route(self, _head: RequestHead) -> Destination:
+            raise RuntimeError("a bug")
+
+        def cors(self, _head: RequestHead) -> str:
+            return ""
+
+    server = Server(Broken(), lambda peer, _forwarded: peer)
+    url = await server.start(bind("127.0.0.1", 0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(HEALTHY)
+    writer.write_eof()
+    assert statuses(await asyncio.wait_for(reader.read(), PATIENCE)) == [500]
+    writer.close()
+    await server.stop()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["a bug answered 500"]
 
 
 async def test_a_refused_body_that_still_comes_does_not_cost_the_client_its_answer(running: Running) -> None:

@@ -3,17 +3,23 @@
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pytest_aiohttp.plugin import AiohttpServer
 
 from gateway.app import application
 from gateway.config import Config
 from gateway.datadir import DataDir, DataDirError
+from gateway.dialect.message import Response
+from gateway.dialect.outcome import Refusal
+from gateway.http.handler import RequestHead
+from gateway.http.mount import HANDLER, add_routes
 from gateway.storage.sqlite.read.log import Reader
 from tests.kit.serving import run
 
@@ -64,3 +70,82 @@ async def test_a_command_beside_the_service_reaches_its_log(aiohttp_server: Aioh
     await aiohttp_server(application(Config(data=data)))
     done = await asyncio.to_thread(run, "quarantine", "replay", "--all", "--data", str(data))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+class Echo:
+    """A handler that answers with the body, or with why there is none."""
+
+    def __init__(self) -> None:
+        self.heads: list[RequestHead] = []
+
+    def route(self, head: RequestHead) -> "Here":
+        self.heads.append(head)
+        return Here()
+
+    def cors(self, _head: RequestHead) -> str:
+        return ""
+
+
+class Here:
+    body_limit = 1000
+
+    async def answer(self, body: bytes | Refusal) -> Response:
+        return Response(400, body.reason.value.encode()) if isinstance(body, Refusal) else Response(200, body)
+
+
+@pytest.fixture
+async def mounted(aiohttp_server: AiohttpServer) -> tuple[Echo, TestServer]:
+    app = web.Application()
+    app[HANDLER] = echo = Echo()
+    add_routes(app, lambda peer, _forwarded: peer)
+    return echo, await aiohttp_server(app)
+
+
+async def said(server: TestServer, sent: bytes) -> bytes:
+    """Send bytes and return all that comes back until the server closes."""
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(sent)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer
+
+
+HEAD = b"POST /a HTTP/1.1\r\nHost: g\r\n"
+GET = b"GET /b HTTP/1.1\r\nHost: g\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Leak: 1\r\n\r\n", b"200"),
+        (HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", b"200"),
+        (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"400"),
+        (HEAD.replace(b"Host: g", b"Host: a/b") + b"\r\n", b"400"),
+    ],
+    ids=["chunks", "an upgrade", "another coding", "a malformed host"],
+)
+async def test_nothing_is_read_behind(mounted: tuple[Echo, TestServer], request_: bytes, status: bytes) -> None:
+    echo, server = mounted
+    answers = await said(server, request_ + GET)
+    assert re.findall(rb"HTTP/1.1 ([0-9]+)", answers) == [status]
+    assert "/b" not in [head.path for head in echo.heads]
+
+
+async def test_a_length_behind_zeros_is_that_length(mounted: tuple[Echo, TestServer]) -> None:
+    _echo, server = mounted
+    length = b"Content-Length: " + b"0" * 5000 + b"3\r\nConnection: close\r\n\r\nabc"
+    assert (await said(server, HEAD + length)).endswith(b"\r\n\r\nabc")
+
+
+async def test_a_client_that_breaks_its_body_off_is_no_error(
+    mounted: tuple[Echo, TestServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    echo, server = mounted
+    _reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(HEAD + b"Content-Length: 1000\r\n\r\nabc")
+    async with asyncio.timeout(5):
+        while not echo.heads:  # noqa: ASYNC110 - the server's hands
+            await asyncio.sleep(0.01)
+    writer.transport.abort()
+    await asyncio.sleep(0.1)
+    assert [record for record in caplog.records if record.exc_info] == []

@@ -4,9 +4,11 @@ A conversation is what one client sends, and the statuses that it gets. Nothing 
 """
 
 import asyncio
+import random
 import re
 import socket
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,8 +57,24 @@ ANSWERED = {
         b"GET /a HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + GET,
         [200],
     ),
+    "an upgrade to a websocket and a get, which is not read": (
+        b"GET /a HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + GET,
+        [200],
+    ),
+    "a tunnel and a get, which is not read": (b"CONNECT g:443 HTTP/1.1\r\n" + HOST + b"\r\n" + GET, [200]),
+    "a request to close and a get, which is not read": (
+        b"GET /a HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n" + GET,
+        [200],
+    ),
+    "a length behind zeros": (post(b"Content-Length: " + b"0" * 5000 + b"3") + GET, [200, 200]),
+    "line ends without number": (b"\r\n" * 200 + POST + b"\r\n" * 200 + GET, [200, 200]),
+    "a body of line ends": (post(b"Content-Length: 6", body=b"\r\n\r\n\r\n") + GET, [200, 200]),
     "a body that waits for leave": (post(b"Expect: 100-continue", b"Content-Length: 3"), [200]),
     "the absolute form": (b"GET http://g/a?b=1 HTTP/1.1\r\n" + HOST + b"\r\n", [200]),
+    "the absolute form with a host that is no name": (
+        b"GET http://xn--a/a?b=1 HTTP/1.1\r\n" + HOST + b"\r\n" + GET,
+        [200, 200],
+    ),
     "a header twice": (b"GET /a HTTP/1.1\r\n" + HOST + b"X: 1\r\nx: 2\r\n\r\n", [200]),
     "an empty header": (b"GET /a HTTP/1.1\r\n" + HOST + b"X:\r\n\r\n", [200]),
     "bytes that are not utf-8": (b"GET /a HTTP/1.1\r\n" + HOST + b"X: \xff\xfe\r\n\r\n", [200]),
@@ -85,6 +103,13 @@ REFUSED = {
     "a folded header": b"GET /a HTTP/1.1\r\n" + HOST + b"X: 1\r\n 2\r\n\r\n",
     "a header without a colon": b"GET /a HTTP/1.1\r\n" + HOST + b"X\r\n\r\n",
     "a nul in a header": b"GET /a HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n",
+    "line feeds alone": b"GET /a HTTP/1.1\nHost: g\n\n",
+    "a line feed behind a header": b"GET /a HTTP/1.1\r\nHost: g\n\r\n",
+    "a carriage return in a header": b"GET /a HTTP/1.1\r\nHost: g\rX: 1\r\n\r\n",
+    "a target that is no path": b"GET a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a control character in the target": b"GET /\x01 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an authority with a port that is none": b"GET http://g:99999/a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "257 headers": b"GET /a HTTP/1.1\r\n" + HOST + b"X: 1\r\n" * 256 + b"\r\n",
     "two lengths": post(b"Content-Length: 3", b"Content-Length: 4"),
     "the same length twice": post(b"Content-Length: 3", b"Content-Length: 3"),
     "a list of lengths": post(b"Content-Length: 3, 3"),
@@ -98,6 +123,9 @@ REFUSED = {
     "chunks before gzip": post(b"Transfer-Encoding: chunked, gzip", body=b"3\r\nabc\r\n0\r\n\r\n"),
     "chunked twice": post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
     "an unknown transfer coding": post(b"Transfer-Encoding: x", body=b"0\r\n\r\n"),
+    "an empty transfer coding": post(b"Transfer-Encoding:", body=b"0\r\n\r\n"),
+    "a comma before the coding": post(b"Transfer-Encoding: ,chunked", body=b"0\r\n\r\n"),
+    "an empty length": post(b"Content-Length:"),
     "a vertical tab in the coding": post(b"Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
 }
 
@@ -106,6 +134,13 @@ BROKEN = {
     "a chunk size with a sign": CHUNKED + b"+3\r\nabc\r\n0\r\n\r\n",
     "a chunk size in c": CHUNKED + b"0x3\r\nabc\r\n0\r\n\r\n",
     "a chunk size beyond 64 bits": CHUNKED + b"fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+    "a blank behind a chunk size": CHUNKED + b"3 \r\nabc\r\n0\r\n\r\n",
+    "a line feed behind a chunk size": CHUNKED + b"3\nabc\r\n0\r\n\r\n",
+    "a line feed in an extension": CHUNKED + b"3;a\nb\r\nabc\r\n0\r\n\r\n",
+    "a nul in an extension": CHUNKED + b"3;\x00\r\nabc\r\n0\r\n\r\n",
+    "a length among the trailers": CHUNKED + b"3\r\nabc\r\n0\r\nContent-Length: 5\r\n\r\n",
+    "a host twice among the trailers": CHUNKED + b"3\r\nabc\r\n0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a blank in a trailer's name": CHUNKED + b"3\r\nabc\r\n0\r\nX Y: 1\r\n\r\n",
     "a chunk longer than its size": CHUNKED + b"2\r\nabc\r\n0\r\n\r\n",
 }
 
@@ -220,3 +255,54 @@ async def test_a_trailer_is_no_header_of_the_next_request_of_any_connection(runn
         await said(port, trailers, following)
         await said(port, following)
     assert {name for head in echo.heads for name in head.headers} == {"host", "content-length", "transfer-encoding"}
+
+
+async def test_random_conversations_in_random_pieces_leave_nothing_of_one_request_in_the_next(
+    running: tuple[Echo, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request has a word of its own, in its path, a header, its body and its trailers."""
+    echo, port = running
+    monkeypatch.setattr("gateway.http.pacing.MAX_SLICE", 7)
+    chance = random.Random(7)
+    for _ in range(300):
+        words = [f"w{number}".encode() for number in range(chance.randrange(1, 6))]
+        kinds = [chance.choice([*KINDS[:3], *KINDS]) for _ in words]
+        sent = b"".join(kind(word) for kind, word in zip(kinds, words, strict=True))
+        ends = [number for number, kind in enumerate(kinds) if kind in LAST]
+        answered = words[: ends[0] + 1] if ends else words
+        cuts = sorted(chance.randrange(len(sent)) for _ in range(chance.randrange(6)))
+        echo.heads.clear()
+        answers = await said(port, *(sent[a:b] for a, b in pairwise([0, *cuts, len(sent)])))
+        assert statuses(answers) == [200] * len(answered)
+        assert [head.path.encode() for head in echo.heads] == [b"/" + word for word in answered]
+        assert [head.headers["x-word"].encode() for head in echo.heads] == answered
+        assert re.findall(rb"=(w[0-9])=", answers) == [
+            word for word, kind in zip(answered, kinds, strict=False) if kind is not with_head_alone
+        ]
+
+
+def with_length(word: bytes) -> bytes:
+    body = b"=" + word + b"=\r\n\r\n"
+    head = b"POST /" + word + b" HTTP/1.1\r\n" + HOST + b"X-Word: " + word + b"\r\n"
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def with_leave(word: bytes) -> bytes:
+    return with_length(word).replace(b"Content-Length", b"Expect: 100-continue\r\nContent-Length")
+
+
+def with_head_alone(word: bytes) -> bytes:
+    return b"\r\nGET /" + word + b" HTTP/1.1\r\nX-Word: " + word + b"\r\n" + HOST + b"\r\n"
+
+
+def with_chunks(word: bytes) -> bytes:
+    head = b"POST /" + word + b" HTTP/1.1\r\n" + HOST + b"X-Word: " + word + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"1;" + word + b"\r\n=\r\n2\r\n" + word + b"\r\n1\r\n=\r\n0\r\nX-Word: " + word + b"\r\n\r\n"
+
+
+def with_a_close(word: bytes) -> bytes:
+    return with_length(word).replace(b"Content-Length", b"Connection: close\r\nContent-Length")
+
+
+KINDS = (with_length, with_leave, with_head_alone, with_chunks, with_a_close)
+LAST = (with_chunks, with_a_close)
