@@ -47,7 +47,8 @@ def test_a_client_that_never_saw_its_answer_gets_it_by_a_retry(tmp_path: Path, f
         figures = oracle.judge(served)
         assert served.stop() == 0
     figure(
-        f"{CUTS} cuts, {under_way} behind the answer's first byte, {len(stored)} events kept before any retry; {figures}"
+        f"{CUTS} cuts, {under_way} behind the first byte of the answer, "
+        f"{len(stored)} events kept before any retry; {figures}"
     )
     assert oracle.broken == []
     assert faults_in(figures) == GOOD
