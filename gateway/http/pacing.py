@@ -126,10 +126,21 @@ class PacedProtocol(web.RequestHandler):
         self._pending = b""
         self._hold(0)
 
+    def dismiss(self) -> None:
+        """Close, once what is written is sent."""
+        self.close()
+        if self.kept_transport is not None:
+            self.kept_transport.close()
+
     def abort(self) -> None:
         """Close at once, whatever is still to be written."""
         if self.kept_transport is not None:
             self.kept_transport.abort()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no request has come yet."""
+        return not self._request_count
 
     @property
     def is_busy(self) -> bool:

@@ -20,6 +20,7 @@ from gateway.http.limits import CHUNK_OVERHEAD, MAX_IGNORED, Budget, Timeouts
 from gateway.malloc_trim import IdleTrimmer
 
 SHUTDOWN_SECONDS = 20.0
+LAST_TURNS = 100  # of the event loop, 1 ms when nothing comes: uvloop accepts one connection in each
 SWEEP_SECONDS = 0.5
 BACKLOG = 1024
 log = logging.getLogger(__name__)
@@ -75,15 +76,18 @@ class Server:
         """Stop listening and finish the requests that were accepted."""
         if self._server is None or self._sweeper is None:
             return
-        self._server.close()
         self._stopping = True
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(0)  # whatever had been sent by now is read
+        self._server.close()
         for connection in self.connections():
             if not connection.is_busy:
-                connection.close()
-                if connection.kept_transport is not None:
-                    connection.kept_transport.close()
+                connection.dismiss()
         deadline = self._loop.time() + SHUTDOWN_SECONDS
-        while self.connections() and self._loop.time() < deadline:  # noqa: ASYNC110 - each goes by itself
+        while (left := self.connections()) and self._loop.time() < deadline:
+            for connection in left:
+                if connection.is_new:  # it was being accepted
+                    connection.dismiss()
             await asyncio.sleep(0.01)
         self._sweeper.cancel()
         for connection in self.connections():

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -153,6 +154,33 @@ async def test_a_stop_waits_for_the_answer_and_then_closes(running: Running) -> 
         answer = await asyncio.wait_for(reader.read(), PATIENCE)
         await stop
     assert (statuses(answer), b"\r\nConnection: close\r\n" in answer) == ([201], True)
+
+
+async def test_a_request_that_was_sent_before_the_stop_is_answered(running: Running) -> None:
+    async with running.client() as (reader, writer):
+        await until(lambda: len(running.server.connections()) == 1)
+        writer.write(POST + POST)
+        with socket.create_connection(("127.0.0.1", running.port)) as newcomer:
+            newcomer.sendall(POST)
+            await running.server.stop()
+            assert statuses(newcomer.recv(1000)) == [201]
+        answers = await asyncio.wait_for(reader.read(), PATIENCE)
+    assert (statuses(answers), b"\r\nConnection: close\r\n" in answers) == ([201], True)
+    assert len(running.storage.bodies) == 2
+
+
+async def test_a_stop_waits_for_no_client_that_has_asked_nothing(running: Running) -> None:
+    started = time.monotonic()
+    with (
+        socket.create_connection(("127.0.0.1", running.port)) as accepted,
+        socket.create_connection(("127.0.0.1", running.port)) as half,
+    ):
+        half.sendall(POST[:20])
+        await until(lambda: len(running.server.connections()) == 2)
+        with socket.create_connection(("127.0.0.1", running.port)) as newcomer:
+            await running.server.stop()
+            assert (accepted.recv(10), half.recv(10), newcomer.recv(10)) == (b"", b"", b"")
+    assert time.monotonic() - started < BODY_TIMEOUT
 
 
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
