@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no type information
 
 from tests.faults.figures import Figure, sentence
 from tests.kit import kinds
@@ -27,28 +28,32 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
-# Kinds and groups
+# Kinds and workers
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m selects by the markers and xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before -m selects by the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    browsing = {*kinds.BROWSING, *(_path(item) for item in items if "visit" in getattr(item, "fixturenames", ()))}
     places: dict[pytest.Item, int] = {}
     for item in items:
         assert isinstance(item, pytest.Function), f"{item.nodeid} is no function"
-        path, kind = _path(item), kinds.kind(item.nodeid, item.module)
-        group = kinds.group(path, kind, browsing)
-        for name in (kind, *kinds.further(path, browsing)):
+        kind = kinds.kind(item.nodeid, item.module)
+        for name in (kind, *kinds.further(item.nodeid)):
             item.add_marker(name)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
-        places[item] = kinds.place(kind, group)
+        places[item] = kinds.place(item.nodeid, kind)
     if hasattr(config, "workerinput"):
         items.sort(key=places.__getitem__)
 
 
-def _path(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+class Units(LoadScopeScheduling):  # type: ignore[misc]  # as above
+    """Sends each unit of tests to one worker. (xdist's own groups need ids that pytest 9.2 does not let it change.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return kinds.unit(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+    return Units(config, log)
 
 
 RUNNING: list[pytest.Item] = []
@@ -79,14 +84,6 @@ def figure(request: pytest.FixtureRequest) -> Figure:
     """Notes a figure that is printed after the run, whether the test passes or not."""
     node = request.node
     return lambda text: node.user_properties.append(("figure", f"{sentence(node.name)}: {text}"))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Print a test's id without the group that xdist appends, so that it can be typed again."""
-    before, mark, group = report.nodeid.rpartition("@")
-    if mark and "]" not in group:
-        report.nodeid = before
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

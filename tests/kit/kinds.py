@@ -1,11 +1,16 @@
-"""What kind of test each one is, and which tests run on the same worker. Rules only; tests/conftest.py applies them.
+"""What kind of test each one is, and which tests share a worker. Rules only; tests/conftest.py applies them.
 
-Each test is of one kind, which is a marker: `pytest -m fast`. A further marker may come beside it.
+Each test has one kind, which is a marker (`pytest -m fast`); a further marker may come beside it.
 """
 
+import functools
+import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
 
 KINDS: Mapping[str, str] = {
     "fast": "starts no process and is done soon",
@@ -30,25 +35,23 @@ PLACES: Mapping[str, str] = {
     "tests/faults/": "faults",
     "tests/storage/test_kill.py": "faults",
     "tests/fuzz/": "fuzz",
-    "tests/test_corpus.py::test_a_case_is_answered_and_stored_exactly_over_http": "server",
+    "tests/test_corpus.py::test_a_case_is_answered_and_stored_exactly_without_io": "fast",
+    "tests/test_corpus.py": "server",
 }
-"""What is not told by a module's imports: the kind of all tests whose id begins so."""
+"""What a module's imports do not tell: the kind of all tests whose id begins so. The first that fits holds."""
 
 STARTERS = {"tests.docs.readme", "tests.faults.lives", "tests.kit.serving", "tests.workers.crowd"}
-"""Modules of the kit that start processes: who imports a class or a function of theirs is a `server` test."""
+"""Modules that start processes: a module that imports a class or a function of theirs has `server` tests."""
 
-MEASURED = "measured"
-"""The group of the tests that time others' requests or a stop: they never run beside each other."""
+MEASURING = {"tests/faults/test_slow.py", "tests/faults/test_stop.py"}
+"""Modules that time requests or a stop: they share a worker, so that they never run beside each other."""
 
-MEASURING = ("tests/faults/test_slow.py", "tests/faults/test_stop.py")
-"""The modules of that group."""
+SPREAD = {"tests/test_corpus.py", "tests/property/test_schemas.py", "tests/dialects/databuddy/test_no_field_is_lost.py"}
+"""Long modules without a server of their own: each of their tests may run on any worker."""
 
-BROWSING = ("tests/docs/test_page.py",)
-"""Modules that start a Chromium of their own; those of tests/sdk/ ask for the fixture `visit`."""
-
-ORDER = ("browser", "faults", "fuzz", "sdk", "server", MEASURED, "property", "fast")
-"""What runs first: the longest groups, so that no worker ends long before the others. Behind what is measured are only
-single tests that start no process: by then the other workers run those.
+ORDER = ("browser", "faults", "fuzz", "sdk", "server", "measured", "property", "fast")
+"""What runs first: the longest, so that no worker ends long before the others. Behind what is measured are only tests
+that start no process: by then the other workers run those.
 """
 
 
@@ -65,25 +68,34 @@ def _starts_processes(module: ModuleType) -> bool:
     return any(value is subprocess or getattr(value, "__module__", None) in STARTERS for value in names)
 
 
-def group(path: str, its_kind: str, browsing: Iterable[str]) -> str | None:
-    """Return what a test of a module shares a worker with; None if it may run anywhere.
-
-    `browsing` are the paths of all modules that need Chromium: they share one. Tests that start processes run
-    with their module, so that its servers are started once.
-    """
-    if path in MEASURING:
-        return MEASURED
-    if path in browsing:
-        return "browser"
-    return None if its_kind in ("fast", "property") else path
-
-
-def further(path: str, browsing: Iterable[str]) -> list[str]:
-    """Return the markers that the tests of a module have beside their kind."""
-    holds = {"bench": path.startswith("tests/bench/"), "browser": path in browsing}
+def further(nodeid: str) -> list[str]:
+    """Return the markers that a test has beside its kind."""
+    path = _path(nodeid)
+    holds = {"bench": path.startswith("tests/bench/"), "browser": opens_pages(path)}
     return [name for name in ALSO if holds[name]]
 
 
-def place(its_kind: str, its_group: str | None) -> int:
+def unit(nodeid: str) -> str:
+    """Return the name of what a test runs with, on one worker: mostly its module, so that its servers start once."""
+    path = _path(nodeid)
+    if opens_pages(path):
+        return "browser"  # one Chromium for all of them
+    if path in MEASURING:
+        return "measured"
+    return nodeid if path in SPREAD else path
+
+
+def place(nodeid: str, its_kind: str) -> int:
     """Return when a test runs: a number to sort by."""
-    return ORDER.index(its_group if its_group in ORDER else its_kind)
+    its_unit = unit(nodeid)
+    return ORDER.index(its_unit if its_unit in ORDER else its_kind)
+
+
+def _path(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+@functools.cache
+def opens_pages(path: str) -> bool:
+    """Return whether the tests of a module need Chromium: by the fixture `visit`, or one of their own."""
+    return re.search(r"\bvisit: Open\b|\bchromium\b", (ROOT / path).read_text("utf-8")) is not None
