@@ -8,7 +8,7 @@ import pytest
 from tests.kit import kinds, serving
 
 
-@pytest.mark.parametrize("place", [*kinds.PLACES, *kinds.MEASURING, *kinds.SPREAD])
+@pytest.mark.parametrize("place", sorted({*kinds.PLACES, *kinds.MEASURING, *kinds.SPREAD}))
 def test_what_the_rules_name_is_there(place: str) -> None:
     path, _, function = place.partition("::")
     assert (kinds.ROOT / path).exists()
