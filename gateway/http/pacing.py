@@ -76,17 +76,11 @@ class PacedProtocol(web.RequestHandler):
         self._is_broken = False  # what came last is refused: nothing behind it is read
         self._client_done = False
 
-    async def start(self) -> None:
-        """Answer requests until the connection ends; see aiohttp."""
-        try:
-            await super().start()
-        finally:
-            self._messages.clear()
-            self._payload = EMPTY_PAYLOAD
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        assert self._task_handler is not None, "made just now"
+        self._task_handler.add_done_callback(self._forget)
         self.kept_transport = self.transport
         name = transport.get_extra_info("peername")
         self.peer = name[0] if name else None
@@ -178,7 +172,8 @@ class PacedProtocol(web.RequestHandler):
             if is_chunked and self._pending:
                 self._loop.call_soon(self._parse)  # a slice may hold thousands of chunks: others get their turn
                 break
-        self._settle()
+        if self._pending or self._unfinished or self._held or self._buffer_paused or self._client_done:
+            self._settle()
 
     def _settle(self) -> None:
         """Read on or not, now that the parser has what it may get."""
@@ -212,13 +207,16 @@ class PacedProtocol(web.RequestHandler):
                 payload.set_exception(web.RequestPayloadError("the body is broken"))
             self._begin()
             return
+        if was_in_body and payload.is_eof():
+            self._unfinished = 0
+            return
         self._unfinished += len(part)
         if was_in_body:
-            self._body_left = max(0, self._body_left - len(part))
+            if self._body_left:
+                self._body_left -= len(part)
+                return
             self._without_content = 0 if payload.total_bytes != size else self._without_content + len(part)
-            if payload.is_eof():
-                self._unfinished = 0
-            elif self._unfinished > self.wire_limit or self._without_content > MAX_HEAD:
+            if self._unfinished > self.wire_limit or self._without_content > MAX_HEAD:
                 self._is_broken = self.is_flood = True
                 payload.set_exception(web.RequestPayloadError("the body is mostly chunk sizes"))
             return
@@ -239,6 +237,11 @@ class PacedProtocol(web.RequestHandler):
             message.exc.with_traceback(None)  # one of its frames refers to the message: a reference cycle
         elif not self._payload.is_eof():
             self._body_left = declared_length(message.headers) or 0
+
+    def _forget(self, _answering: asyncio.Task[None]) -> None:
+        """Refer to no body any more: nothing will be answered."""
+        self._messages.clear()
+        self._payload = EMPTY_PAYLOAD
 
     def _hold(self, size: int) -> None:
         """Count what waits."""

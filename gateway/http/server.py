@@ -127,7 +127,7 @@ class Server:
         aiohttp would decode it: that takes 100 ms for 64 KiB, and where it is no name, the connection is neither
         answered nor closed.
         """
-        if message.url.absolute:
+        if not message.path.startswith("/") and message.url.absolute:
             message = message._replace(url=message.url.relative())
         return web.BaseRequest(message, payload, protocol, writer, task, self._loop)
 
