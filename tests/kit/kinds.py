@@ -43,10 +43,10 @@ PLACES: Mapping[str, str] = {
 STARTERS = {"tests.docs.readme", "tests.faults.lives", "tests.kit.serving", "tests.workers.crowd"}
 """Modules that start processes: a module that imports a class or a function of theirs has `server` tests."""
 
-MEASURING = {"tests/faults/test_slow.py", "tests/faults/test_stop.py"}
+MEASURING = ("tests/faults/test_slow.py", "tests/faults/test_stop.py")
 """Modules that time requests or a stop: they share a worker, so that they never run beside each other."""
 
-SPREAD = {"tests/test_corpus.py", "tests/property/test_schemas.py", "tests/dialects/databuddy/test_no_field_is_lost.py"}
+SPREAD = ("tests/test_corpus.py", "tests/property/test_schemas.py", "tests/dialects/databuddy/test_no_field_is_lost.py")
 """Long modules without a server of their own: each of their tests may run on any worker."""
 
 ORDER = ("browser", "faults", "fuzz", "sdk", "server", "measured", "property", "fast")
