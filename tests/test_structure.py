@@ -42,9 +42,10 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
     "buckets": set(),
     "outcomes_json": set(),
-    "decide": {"contract", "outcomes_json", "buckets"},
+    "plan": {"contract", "buckets"},
+    "decide": {"contract", "outcomes_json", "plan", "buckets"},
     "group_commit": {"contract"},
-    "sqlite": {"contract", "decide", "buckets"},
+    "sqlite": {"contract", "decide", "plan", "buckets"},
 }
 """The same inside storage/."""
 

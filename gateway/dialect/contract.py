@@ -1,7 +1,7 @@
-"""What a dialect is made of, and all that it may know of the gateway. Values and signatures only.
+"""What a dialect consists of. Values and signatures only.
 
-A dialect is one vendor's wire protocol as a plug-in: a `Dialect` value behind an entry point of the group
-`gateway.dialects`. Its functions are pure: they see one request at a time, never the clock, the store or a key file.
+A dialect is one vendor's wire protocol as a plug-in: a `Dialect` value, named in an entry point of the group
+`gateway.dialects`. Its functions are pure: they see one request at a time, and no clock, store or key file.
 """
 
 import enum
@@ -23,14 +23,14 @@ NOTHING: Mapping[str, object] = {}
 NO_SCRIPTS: Mapping[str, bytes] = {}
 MAX_ITEMS = 20_000
 API_VERSION = 1
-"""The version of this contract. A gateway refuses at start a dialect that was written for another one."""
+"""The version of this contract. A dialect that was written for another version is refused at start."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PATH = re.compile(r"(/[^/{}\s]*|/\{[a-z_]+\})+")
 
 
 def _check(is_good: bool, problem: str) -> None:
-    """Raise ValueError where a value of the contract is not as it must be; the registry says whose it is."""
+    """Raise ValueError with the problem unless all is well; the registry adds the dialect's name."""
     if not is_good:
         raise ValueError(problem)
 
@@ -48,9 +48,9 @@ def _check_method(owner: str, method: str) -> None:
 
 @value_class
 class Credential:
-    """What a request showed to prove who sends it: the name of a CredentialKind, and the value in its normal form.
+    """What a request shows to prove who sends it: the name of a CredentialKind, and a value in its normal form.
 
-    An `optional` one counts as not sent at all when its value is unknown or revoked.
+    An `optional` credential counts as not sent if its value is unknown or revoked.
     """
 
     kind: str
@@ -62,9 +62,9 @@ class Credential:
 class Item:
     """The smallest unit of a request that can be accepted alone.
 
-    `kind` is the vendor's own word; `message_id`, the client's id, is unique within it. `schema` is the file name,
-    without `.json`, of the JSON Schema that `payload` (decoded JSON) must meet. `site` is the public site that the
-    item itself names. An item that is already known to be invalid carries its `fault` and is not checked further.
+    `kind` is the vendor's word for it; `message_id`, the client's id, is unique within a kind. `payload` is decoded
+    JSON, and `schema` the file name, without `.json`, of the JSON Schema that it must meet. `site` is the public site
+    that the item itself names. An item with a `fault` is already known to be invalid, and is not checked further.
     """
 
     kind: str
@@ -76,9 +76,9 @@ class Item:
 
 
 def bounded(elements: list[T]) -> list[T]:
-    """Return a body's elements unchanged. Raises Refusal where they are more than MAX_ITEMS.
+    """Return a body's elements unchanged. Raises Refusal if they are more than MAX_ITEMS.
 
-    To be called before Items are made: a 2 MiB body of `{},{},...` would allocate 700,000 of them for anybody.
+    Call it before you make Items: a 2 MiB body of `{},{},...` would allocate 700,000 of them before authentication.
     """
     if len(elements) > MAX_ITEMS:
         raise Refusal(Reason.TOO_LARGE, detail={"most_items": MAX_ITEMS})
@@ -87,11 +87,13 @@ def bounded(elements: list[T]) -> list[T]:
 
 @value_class
 class Submission:
-    """What one request hands in.
+    """What `parse` makes of a request.
 
-    `credentials` are tried in this order. A `fault` is the body's own (unreadable, wrong shape, too many items); it
-    is answered only after the credentials were found good. `context` is the canonical context that all items share;
-    `translate` gets it back in Received.
+    `credentials` are tried in this order. A `fault` is one of the whole body (unreadable, wrong shape, too many items);
+    it is reported only to a sender whose credentials are good. `context` is what all items share; `translate` gets it
+    back in Received.
+
+        Submission((Credential("api_key", "k_1"),), (Item("event", "track", {"event": "paid"}, "m-1"),))
     """
 
     credentials: tuple[Credential, ...] = ()
@@ -102,10 +104,11 @@ class Submission:
 
 @value_class
 class Received:
-    """What `translate` may know beyond the item: whose it is, when and from where it came.
+    """What `translate` is told about the request of an item.
 
-    `site` is the public site that opened the request. `received_at` is RFC 3339 in UTC. `client_ip` is the whole
-    address: what the project keeps of it is decided after translation, on the event's `context.ip`.
+    `site` is the public site that the request was admitted for. `received_at` is RFC 3339 in UTC. `client_ip` is the
+    whole address; it is shortened, if the project wants that, after translation, in the event's `context.ip`.
+    `context` is the submission's.
     """
 
     project: str
@@ -117,10 +120,10 @@ class Received:
 
 @value_class
 class EventWithFiles:
-    """An event and the bytes of the files that came in its item; the event's context names each by its SHA-256.
+    """An event, and the contents of the files that came in its item.
 
-    `digests` are those names, lower-case hex in the order of `files`, so that nobody need compute them again; they are
-    computed where it is empty.
+    The event's context names each file by its SHA-256. `digests` are these names, in lower-case hex and in the order of
+    `files`; if it is empty they are computed again.
     """
 
     event: Event
@@ -129,12 +132,12 @@ class EventWithFiles:
 
 
 Translated = Event | EventWithFiles | Fault
-"""An event; or why a payload that its schema allows still is not one (an unreadable time, say)."""
+"""An event, or why a payload that meets its schema is none all the same (an unreadable time, for example)."""
 
 
 @value_class
 class Accepted:
-    """An admitted submission and the outcome of each of its items, in the items' order."""
+    """What `render` gets: an admitted submission, and the outcome of each of its items, in their order."""
 
     request: Request
     submission: Submission
@@ -144,14 +147,13 @@ class Accepted:
 
 
 class OnInvalid(enum.Enum):
-    """What a route does with items that cannot be events."""
+    """What a route does with items that cannot become events. Choose what the vendor's clients expect."""
 
     REJECT_REQUEST = "reject_request"  # one bad item rejects the request; nothing is stored
     REJECT_ITEM = "reject_item"  # the answer names the bad items; the others are stored
-    QUARANTINE = "quarantine"  # the answer cannot name them: they are quarantined, and the vendor's 2xx is given
-    QUARANTINE_UNTRANSLATABLE = (
-        "quarantine_untranslatable"  # QUARANTINE what `translate` gives a Fault, reject the rest
-    )
+    QUARANTINE = "quarantine"  # the vendor would answer 2xx, so the gateway does, and keeps the bad items aside
+    # QUARANTINE if `translate` returns a Fault, REJECT_REQUEST if the item does not meet its schema.
+    QUARANTINE_UNTRANSLATABLE = "quarantine_untranslatable"
 
     # From before 0.2.
     REFUSE_ALL = REJECT_REQUEST
@@ -162,14 +164,17 @@ class OnInvalid(enum.Enum):
 @old_keywords(mounted="mount_only_paths", unfit="on_invalid")
 @attrs.frozen
 class Route:
-    """One ingestion endpoint. Aliased paths share the route and so its name.
+    """One ingestion endpoint; aliases are further `paths` of the same route.
 
-    `paths` are the vendor's, served at the root and under `/<dialect>`; `mount_only_paths` only under `/<dialect>`.
-    One segment of a path may be `{name}`; its value is in `Request.variables`. `scope` is what a secret credential
-    must have. `body_first` answers a bad body before missing credentials, when none were sent at all. `refuse`
-    replaces the dialect's own where the endpoint has another error format (a pixel). `schemas` are the names that its
-    items may have, so that the start can tell of one that does not exist. With `item_sites`, an item that names an
-    unknown or another project's site is rejected alone; else it refuses the request.
+    A request goes through `parse`, then each of its items through `translate(item, message_id, received)`, then the
+    accepted request through `render`.
+
+    `paths` are the vendor's own, served at the root and under `/<dialect>`; `mount_only_paths` are served only under
+    `/<dialect>`. One segment of a path may be `{name}`; its value is in `Request.variables`. `scope` is what a secret
+    credential must have. With `body_first`, a bad body is reported before missing credentials, if none were sent at
+    all. `refuse` replaces the dialect's `refuse` for an endpoint with another error format (a pixel). `schemas` are the
+    schemas that its items may have; the start checks that they exist. With `item_sites`, an item that names an unknown
+    site, or another project's, is invalid; otherwise the whole request is refused.
     """
 
     name: str
@@ -187,7 +192,7 @@ class Route:
     item_sites: bool = False
 
     def __attrs_post_init__(self) -> None:
-        """Check what can be seen in the route alone. Raises ValueError."""
+        """Check the route by itself. Raises ValueError."""
         owner = f"route {self.name}"
         _check(bool(self.name), "a route has no name")
         _check(bool(self.paths or self.mount_only_paths), f"{owner} has no path")
@@ -198,14 +203,14 @@ class Route:
 
 @attrs.frozen
 class StaticRoute:
-    """An endpoint that stores nothing and always gives the same kind of answer (a probe, a stub)."""
+    """An endpoint that stores nothing (a probe, a stub)."""
 
     paths: tuple[str, ...]
     answer: Callable[[Request], Response]
     method: str = "GET"
 
     def __attrs_post_init__(self) -> None:
-        """Check what can be seen in the endpoint alone. Raises ValueError."""
+        """Check the endpoint by itself. Raises ValueError."""
         _check_paths("a static route", self.paths)
         _check_method("a static route", self.method)
 
@@ -217,11 +222,11 @@ def _unchanged(value: str) -> str:
 @old_keywords(form="template", canonical="normalize")
 @attrs.frozen
 class CredentialKind:
-    """A kind of credential. Public ones are ids that anyone can read in a page; they open by origin, not by scope.
+    """A kind of credential. A public one is an id that anyone can read in a page: it is bound to origins, not scopes.
 
-    `template` makes new values: `{token}` becomes 48 random hex digits, `{uuid}` a random UUID. `normalize` gives the
-    one spelling of a value under which it is kept and looked up. `is_site` marks the kind that an Item's `site` names.
-    `needs_origin` refuses a request without an Origin when the credential has a list of allowed ones.
+    `template` makes new values: `{token}` becomes 48 random hex digits, `{uuid}` a random UUID. `normalize` returns the
+    spelling in which a value is kept and looked up. `is_site` marks the kind that an Item's `site` is of. With
+    `needs_origin`, a request without an Origin is refused if the credential has a list of allowed origins.
     """
 
     name: str
@@ -232,7 +237,7 @@ class CredentialKind:
     normalize: Callable[[str], str] = _unchanged
 
     def __attrs_post_init__(self) -> None:
-        """Check what can be seen in the kind alone. Raises ValueError."""
+        """Check the kind by itself. Raises ValueError."""
         _check(_NAME.fullmatch(self.name) is not None, f"credential kind {self.name!r}: use a-z, 0-9 and _")
         has_place = "{token}" in self.template or "{uuid}" in self.template
         _check(has_place, f"credential kind {self.name}: its template has neither {{token}} nor {{uuid}}")
@@ -252,12 +257,15 @@ class Switch:
 class Dialect:
     """One vendor's wire protocol.
 
-    `schemas` names the package that holds its JSON Schemas. Unknown paths under one of `prefixes` get this dialect's
-    error format (`""` takes what no other dialect claims). `headers` are request headers that browsers may send beyond
-    the gateway's own. `routes` gives the endpoints for the set of switches that are on. `setting` and `curl` are what
-    a person needs to start: templates in which `{url}` and `{value}` are replaced, for the first of
-    `kinds`. `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be pointed
-    elsewhere. `secret_fields` are fields of a body or a query that hold a secret: they are redacted in what is kept.
+    `schemas` is the package that contains its JSON Schemas. Unknown paths under one of `prefixes` get this dialect's
+    error format (`""` stands for all paths that no dialect claims). `routes` are its endpoints, or a function from the
+    set of switches that are on to them. `headers` are request headers that browsers may send, beside those that the
+    gateway allows for all.
+
+    `setting` and `curl` are printed at the first start: the line to change in the SDK's settings, and a command that
+    sends an event. `{url}` and `{value}` in them are replaced, the value by a credential of the first of `kinds`.
+    `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be pointed elsewhere.
+    `secret_fields` are fields of a body or a query that contain a secret; they are redacted. `body_cap` is in bytes.
     """
 
     name: str
@@ -279,7 +287,7 @@ class Dialect:
     api_version: int = API_VERSION
 
     def __attrs_post_init__(self) -> None:
-        """Check what can be seen in the dialect alone. Raises ValueError."""
+        """Check the dialect by itself. Raises ValueError."""
         _check(_NAME.fullmatch(self.name) is not None, f"name {self.name!r}: use a-z, 0-9 and _")
         _check(bool(self.kinds), "it has no credential kind")
         names = [kind.name for kind in self.kinds]

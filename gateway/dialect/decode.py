@@ -1,7 +1,7 @@
-"""Bytes to JSON that we are willing to keep. The only place that reads JSON from clients; no repair, no guessing.
+"""Decodes the JSON of clients, and finds what cannot be stored faithfully. It repairs nothing and guesses nothing.
 
-Codes of its faults: `empty`, `malformed`, `invalid_utf8`, `too_deep` refuse a body; `lone_surrogate`,
-`number_too_large`, `integer_too_long`, `too_deep` and `nul_in_identifier` refuse an item.
+Codes of its faults: `empty`, `malformed`, `invalid_utf8` and `too_deep` for a body; `lone_surrogate`,
+`number_too_large`, `integer_too_long`, `too_deep` and `nul_in_identifier` for an item.
 """
 
 import json
@@ -14,8 +14,8 @@ import orjson
 
 from gateway.dialect.outcome import Fault
 
-MAX_DEPTH = 250  # orjson writes no more than 254 levels, and the canonical event adds some
-MAX_DIGITS = 1000  # an integer beyond is nobody's id or amount; Python itself stops at 4,300
+MAX_DEPTH = 250  # orjson writes at most 254 levels, and the canonical event adds some
+MAX_DIGITS = 1000  # a longer integer is no id and no amount; Python itself stops at 4,300
 
 _BOM = b"\xef\xbb\xbf"
 _DIGITS_AS_ZEROS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
@@ -25,14 +25,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @attrs.frozen
 class Unkept:
-    """Stands in a decoded body where a valid JSON number was that we will not keep; `text` is how it was written."""
+    """Stands for a valid JSON number in a decoded body that cannot be stored; `text` is how it was written."""
 
     code: str
     text: str = attrs.field(repr=False)
 
 
 class Undecodable(Exception):
-    """The body is not JSON that we can read; `fault` says why."""
+    """A body that cannot be decoded; `fault` says why."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.code)
@@ -42,9 +42,9 @@ class Undecodable(Exception):
 def decode(body: bytes) -> object:
     """Return the JSON value of a request body.
 
-    Raises Undecodable on what is not JSON. A value that is JSON but not fit to keep becomes an `Unkept` mark or
-    stays as it is (a lone surrogate), and is found by `flaws`. orjson makes floats of integers beyond 64 bits, so a
-    body with a long run of digits takes the slow road, as does one that orjson refuses.
+    Raises Undecodable on what is not JSON. A value that is JSON but cannot be stored becomes an `Unkept` mark or stays
+    as it is (a lone surrogate); `flaws` finds both. orjson turns integers beyond 64 bits into floats, so a body with a
+    long run of digits is decoded by the slower `json`, as is a body that orjson refuses.
     """
     if _LONG_NUMBER not in body.translate(_DIGITS_AS_ZEROS):  # ten times faster than a regular expression
         try:
@@ -84,7 +84,7 @@ def _float(text: str) -> float | Unkept:
 
 
 class _Constant(Exception):
-    """NaN or Infinity, which Python reads and JSON does not know."""
+    """NaN or Infinity, which Python accepts although JSON does not have them."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -96,7 +96,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def rewrite(value: object) -> bytes:
-    """Return a decoded value as JSON again, whatever its flaws; a number that was not kept is written as its text.
+    """Return a decoded value as JSON again, whatever its flaws; an `Unkept` mark is written as a string of its text.
 
     Raises RecursionError on nesting beyond what Python can write.
     """
@@ -104,7 +104,7 @@ def rewrite(value: object) -> bytes:
 
 
 def flaws(value: object) -> tuple[Fault, ...]:
-    """Return why a decoded value is not fit to keep, one fault a place; empty where it is."""
+    """Return why a decoded value cannot be stored, one fault for each place; empty if it can."""
     return tuple(_flaws(value))
 
 
@@ -131,5 +131,5 @@ def _flaws(value: object) -> Iterator[Fault]:
 
 
 def escape(key: str) -> str:
-    """Return a key as one step of a JSON pointer (RFC 6901)."""
+    """Return a key as one step of a JSON pointer (RFC 6901): `a/b` gives `a~1b`."""
     return key.replace("~", "~0").replace("/", "~1")

@@ -1,4 +1,4 @@
-"""The canonical event: the one value that every dialect is translated to, and its JSON form. Values only."""
+"""The canonical event, to which every dialect translates, and its JSON form. Values only."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,13 @@ EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """What happened, to whom, where; in the terms of the Segment spec.
+    """What happened, to whom and where, in the terms of the Segment spec.
 
     Times are RFC 3339 in UTC, with `Z` and at least milliseconds (see timestamps.py). `context` holds the surroundings
     under snake_case keys (`ip`, `user_agent`, `locale`, `timezone`, `page`, `screen`, `viewport`, `network`,
-    `campaign`, `library`, `app`) and, under the dialect's own name, what has no other place; see docs/events.md.
+    `campaign`, `library`, `app`) and what has no other place under the dialect's name; see docs/events.md.
 
-    `project`, `dialect`, `message_id` and `received_at` are the gateway's: it stamps them on every event, and a
-    dialect leaves them out.
+    A dialect leaves out `project`, `dialect`, `message_id` and `received_at`: the gateway sets them on every event.
     """
 
     project: str = ""
@@ -41,24 +40,16 @@ class Event:
 
 
 def stamped(event: Event, project: str, dialect: str, message_id: str, received_at: str) -> dict[str, object]:
-    """Return the event's fields with the four that say whose it is and when it came, whatever the dialect put there."""
-    fields = as_dict(event)
-    fields["project"], fields["dialect"] = project, dialect
-    fields["message_id"], fields["received_at"] = message_id, received_at
-    return fields
-
-
-def as_dict(event: Event) -> dict[str, object]:
-    """Return the event's fields in their fixed order; the inner mappings are shared, not copied."""
+    """Return the event's fields as `as_dict` does, with these four in the place of the event's own."""
     return {
-        "project": event.project,
-        "dialect": event.dialect,
+        "project": project,
+        "dialect": dialect,
         "type": event.type,
         "name": event.name,
-        "message_id": event.message_id,
+        "message_id": message_id,
         "timestamp": event.timestamp,
         "sent_at": event.sent_at,
-        "received_at": event.received_at,
+        "received_at": received_at,
         "anonymous_id": event.anonymous_id,
         "user_id": event.user_id,
         "previous_id": event.previous_id,
@@ -70,11 +61,16 @@ def as_dict(event: Event) -> dict[str, object]:
     }
 
 
+def as_dict(event: Event) -> dict[str, object]:
+    """Return the event's fields in their fixed order; the inner mappings are shared, not copied."""
+    return stamped(event, event.project, event.dialect, event.message_id, event.received_at)
+
+
 def encode(fields: Mapping[str, object]) -> bytes:
     """Return an event's fields as one line of UTF-8 JSON.
 
-    Integers beyond 64 bits are written exactly, on a slower road. Raises TypeError, ValueError or RecursionError
-    on what JSON cannot hold (a lone surrogate, an `Unkept` mark, nesting beyond 250 levels).
+    Integers beyond 64 bits are written exactly, by a slower encoder. Raises TypeError, ValueError or RecursionError on
+    what cannot be written (a lone surrogate, an `Unkept` mark, nesting beyond 250 levels).
     """
     try:
         return orjson.dumps(fields)

@@ -1,4 +1,4 @@
-"""HTTP as plain values: what came in and what goes out. No IO."""
+"""HTTP requests and responses as plain values. No I/O."""
 
 from collections.abc import Mapping
 
@@ -9,11 +9,11 @@ NO_HEADERS: Mapping[str, str] = {}
 
 @value_class
 class Request:
-    """One request, its body whole and inflated.
+    """One request. `body` is complete and decompressed.
 
-    `path` is normalized (no doubled or trailing slash, no mount prefix). `headers` are looked up by lower-case name.
-    `received_at` is in milliseconds since the epoch, read once. `client_ip` is the client's address after trusted
-    proxies, or None where it is not known. `variables` has the value of a route path's `{name}` segment, unquoted.
+    `path` is normalized: unquoted, without doubled and trailing slashes and without a mount prefix. Names of `headers`
+    are in lower case. `received_at` is in milliseconds since the epoch. `client_ip` is the client's address as trusted
+    proxies report it, None if it is not known. `variables` has the value of a path's `{name}` segment, unquoted.
     """
 
     method: str
@@ -28,7 +28,7 @@ class Request:
 
 @value_class
 class Response:
-    """One answer; a body of None has no Content-Type and no Content-Length."""
+    """One answer. With a body of None it has no Content-Type and no Content-Length."""
 
     status: int
     body: bytes | None = None

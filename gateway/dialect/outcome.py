@@ -1,4 +1,4 @@
-"""What became of an item or a request: verdicts, faults, refusals. Facts only; dialects turn them into prose."""
+"""What became of an item or a request: verdicts, faults, refusals. Facts only; dialects turn them into text."""
 
 import enum
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ NO_FACTS: Mapping[str, object] = {}
 
 
 class Verdict(enum.Enum):
-    """The one thing that became of an item; the same words stand in tables, metrics and documents."""
+    """What became of an item: exactly one of these. The words are the same in tables, metrics and documents."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"
@@ -30,11 +30,13 @@ class Verdict(enum.Enum):
 
 @value_class
 class Fault:
-    """Why an item or a body is not fit: a stable code, where (a JSON pointer), and the facts.
+    """Why an item or a body is invalid: a stable code, a JSON pointer to the place, and the facts.
 
-    Codes from schemas are JSON Schema keywords (`required`, `type`, `maxLength`, ...); `required` points at the field
-    that is missing; `type` carries `expected` and `received` (JSON type names), size keywords carry `limit`. Codes of
-    decode.py are listed there; dialects add their own.
+    Codes from schemas are JSON Schema keywords. `required` points at the missing field. The detail of `type` has
+    `expected` and `received` (JSON type names), that of a size keyword `limit`, that of `enum` and `const` `allowed`.
+    The codes of decode.py are listed there; dialects add their own.
+
+        Fault("type", "/batch/0/userId", {"expected": "string", "received": "number"})
     """
 
     code: str
@@ -44,7 +46,7 @@ class Fault:
 
 @value_class
 class Outcome:
-    """One item's verdict. An item refused only because of a neighbour is INVALID with no faults of its own."""
+    """What became of one item. An item that was rejected only because of another one has no faults."""
 
     verdict: Verdict
     message_id: str
@@ -53,7 +55,7 @@ class Outcome:
 
 @value_class
 class Quota:
-    """What a rate limit says now: requests allowed, requests left, and when it is whole again (epoch seconds)."""
+    """A rate limit after a request: requests allowed, requests left, and when it is full again (epoch seconds)."""
 
     limit: int
     remaining: int
@@ -61,17 +63,17 @@ class Quota:
 
 
 class Reason(enum.Enum):
-    """Why a request was refused as a whole; the facts in `detail` stand behind each.
+    """Why a whole request was refused. The comment behind each names the facts in the refusal's `detail`.
 
-    `status` is the usual HTTP status, `retryable` whether the same request may be accepted later. A dialect maps only
-    the reasons for which its vendor does something else.
+    `status` is the usual HTTP status, `retryable` says whether the same request may be accepted later. A dialect maps
+    only the reasons for which its vendor does something else.
     """
 
     status: int
     retryable: bool
 
     def __new__(cls, value: str, status: int, retryable: bool = False) -> "Reason":
-        """Make a member whose value is the word alone."""
+        """Make a member whose value is only the word."""
         member = object.__new__(cls)
         member._value_ = value
         member.status, member.retryable = status, retryable
@@ -102,9 +104,9 @@ class Reason(enum.Enum):
 class Refusal(Exception):
     """A request that is answered with an error; nothing of it is stored. `retry_after` is in whole seconds.
 
-    The last five fields are for the gateway's books. `project`, `credential_id` and `site` say whose request it was,
-    where it named a credential that is known. `authenticated` says that it had a valid secret of that project,
-    `admitted` that its credentials were good, even if they were public ones.
+    The last five fields are for the gateway's records, not for dialects. `project`, `credential_id` and `site` say
+    whose request it was, if it named a credential that is known. `authenticated` says that it had a valid secret of the
+    project, `admitted` that it was admitted, be it by a public id.
     """
 
     reason: Reason
@@ -121,7 +123,7 @@ class Refusal(Exception):
 
 
 class StorageUnavailable(Exception):
-    """The store cannot keep anything now; the message says why, `retry_after` when to come back (seconds)."""
+    """The store cannot accept anything now; the message says why, `retry_after` when to try again (seconds)."""
 
     def __init__(self, why: str, retry_after: int = 1) -> None:
         super().__init__(why)

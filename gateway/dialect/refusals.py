@@ -1,4 +1,4 @@
-"""The answer to a rejected request where a vendor has none of its own. Pure."""
+"""The default answer to a rejected request, for vendors without one of their own. Pure."""
 
 import json
 

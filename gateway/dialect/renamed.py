@@ -1,4 +1,4 @@
-"""Old keyword arguments of the contract's classes, for dialects written before 0.2. Nothing new belongs here."""
+"""Accepts the old keyword arguments of the contract's classes, for dialects written before 0.2."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +8,7 @@ Class = TypeVar("Class", bound=type)
 
 
 def old_keywords(**names: str) -> Callable[[Class], Class]:
-    """Let a class be made with old names of its fields too: `old_keywords(owns="prefixes")`."""
+    """Return a decorator that accepts old names of fields: `old_keywords(owns="prefixes")`."""
 
     def decorate(cls: Class) -> Class:
         init: Callable[..., None] = cls.__init__  # type: ignore[misc]  # the class's own, which attrs has just made

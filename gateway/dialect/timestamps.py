@@ -1,8 +1,8 @@
-"""Client times, in every form the vendors take, to RFC 3339 texts in UTC. Pure; the clock is read elsewhere.
+"""Times of clients, in every form that the vendors accept, to RFC 3339 in UTC. Pure.
 
-A canonical time is `2024-03-01T00:00:00.000Z`: milliseconds always, microseconds where they were sent. What is not
-a time gives None; the caller decides what that means in its dialect. Whole milliseconds survive as they are; of any
-other form that `text != sent` shows to be another, the caller keeps the original in the event's context.
+A canonical time is `2024-03-01T00:00:00.000Z`, with milliseconds, or with microseconds if they were sent. What is not a
+time gives None; the caller decides what that means in its dialect. The caller also keeps the original of a time that
+was not canonical (see `time_or_original` in toolkit.py).
 """
 
 import functools
@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _EPOCH_DAY = 719163  # datetime.date(1970, 1, 1).toordinal()
-_EARLIEST = -62135596800000  # 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: all that RFC 3339 can say
+# The years 1 to 9999, all that RFC 3339 has.
+_EARLIEST = -62135596800000
 _LATEST = 253402300799999
 
 
 def from_millis(millis: float) -> str | None:
-    """Return milliseconds since the epoch as a canonical time; fractions of one are kept to the microsecond."""
+    """Return milliseconds since the epoch as a canonical time; fractions are kept to the microsecond."""
     if not _EARLIEST <= millis <= _LATEST:
         return None
     if isinstance(millis, int):
@@ -37,7 +38,7 @@ def from_seconds(seconds: float) -> str | None:
 def from_iso(text: str) -> str | None:
     """Return an ISO 8601 date or date-time as a canonical time; without a zone it is read as UTC."""
     if len(text) > 10 and text[10] not in "Tt " and text[8] not in "Tt ":
-        return None  # Python takes any separator, and so reads milliseconds in digits as a date
+        return None  # Python accepts any separator, and so would read milliseconds in digits as a date
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What several dialects need and none should write again. Pure functions over plain values."""
+"""What several dialects need. Pure functions over plain values."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal

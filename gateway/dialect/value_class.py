@@ -1,4 +1,4 @@
-"""The decorator of value classes on the path of an event; nothing else."""
+"""The decorator of value classes on the path of an event."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 else:
 
     def value_class(cls):
-        """Make an attrs class with slots that only the type checker keeps frozen.
+        """Make an attrs class with slots that is frozen for the type checker only.
 
-        Freezing at run time makes each construction two to three times as expensive, together a fifth of a request's
-        CPU. The canonical Event, which other people's dialects hold, is frozen at run time too.
+        Freezing at run time makes construction two to three times as expensive, together a fifth of a request's CPU.
+        The canonical Event is frozen at run time too.
         """
         return attrs.define(cls, unsafe_hash=True)
 

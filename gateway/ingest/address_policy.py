@@ -8,7 +8,7 @@ from gateway.http.client_address import parse_address
 
 
 class IpPolicy(enum.Enum):
-    """What a project keeps of its clients' addresses; each keeps less than the one before."""
+    """What a project keeps of its clients' addresses, from all to nothing."""
 
     KEEP = "as_sent"
     TRUNCATE = "truncated"  # the network: /24 of an IPv4 address, /48 of an IPv6 one
@@ -16,12 +16,12 @@ class IpPolicy(enum.Enum):
 
 
 def strictest(policies: Iterable[IpPolicy]) -> IpPolicy:
-    """Return the policy that keeps least; KEEP where there is none."""
+    """Return the policy that keeps the least; KEEP if there are none."""
     return max(policies, key=list(IpPolicy).index, default=IpPolicy.KEEP)
 
 
 def apply(policy: IpPolicy, client_ip: str | None) -> str | None:
-    """Return what a policy leaves of a client's address; TRUNCATE drops a text that is not an address."""
+    """Return what a policy keeps of a client's address, or None; TRUNCATE drops text that is not an address."""
     if policy is IpPolicy.KEEP or client_ip is None:
         return client_ip
     address = parse_address(client_ip)

@@ -1,4 +1,4 @@
-"""Who may come in: credentials first, then what the operator configured as a limit. No await, no clock."""
+"""Whether a request is admitted: its credentials, then the rate limit if one is configured. No await, no clock."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from gateway.keys.keyring import AccessRequest, Keyring, Principal
 
 @value_class
 class Admitted:
-    """A sender whose credentials are good, and what its limit says now, where it has one."""
+    """An admitted sender, and what is left of its rate limit, if it has one."""
 
     principal: Principal
     quota: Quota | None = None
@@ -24,13 +24,13 @@ class Admitted:
 
 @attrs.define
 class Admission:
-    """`keyring` is swapped whole when credentials change; `limiters` are by dialect."""
+    """Admits requests. `keyring` is replaced when credentials change; `limiters` are by dialect name."""
 
     keyring: Keyring
     limiters: Mapping[str, Limiter] = attrs.field(factory=dict)
 
     def admit(self, installed: Installed, route: Route, request: Request, submission: Submission) -> Admitted:
-        """Return who sends a submission, with one request taken off its limit. Raises Refusal."""
+        """Return who sends a submission, and take one request off its limit. Raises Refusal."""
         if route.body_first and not submission.credentials:
             _refuse_bad_body(installed, route, submission)
         dialect = installed.dialect.name
@@ -55,7 +55,7 @@ class Admission:
 
 
 def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:
-    """Return a refusal that says whom it refused, if its sender was admitted before."""
+    """Return a refusal with the facts about its sender; unchanged if the sender was not admitted."""
     if admitted is None:
         return refusal
     principal = admitted.principal
@@ -72,7 +72,7 @@ def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:
 
 
 def _refuse_bad_body(installed: Installed, route: Route, submission: Submission) -> None:
-    """Answer an anonymous request's bad body as such, by the compiled check alone."""
+    """Refuse a request without credentials for its bad body, unexplained: only the fast check runs. Raises Refusal."""
     if submission.fault is not None:
         raise Refusal(Reason.BODY, faults=(submission.fault,))
     rejects = route.on_invalid in (OnInvalid.REJECT_REQUEST, OnInvalid.QUARANTINE_UNTRANSLATABLE)

@@ -1,27 +1,27 @@
-"""Which user agents are known crawlers', by the list of the package crawler-user-agents. Loaded only when asked.
+"""Known bots, by the list in the package crawler-user-agents. It is loaded only if a project filters bots.
 
-The list names HTTP libraries too; they are left out, for server SDKs send by way of them.
+The HTTP libraries in that list are left out, because server SDKs use them.
 """
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
-MAX_LENGTH = 512  # a crawler names itself at the beginning; more would only cost time
-REMEMBERED = 20_000  # one that is not remembered costs 0.3 ms: 1,500 patterns are looked for
-TOGETHER = 25  # patterns in one expression: more of them are slower, whatever their number
+MAX_LENGTH = 512  # characters of a user agent that are searched: a crawler names itself at the beginning
+MAX_REMEMBERED = 20_000  # user agents; one that is not remembered costs 0.3 ms, for 1,500 patterns
+PATTERNS_AT_ONCE = 25  # in one expression; larger ones are slower
 
 
 def known_bots() -> Callable[[str], bool]:
-    """Return what tells whether a user agent is a known crawler's."""
+    """Return a function that says whether a user agent is a known crawler's."""
     # The package has no type information.
     from crawleruseragents import CRAWLER_USER_AGENTS_DATA as LIST  # type: ignore[import-untyped]
 
     patterns = [str(each["pattern"]) for each in LIST if "http-library" not in each.get("tags", ())]
-    parts = [patterns[start : start + TOGETHER] for start in range(0, len(patterns), TOGETHER)]
+    parts = [patterns[start : start + PATTERNS_AT_ONCE] for start in range(0, len(patterns), PATTERNS_AT_ONCE)]
     compiled = [re.compile("|".join(part)) for part in parts]
 
-    @lru_cache(maxsize=REMEMBERED)
+    @lru_cache(maxsize=MAX_REMEMBERED)
     def is_bot(user_agent: str) -> bool:
         return any(each.search(user_agent) for each in compiled)
 

@@ -1,4 +1,4 @@
-"""The gateway's own endpoints under `/-/`, and its greeting at `/`: health, readiness, metrics, scripts. No sockets."""
+"""The gateway's own endpoints under `/-/` (health, readiness, metrics, scripts) and the greeting at `/`. No sockets."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,8 +17,8 @@ SCRIPT = "text/javascript; charset=utf-8"
 class GatewayEndpoints:
     """The gateway's own endpoints.
 
-    `ready` is called on every probe. `scripts` are served by name under `/-/shim/`. `admin` answers the paths that
-    show data, by path and request headers, or returns None.
+    `ready` is called for every probe. `metrics` returns Prometheus' text format. `scripts` are served by name under
+    `/-/shim/`. `admin` answers the paths that show data, given the path and the request headers; None for other paths.
     """
 
     ready: Callable[[], bool]
@@ -31,7 +31,7 @@ class GatewayEndpoints:
         return path.startswith(PREFIX)
 
     def greeting(self) -> Response:
-        """Return what `GET /` answers to a person."""
+        """Return the answer to `GET /`, for a person."""
         return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:

@@ -1,4 +1,4 @@
-"""What a request-level Idempotency-Key means (IETF draft): its scope, its fingerprint, what is remembered. Pure."""
+"""Idempotency keys of whole requests (the IETF draft `Idempotency-Key`): scope, fingerprint, record. Pure."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from gateway.storage.contract import IdempotencyRecord
 
 HEADER = "idempotency-key"
 MAX_LENGTH = 255
-# Not nothing: a public id may be as short as "7", and 77 would be the same content as 7. No JSON holds this one.
+# In the place of a credential. Not "", because an id may be as short as "7": then 77 would be the same content as 7.
 BLANK = "\0"
 
 
 def key_of(request: Request) -> str | None:
-    """Return the request's key, if it has one. Raises Refusal on one that is empty, too long or not ASCII."""
+    """Return the request's key, None if it has none. Raises Refusal if it is empty, too long or not printable ASCII."""
     key = request.headers.get(HEADER)
     if key is None:
         return None
@@ -28,12 +28,15 @@ def key_of(request: Request) -> str | None:
 def record(
     scope: Sequence[str], key: str, request: Request, submission: Submission, outcomes: tuple[Outcome, ...]
 ) -> IdempotencyRecord:
-    """Return what to remember of a request under its key; the scope is (project, dialect, route name)."""
+    """Return what to remember of a request; `scope` is (project, dialect, route name)."""
     return IdempotencyRecord(digest(*scope, key), fingerprint(request, submission), outcomes)
 
 
 def fingerprint(request: Request, submission: Submission) -> bytes:
-    """Return a digest of the inflated body and the query; credentials are blanked: a rotated key is the same caller."""
+    """Return 16 bytes that stand for the request's body and query, whichever of its credentials it shows.
+
+    A client may retry with a new key after a rotation.
+    """
     query = [text for pair in request.query.items() for text in pair]
     body = request.body.decode("latin-1")
     for credential in submission.credentials:

@@ -1,4 +1,4 @@
-"""Identifiers that we make: time-ordered UUIDs, and digests of what a client sent. Pure, randomness is an argument."""
+"""The identifiers that the gateway makes: time-ordered UUIDs, and digests of what a client sent."""
 
 import functools
 import hashlib
@@ -9,14 +9,17 @@ from gateway.dialect import Item
 
 
 def uuid7(millis: int, entropy: bytes) -> str:
-    """Return a UUID of version 7 (RFC 9562) from a time in milliseconds and ten random bytes."""
+    """Return a UUID of version 7 (RFC 9562) from a time in milliseconds and ten random bytes.
+
+    Python has it from 3.14 on, as `uuid.uuid7`.
+    """
     time, chance = f"{millis & 0xFFFFFFFFFFFF:012x}", entropy.hex()
     variant = "89ab"[entropy[2] & 3]
     return f"{time[:8]}-{time[8:]}-7{chance[:3]}-{variant}{chance[5:8]}-{chance[8:]}"
 
 
 class _Entropy:
-    """Random bytes from the kernel, asked for in bulk: a call each costs more than the rest of an id."""
+    """Random bytes from the kernel, read in bulk: a call for each id would cost more than the rest of it."""
 
     SIZE, EACH = 4000, 10
 
@@ -35,12 +38,12 @@ _entropy = _Entropy()
 
 
 def fresh(millis: int) -> str:
-    """Return a new time-ordered UUID."""
+    """Return a new time-ordered UUID for a time in milliseconds."""
     return uuid7(millis, _entropy.take())
 
 
 def digest(*parts: str) -> bytes:
-    """Return 16 bytes that stand for the parts; no two lists of parts share their framing."""
+    """Return 16 bytes that stand for a list of texts; two different lists never run together into the same bytes."""
     framed = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -52,10 +55,10 @@ def _scope(*parts: str) -> "hashlib.blake2b":
 
 
 def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> bytes | None:
-    """Return 16 bytes that stand for an item's id where it must be unique; None where the client sent no id.
+    """Return 16 bytes that stand for an item's id within its scope; None if the client sent no id.
 
-    This is the one place that says where that is: within the project, the dialect, the public site if there is one
-    (the item's own, else `site`, the request's), and the item's kind.
+    An id is unique per project, dialect, public site (the item's, else `site`, the request's, else none) and kind of
+    item. This is the only place that defines the scope: two items with the same key are the same event.
     """
     message_id = item.message_id
     if not message_id:
@@ -66,7 +69,7 @@ def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> byte
 
 
 def derived(*parts: str) -> str:
-    """Return the UUID (version 8, RFC 9562) that the parts always give."""
+    """Return a UUID (version 8, RFC 9562) that is always the same for the same texts."""
     raw = bytearray(digest(*parts))
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80

@@ -1,6 +1,6 @@
-"""The items of one submission, one after another: checked, translated, and sorted by verdict. No storage here.
+"""One loop over a request's items: each is checked, translated and classified. No I/O.
 
-Pure but for one thing: a long submission lets the other tasks of the event loop have their turn.
+A long loop lets the other tasks of the event loop run in between.
 """
 
 import asyncio
@@ -24,29 +24,30 @@ from gateway.records import redact
 from gateway.records.redact import KeepIp
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 
-MAX_EXPANSION = 16  # what one request becomes may take this many times the body's cap
+MAX_EXPANSION = 16  # the events and quarantined items of a request may be this many times as large as its body may be
 OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
-MAX_HOLD = 0.005  # seconds after which a submission lets others have their turn
-ITEMS_AT_ONCE = 32  # between two looks at the clock; a submission of no more never looks
+MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
+ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
 
 IsBot = Callable[[str], bool]
+"""Returns whether a user agent is a known bot's."""
 
 UNEXPLAINED = (Fault("invalid"),)
-"""The fault reported for an invalid item once the request's budget of explanations (MAX_FAULTS) is spent."""
+"""The faults of an invalid item once a request's budget of explanations (MAX_FAULTS) is spent."""
 
 
 class Why(enum.Enum):
     """Why no event is stored for an item."""
 
-    INVALID = "invalid"  # the schema refuses it, or it holds what cannot be kept
-    UNTRANSLATABLE = "untranslatable"  # it is valid, and yet its dialect can make no event of it
-    FILTERED = "filtered"  # it would be an event, but a setting of the operator's keeps it out
-    DIALECT_BUG = "dialect_bug"  # what its dialect made of it is no canonical event
+    INVALID = "invalid"  # it does not meet its schema, or contains what cannot be stored
+    UNTRANSLATABLE = "untranslatable"  # it is valid, but its dialect returned a fault
+    FILTERED = "filtered"  # it is an event that the operator does not want
+    DIALECT_BUG = "dialect_bug"  # what its dialect returned is not a canonical event
 
 
 @value_class
 class NotStored:
-    """An item of which no event is stored."""
+    """The answer of `event_line` for an item that does not become an event."""
 
     faults: tuple[Fault, ...]
     why: Why = Why.INVALID
@@ -54,24 +55,24 @@ class NotStored:
 
 @value_class
 class LineWithFiles:
-    """An event's canonical line, and the files that came with it."""
+    """An event as its canonical line, with the files that came with it."""
 
     line: bytes
     files: tuple[Blob, ...]
 
 
 EventLine = bytes | LineWithFiles
-"""Mostly the canonical line as it is: an object around it would cost each event a third of a microsecond."""
+"""Mostly the bare line: an object around it would cost a third of a microsecond for each event."""
 
 KNOWN_BOT = NotStored((Fault("known_bot", "/context/user_agent"),), Why.FILTERED)
 
 
 @value_class
 class Classified:
-    """What a submission's items became, if none of their ids was seen before.
+    """What the items of a request become, as if none of their ids were known.
 
-    `outcomes` has one for each item, in their order. `rows` are the items whose outcome is STORED, `quarantined` those
-    that are QUARANTINED or FILTERED, each in the items' order too.
+    `outcomes` has one outcome per item. `rows` are the items that are STORED, `quarantined` those that are QUARANTINED
+    or FILTERED. All are in the items' order.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -81,11 +82,11 @@ class Classified:
 
 
 class ItemClassifier:
-    """Turns the items of one submission into events, and stops explaining after a bounded number of faults.
+    """Classifies the items of one request; explains no more than MAX_FAULTS faults of them all.
 
-    `keep_ip` is given where the project does not keep addresses as they are sent, `is_bot` where it filters known bots.
-    `on_bug` gets the first fault of what a dialect made that does not meet the canonical schema. Items that name one of
-    `refused_sites` are not stored. `user_agent` is the request's own, for events that do not say the visitor's.
+    `keep_ip` shortens addresses, if the project does not keep them whole; `is_bot` is given if it filters bots.
+    `on_bug` is called with a fault of each event that does not meet the canonical schema. Items that name one of
+    `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own.
     """
 
     def __init__(
@@ -119,9 +120,9 @@ class ItemClassifier:
         new_id: Callable[[int], str],
         monotonic: Callable[[], float],
     ) -> Classified:
-        """Return what the items of a submission become. Raises Refusal where one of them rejects its whole request.
+        """Return what the items of a submission become. Raises Refusal if one of them rejects the whole request.
 
-        `new_id` gives the message id of an item that brought none, by the item's index. `monotonic` gives seconds.
+        `new_id` gives the message id of an item without one, by the item's index. `monotonic` is a clock in seconds.
         """
         outcomes: list[Outcome] = []
         rows: list[EventRow] = []
@@ -133,7 +134,7 @@ class ItemClassifier:
         for index, item in enumerate(submission.items):
             if index and index % ITEMS_AT_ONCE == 0:
                 await turn.offer()
-            if room < 0:  # many small items, or each with a copy of the batch's large context
+            if room < 0:  # very many items, or each event has a copy of the batch's large context
                 raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
             message_id = item.message_id or new_id(index)
             line = self.event_line(item, message_id)
@@ -158,7 +159,7 @@ class ItemClassifier:
         return Classified(tuple(outcomes), tuple(rows), tuple(quarantined), tuple(blobs))
 
     def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
-        """Return one item's event as its canonical line, or why there is none."""
+        """Return an item's event as its canonical line, or why it does not become an event."""
         if item.fault is not None:
             return NotStored((item.fault,))
         if item.site in self._refused_sites:
@@ -185,7 +186,7 @@ class ItemClassifier:
             line = encode(fields)
         except (TypeError, ValueError, RecursionError):
             faults = flaws(item.payload) or self._flaws_of_context()
-            if not faults:  # the item can be kept and its translation cannot: a bug, not the client's fault
+            if not faults:  # the item can be stored, its translation cannot: a bug, not the client's fault
                 raise
             return NotStored(faults)
         if rb"\u0000" in line and (nuls := tuple(_nul_faults(fields))):
@@ -197,7 +198,7 @@ class ItemClassifier:
         return line
 
     def dedupe_key(self, item: Item) -> bytes | None:
-        """Return the key by which a retry of the item is recognized; None where the client gave it no id."""
+        """Return the item's dedupe key (see ids.py); None if the client sent no id."""
         return dedupe_key(self._received.project, self._installed.dialect.name, self._received.site, item)
 
     def _quarantined(
@@ -209,10 +210,10 @@ class ItemClassifier:
         request: Request,
         submission: Submission,
     ) -> QuarantinedItem:
-        """Return an item as it is kept aside, without the request's credentials."""
+        """Return an item as it is quarantined, without the request's credentials."""
         try:
             payload = rewrite(item.payload)
-        except RecursionError:  # nested beyond what Python writes: the whole body, as text
+        except RecursionError:  # nested more deeply than Python can write: keep the whole body, as text
             payload = rewrite(request.body.decode("utf-8", "replace"))
         faults = orjson.dumps([attrs.asdict(fault) for fault in not_stored.faults])
         payload, faults = redact.item(payload, faults, self._installed.dialect, submission.credentials)
@@ -226,15 +227,15 @@ class ItemClassifier:
         )
 
     def _bug(self, fields: Mapping[str, object]) -> NotStored:
-        """Report a translation that is no canonical event; the item is kept, for a mended dialect to translate."""
-        faults = self._installed.canonical.explain(fields, 1)
-        self._on_bug(faults[0] if faults else Fault("invalid"))
-        return NotStored(
-            tuple(Fault("not_canonical", fault.pointer, {"rule": fault.code}) for fault in faults), Why.DIALECT_BUG
-        )
+        """Report an event that does not meet the canonical schema; its item can be replayed with a repaired dialect."""
+        faults = self._installed.canonical.explain(fields, 1) if self._faults_left > 0 else ()
+        self._faults_left -= len(faults)
+        [fault] = faults or UNEXPLAINED
+        self._on_bug(fault)
+        return NotStored((Fault("not_canonical", fault.pointer, {"rule": fault.code}),), Why.DIALECT_BUG)
 
     def _flaws_of_context(self) -> tuple[Fault, ...]:
-        """Return why what all items share cannot be kept; looked at once, however many items there are."""
+        """Return why the context that all items share cannot be stored; it is examined once."""
         if self._shared_flaws is None:
             self._shared_flaws = flaws(self._received.context)
         return self._shared_flaws
@@ -249,14 +250,14 @@ class ItemClassifier:
 
 
 class _Turn:
-    """One task's turn on the event loop, of about MAX_HOLD; it begins when it is first asked about."""
+    """How long this task has held the event loop, from the first call of `offer` on."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._end: float | None = None
 
     async def offer(self) -> None:
-        """Let the other tasks run if the turn is over."""
+        """Let the other tasks run if that was MAX_HOLD or longer."""
         if self._end is None:
             self._end = self._monotonic() + MAX_HOLD
         elif self._monotonic() >= self._end:
@@ -265,7 +266,7 @@ class _Turn:
 
 
 def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> Outcome:
-    """Return what becomes of an item of which no event is stored, by its route's rule."""
+    """Return the outcome of an item that does not become an event, by the rule of its route."""
     if not_stored.why is Why.FILTERED:
         return Outcome(Verdict.FILTERED, message_id)
     is_kept = (
@@ -277,7 +278,7 @@ def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> O
 
 
 def _with_ip(context: Mapping[str, object], keep: KeepIp) -> dict[str, object]:
-    """Return a context with what a project keeps of an address, whether the client or its connection gave it."""
+    """Return a context with its `ip` as the project keeps it, or without it."""
     address = context["ip"]
     kept = keep(address) if isinstance(address, str) else None
     rest = {name: value for name, value in context.items() if name != "ip"}

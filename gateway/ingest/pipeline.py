@@ -1,4 +1,15 @@
-"""The path of one submission, from a request to its answer, both plain values; its one await is the store."""
+"""The path of a request, from a Request to a Response: the page to read first. No sockets, no SQL, no vendor.
+
+`Pipeline.ingest` takes these steps:
+
+1. `route.parse`: the dialect reads the request into a Submission: credentials and items.
+2. `Admission.admit`: the credentials open a project, and the rate limit has room.
+3. `ItemClassifier.classify`: each item becomes an event, or is quarantined, filtered or rejected.
+4. `Storage.append`: everything that is kept is committed as one Entry. Duplicates are found here.
+5. `route.render`: the dialect turns the outcomes into the vendor's answer.
+
+A Refusal from any step, and any other exception, is answered by `Pipeline.refuse`.
+"""
 
 import logging
 import time
@@ -20,32 +31,34 @@ from gateway.records import redact
 from gateway.records.metrics import Meter
 from gateway.records.raw_request import compress
 from gateway.records.redact import KeepIp
-from gateway.records.rejected_request import PendingRejection, request_id_of
+from gateway.records.rejected_request import PendingRejection, describe, request_id_of
 from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 
 UNREAD = Submission()
+"""Stands for the submission of a request that could not be parsed."""
+
 log = logging.getLogger(__name__)
 
 
-def _as_sent(_project: str | None) -> KeepIp | None:
+def _keep_whole_address(_project: str | None) -> KeepIp | None:
     return None
 
 
 @attrs.define
 class Pipeline:
-    """What every submission passes through.
+    """Ingests requests. One object serves all dialects.
 
-    `new_id` makes an id from a time in milliseconds. `keep_ip` gives, for a project that does not keep addresses as
-    they are sent, what it keeps of one; a project of None is a stranger's. `on_reject` gets each rejected request.
-    `is_bot` recognizes the user agents whose events the projects in `filter_bots` do not want. `keep_raw` keeps each
-    request beside its events.
+    `new_id` makes an id from a time in milliseconds. `keep_ip` gives, for a project, the function that shortens its
+    clients' addresses, or None if they are kept whole; for strangers the project is None. `on_reject` is called with
+    each rejected request. `is_bot` says whether a user agent is a known bot's; it is asked for the projects in
+    `filter_bots`. With `keep_raw`, requests are kept beside their events. `monotonic` is a clock in seconds.
     """
 
     storage: Storage
     admission: Admission
     new_id: Callable[[int], str]
     meter: Meter
-    keep_ip: Callable[[str | None], KeepIp | None] = _as_sent
+    keep_ip: Callable[[str | None], KeepIp | None] = _keep_whole_address
     on_reject: Callable[[PendingRejection], None] | None = None
     is_bot: IsBot | None = None
     filter_bots: frozenset[str] = frozenset()
@@ -53,7 +66,7 @@ class Pipeline:
     monotonic: Callable[[], float] = time.monotonic
 
     async def ingest(self, installed: Installed, route: Route, request: Request) -> Response:
-        """Return the vendor's answer to one request; what its 2xx covers is on disk by then."""
+        """Return the vendor's answer to a request; everything that a 2xx covers is on disk by then."""
         submission, admitted = UNREAD, None
         try:
             submission = route.parse(request)
@@ -88,16 +101,15 @@ class Pipeline:
         route: Route | None = None,
         submission: Submission = UNREAD,
     ) -> Response:
-        """Return the vendor's answer to a rejected request, and log one line that says why."""
+        """Return the vendor's answer to a rejected request; count it, log why, and hand it to `on_reject`.
+
+        `route` is None for a request that matched no route; `submission` is what was read of it.
+        """
         dialect = installed.dialect
         items = len(submission.items)
         self.meter.rejected(dialect.name, refusal.reason, items)
         request_id = request_id_of(request.headers)
-        why = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
-        parts = (why, _whose(refusal, request.headers.get("origin"), request_id))
-        # Cut apart, so that a long path does not cost the request's id.
-        shown = [redact.log_line(part, request, dialect, submission.credentials) for part in parts]
-        log.info("refused %s", "; ".join(shown))
+        log.info("refused %s", describe(request, refusal, dialect, submission, request_id))
         render = dialect.refuse if route is None or route.refuse is None else route.refuse
         response = render(request, refusal)
         if self.on_reject is not None:
@@ -122,7 +134,7 @@ class Pipeline:
     async def _classify(
         self, installed: Installed, route: Route, request: Request, submission: Submission, principal: Principal
     ) -> tuple[tuple[Outcome, ...], Entry]:
-        """Return each item's outcome, as if none of them was seen before, and the entry to store. Raises Refusal."""
+        """Return an outcome per item, as if no id were known, and the entry to append. Raises Refusal."""
         if submission.fault is not None:
             raise Refusal(Reason.BODY, faults=(submission.fault,))
         dialect, project = installed.dialect.name, principal.project
@@ -146,7 +158,7 @@ class Pipeline:
         classified = await classifier.classify(request, submission, new_id, self.monotonic)
         outcomes, rows, quarantined = classified.outcomes, classified.rows, classified.quarantined
         if len(rows) == len(outcomes) and key is None and not self.keep_raw:
-            # As nearly always. Keywords would cost a microsecond here.
+            # Nearly always. By position, because keywords would add a microsecond to each request.
             return outcomes, Entry(project, dialect, route.name, request.received_at, rows, (), classified.blobs)
         record = None
         if key is not None:
@@ -171,7 +183,7 @@ class Pipeline:
         )
 
     def _dialect_bug(self, dialect: str, route: Route, fault: Fault) -> None:
-        """Count a translation that is no canonical event, and log the first of each dialect."""
+        """Count a translation that is not a canonical event, and log the first of each dialect."""
         if self.meter.dialect_bug(dialect) == 1:
             log.error(
                 "a bug of the dialect %s: events of route %s break the canonical schema (%s at %s) and are quarantined",
@@ -179,14 +191,18 @@ class Pipeline:
             )
 
     def _ids(self, scope: tuple[str, str, str], key: str | None, now: int) -> Callable[[int], str]:
-        """Return what names an item that brought no id, by its index: the same id for a retry under one key."""
+        """Return a function that makes ids for items without one, by their index.
+
+        With an idempotency key the ids are the same in each retry. `scope` is (project, dialect, route name), `now` is
+        in milliseconds.
+        """
         if key is None:
             return lambda _index: self.new_id(now)
         return lambda index: derived(*scope, key, str(index))
 
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
-    """Return the outcomes as the store has decided them, and the headers that say so. Raises Refusal."""
+    """Return the final outcomes, and the headers that come of the store's answer. Raises Refusal."""
     if appended.status is AppendStatus.CONFLICT:
         raise Refusal(Reason.CONFLICT)
     headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
@@ -196,28 +212,9 @@ def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[O
 
 
 def _refusal(problem: Exception) -> Refusal:
-    """Return the refusal that a problem amounts to: itself, a store that cannot keep anything, or a bug."""
+    """Return the refusal for an exception: itself, a store that is unavailable, or a bug."""
     if isinstance(problem, Refusal):
         return problem
     if isinstance(problem, StorageUnavailable):
         return Refusal(Reason.UNAVAILABLE, retry_after=problem.retry_after)
     return Refusal(Reason.INTERNAL)
-
-
-def _why(refusal: Refusal) -> str:
-    """Return a refusal's facts in one line for the log; never a value that a client sent as a credential."""
-    faults = [fault for outcome in refusal.outcomes for fault in outcome.faults] or list(refusal.faults)
-    parts = [f"{fault.code} at {fault.pointer or '/'}" for fault in faults[:3]]
-    parts += [f"{name} {value}" for name, value in refusal.detail.items()]
-    return "; ".join([refusal.reason.value, *parts])
-
-
-def _whose(refusal: Refusal, origin: str | None, request_id: str) -> str:
-    """Return whose request was refused, as far as that is known, and the id by which it is found again."""
-    facts = {
-        "project": refusal.project,
-        "key": refusal.credential_id,
-        "origin": None if "origin" in refusal.detail else origin,
-        "request": request_id,
-    }
-    return "; ".join([f"{name} {value}" for name, value in facts.items() if value is not None])

@@ -1,4 +1,4 @@
-"""Rate limits as token buckets (GCRA). Time is an argument; nothing here is on unless the operator configured it."""
+"""Rate limits as token buckets (GCRA). Off unless the operator configures them; the time is an argument."""
 
 import math
 from collections import OrderedDict
@@ -8,28 +8,28 @@ import attrs
 
 from gateway.dialect.outcome import Quota, Reason, Refusal
 
-MAX_BUCKETS = 100_000  # the least recently used is forgotten first: a full bucket again, never a refusal
+MAX_BUCKETS = 100_000  # beyond it the least recently used is forgotten, and so is full again
 
 
 @attrs.frozen
 class Limit:
-    """So many requests in so many seconds."""
+    """How many requests a credential may send in how many seconds."""
 
     requests: int = attrs.field(validator=attrs.validators.gt(0))
     seconds: int = attrs.field(default=60, validator=attrs.validators.gt(0))
 
 
 def take(limit: Limit, full_at: float, now: int) -> tuple[float, Quota]:
-    """Take one token of a bucket that refills evenly; return when it is full again, and what is left.
+    """Take one token from a bucket that refills evenly; return when it is full again, and what is left.
 
-    A bucket is one number: the time at which it is full again (milliseconds, as `now`); in the past it is full. Raises
-    Refusal when no token is left: then the bucket stays as it was.
+    A bucket is one number, the time at which it is full again (in milliseconds, as `now`); a time in the past means
+    that it is full. Raises Refusal if no token is left; the bucket is unchanged then.
     """
     window = limit.seconds * 1000
     token = window / limit.requests
     until_full = max(0.0, full_at - now)
     if until_full > window + token:
-        # No bucket is that empty: the clock was set back. How many tokens were left is not known; assume one.
+        # No bucket can be that empty, so the clock was set back. Nobody knows how many tokens were left: assume one.
         until_full = window - token
     if until_full + token > window + _slack(token):
         raise Refusal(
@@ -52,20 +52,20 @@ def _quota(limit: Limit, until_full: float, now: int) -> Quota:
 
 
 def _slack(token: float) -> float:
-    """Return how many milliseconds sums of fractions may be off."""
+    """Return by how many milliseconds a sum of fractions may be wrong."""
     return min(0.5, token / 1000)
 
 
 class Limiter(Protocol):
-    """One bucket a credential."""
+    """A bucket for each credential."""
 
     def take(self, key: str, now: int) -> Quota:
-        """Take one request's token at a time in milliseconds. Raises Refusal when none is left."""
+        """Take one token of the credential `key`; `now` is in milliseconds. Raises Refusal if none is left."""
         ...
 
 
 class MemoryLimiter:
-    """A Limiter of one process."""
+    """A Limiter for one process."""
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit

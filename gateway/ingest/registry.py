@@ -1,4 +1,4 @@
-"""Entry points to dialects, and all that must hold before they serve. The only reader of entry points."""
+"""Finds the installed dialects and checks them at start. The only reader of entry points."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
@@ -13,7 +13,7 @@ from gateway.ingest.schema import BrokenSchema, Schema, load
 GROUP = "gateway.dialects"
 CANONICAL = "jsonschemas.canonical"
 PROBES = (b"{}", b"[{}]")
-"""Bodies that every route is asked to parse at start: what comes back shows most mistakes."""
+"""Bodies that every route has to parse at start: the submissions show most mistakes of a dialect."""
 
 
 class RegistryError(Exception):
@@ -22,10 +22,10 @@ class RegistryError(Exception):
 
 @attrs.frozen
 class Installed:
-    """A dialect with its routes for the switches that are on, its schemas compiled, its kinds by name.
+    """A dialect that is ready to serve: its routes, its schemas (compiled) and its credential kinds by name.
 
-    `canonical` is the schema that each of its events must meet. Without `at_root` it answers under its mount and on
-    hosts that are bound to it only.
+    `canonical` is the schema that each of its events must meet. Without `at_root` it is served only under its mount and
+    on the hosts that are bound to it.
     """
 
     dialect: Dialect
@@ -41,12 +41,12 @@ class Installed:
 
 
 def discover() -> tuple[Dialect, ...]:
-    """Return the dialects of every installed distribution, by name. Raises RegistryError."""
+    """Return the dialects of all installed distributions, ordered by name. Raises RegistryError."""
     found: dict[str, Dialect] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         try:
             dialect = point.load()
-        except Exception as error:  # a stranger's import may fail in any way; the start must say whose it was
+        except Exception as error:  # an import may fail in any way; the start has to say which dialect it was
             raise RegistryError(f"dialect {point.name} ({point.value}) cannot be loaded: {error}") from error
         if not isinstance(dialect, Dialect):
             raise RegistryError(f"dialect {point.name} ({point.value}) is not a gateway.dialect.Dialect")
@@ -64,7 +64,10 @@ def discover() -> tuple[Dialect, ...]:
 def install(
     dialects: Iterable[Dialect], switches: Mapping[str, frozenset[str]], mount_only: Iterable[str] = ()
 ) -> tuple[Installed, ...]:
-    """Return the dialects ready to serve; those named in `mount_only` not at the root. Raises RegistryError."""
+    """Return the dialects, checked and ready to serve. Raises RegistryError.
+
+    `switches` are the switches that are on, by dialect name; the dialects in `mount_only` are not served at the root.
+    """
     hidden = frozenset(mount_only)
     return tuple(
         _install(dialect, switches.get(dialect.name, frozenset()), at_root=dialect.name not in hidden)
@@ -73,7 +76,7 @@ def install(
 
 
 def installed_by_name(switches: Mapping[str, frozenset[str]]) -> dict[str, Installed]:
-    """Return every installed dialect, ready to serve, by its name. Raises RegistryError."""
+    """Return all installed dialects, ready to serve, by name. Raises RegistryError."""
     return {each.dialect.name: each for each in install(discover(), switches)}
 
 
@@ -101,7 +104,7 @@ def _install(dialect: Dialect, switches: frozenset[str], *, at_root: bool) -> In
 
 
 def _check(installed: Installed) -> None:
-    """Check what only a dialect's parts together show. Raises RegistryError, without the dialect's name."""
+    """Check what the dialect's parts must have in common. Raises RegistryError, without the dialect's name."""
     names = [route.name for route in installed.routes]
     for route in installed.routes:
         if names.count(route.name) > 1:

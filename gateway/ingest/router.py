@@ -1,4 +1,4 @@
-"""Which dialect and endpoint a path belongs to: vendor paths at the root, mounts, bound hosts, owners. Pure."""
+"""Which dialect and endpoint a request is for, by its host, method and path. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ NO_VARIABLES: Mapping[str, str] = {}
 
 @value_class
 class Match:
-    """Where a request landed. Without an endpoint nothing matched; `allowed` are the methods that its path has."""
+    """Where a request belongs. Without an endpoint nothing matched; `allowed` are the methods that the path has."""
 
     installed: Installed
     path: str
@@ -42,7 +42,7 @@ class _Table:
             self.paths.setdefault(path, {})[endpoint.method] = match
 
     def find(self, method: str, path: str) -> Match | None:
-        """Return where a request with a normalized path belongs; None where the table does not have it."""
+        """Return where a request with a normalized path belongs; None if the path is not in the table."""
         found = self.paths.get(path)
         if found is not None:
             return _by_method(found, method, path)
@@ -61,15 +61,16 @@ class _Table:
 
 
 def normalize(path: str) -> str:
-    """Return a path unquoted, with doubled slashes collapsed and trailing ones dropped."""
+    """Return a path unquoted, without doubled and trailing slashes."""
     return "/" + "/".join([part for part in unquote(path).split("/") if part])
 
 
 class Router:
-    """Looks up requests among the installed dialects; `hosts` binds host names to one dialect each.
+    """Finds the endpoint of a request among the installed dialects.
 
-    Where several claim one path at the root, or the unknown paths under one prefix, the first of `root_order` answers,
-    then the first by name; the others answer it under their mounts (`/<dialect>/...`) and on their hosts.
+    `hosts` are dialect names by the host name that is bound to the dialect. If several dialects claim a path at the
+    root, or the unknown paths under a prefix, the first in `root_order` gets it, else the first by name; the others are
+    served under their mounts (`/<dialect>/...`) and on their hosts.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Router:
         self._hosts = {host.lower(): self._mounts[name] for host, name in hosts.items()}
 
     def match(self, host: str, method: str, path: str) -> Match | None:
-        """Return where a request belongs, or None when no dialect owns its path. `path` is raw, without the query."""
+        """Return where a request belongs; None if no dialect has its path. `path` is as sent, without the query."""
         if self._hosts:
             bound = self._hosts.get(host.partition(":")[0].lower())
             if bound is not None:
@@ -116,7 +117,7 @@ class Router:
         return None
 
     def routes(self) -> Iterator[tuple[str, str, str]]:
-        """Yield method, path and dialect of all that is served: at the root, under each mount, on each bound host."""
+        """Yield method, path and dialect of everything that is served: at the root, under mounts, on bound hosts."""
         yield from ((method, path, each.dialect.name) for method, path, each in self._root.routes())
         for name, (_, table) in self._mounts.items():
             yield from ((method, f"/{name}{path}", name) for method, path, _ in table.routes())

@@ -1,7 +1,7 @@
 """Loads a dialect's JSON Schemas, compiles them, and explains faults. The only importer of jsonschema.
 
-The compiled check (jsonschema-rs) says yes; jsonschema, the authority, says why not. A property test holds both to
-the same answer on every schema.
+A fast validator (jsonschema-rs) accepts; a slower one (jsonschema) explains rejections and decides in doubt. A property
+test checks that both agree on every schema.
 """
 
 import json
@@ -16,14 +16,15 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from gateway.dialect.decode import escape
 from gateway.dialect.outcome import Fault
+from gateway.dialect.toolkit import json_type
 
-MAX_FAULTS = 10  # a request explains no more than this: the explaining validator is a hundred times slower
+MAX_FAULTS = 10  # that are explained per request: the explaining validator is a hundred times slower
 
 _LIMITS = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "maxProperties"})
 
 
 class BrokenSchema(Exception):
-    """A dialect's schema cannot be used; the message says which and why."""
+    """A schema that cannot be used; the message says which one and why."""
 
 
 @attrs.frozen
@@ -36,14 +37,14 @@ class Schema:
     _authority: Draft202012Validator
 
     def is_valid(self, value: object) -> bool:
-        """Return whether a value meets the schema; one that holds what JSON cannot (see `decode.flaws`) may not."""
+        """Return whether a decoded value meets the schema; always False for some values with flaws (see decode.py)."""
         try:
             return self._compiled(value)
         except ValueError:
             return False
 
     def explain(self, value: object, most: int = MAX_FAULTS) -> tuple[Fault, ...]:
-        """Return why a value does not meet the schema, at most so many faults, in the order of the document."""
+        """Return why a value does not meet the schema: at most `most` faults, in the order of the schema."""
         faults: list[Fault] = []
         for error in self._authority.iter_errors(value):
             faults.extend([fault for fault in _faults(error) if fault not in faults])
@@ -53,7 +54,7 @@ class Schema:
 
 
 def load(package: str) -> dict[str, Schema]:
-    """Return the schemas of a package by file stem. Raises BrokenSchema."""
+    """Return the schemas in a package by file name without `.json`. Raises BrokenSchema."""
     try:
         files = sorted(resources.files(package).iterdir(), key=lambda file: file.name)
     except ModuleNotFoundError:
@@ -73,10 +74,10 @@ def build(name: str, text: str) -> Schema:
 
 
 def _compile(document: dict[str, Any], *, has_patterns: bool) -> jsonschema_rs.Draft202012Validator:
-    """Return the compiled check of a schema. Raises SchemaError or ValueError where the schema is broken.
+    """Return the compiled check of a schema. Raises SchemaError or ValueError if the schema is broken.
 
-    Compiling checks a schema against the metaschema too, in a thirtieth of the time that `check_schema` needs. That one
-    explains what compiling refused, and looks at regular expressions: Python refuses some that Rust accepts.
+    Compiling checks a schema against the metaschema too, thirty times faster than `check_schema`. That is still called
+    to explain an error, and for schemas with regular expressions, some of which only Rust accepts.
     """
     try:
         compiled = jsonschema_rs.Draft202012Validator(document, validate_formats=False)
@@ -98,7 +99,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
             if name not in instance:
                 yield Fault("required", f"{pointer}/{escape(name)}")
     elif keyword == "type":
-        expected, received = _expected(asked), type_name(instance)
+        expected, received = _expected(asked), json_type(instance)
         yield Fault("type", pointer, {"expected": expected, "received": received})
     elif keyword in _LIMITS:
         yield Fault(keyword, pointer, {"limit": asked})
@@ -123,20 +124,7 @@ def _facts(fault: Fault) -> dict[str, object]:
 
 
 def _expected(types: str | list[str]) -> str:
-    """Return the type a client should have sent; null beside it only says that the field is optional."""
+    """Return the type that a client should have sent, without `null`, which only makes a field optional."""
     if isinstance(types, str):
         return types
     return " or ".join(name for name in types if name != "null")
-
-
-def type_name(value: object) -> str:
-    """Return the JSON name of a decoded value's type."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"

@@ -1,4 +1,4 @@
-"""What the gateway counts for Prometheus, and nothing else. Projects are never named here."""
+"""The counters for Prometheus. Labels never name a project, nor anything else that comes from a client."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,10 @@ UNMATCHED = {Reason.NOT_FOUND.value, Reason.METHOD_NOT_ALLOWED.value}
 
 
 class Meter(Collector):
-    """Counters by dialect, in one registry a server.
+    """Counters by dialect, in a registry of their own.
 
-    Plain dictionaries on the path of a request, families of Prometheus only when somebody asks: its own counters take
-    a lock each, at 2 microseconds.
+    They are plain dictionaries until somebody reads them: a counter of prometheus_client takes a lock each time, which
+    costs 2 microseconds.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Meter(Collector):
     def accepted(self, dialect: str, outcomes: Sequence[Outcome]) -> None:
         """Count a request that was answered 2xx, and its items."""
         self._requests[dialect, "accepted"] += 1
-        # By identity: hashing a member of an enum runs Python code.
+        # Compared by identity, because hashing a member of an enum runs Python code.
         stored = sum([outcome.verdict is Verdict.STORED for outcome in outcomes])
         self._items[dialect, "stored"] += stored
         if stored != len(outcomes):
@@ -43,12 +43,12 @@ class Meter(Collector):
         self._items[dialect, Verdict.REJECTED.value] += items
 
     def dialect_bug(self, dialect: str) -> int:
-        """Count a translation that is no canonical event; return how many there were."""
+        """Count a translation that is not a canonical event; return how many there were."""
         self._bugs[dialect] += 1
         return self._bugs[dialect]
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the counters as Prometheus takes them."""
+        """Yield the counters as families of metrics."""
         items = CounterMetricFamily("gateway_items", "Items by what became of them.", labels=["dialect", "verdict"])
         requests = CounterMetricFamily("gateway_requests", "Requests by how they ended.", labels=["dialect", "result"])
         unmatched = CounterMetricFamily(
@@ -64,7 +64,7 @@ class Meter(Collector):
         for dialect, count in sorted(lost.items()):
             unmatched.add_metric([dialect], count)
         bugs = CounterMetricFamily(
-            "gateway_dialect_bugs", "Items whose translation was no canonical event.", labels=["dialect"]
+            "gateway_dialect_bugs", "Items whose translation was not a canonical event.", labels=["dialect"]
         )
         for dialect, count in sorted(self._bugs.items()):
             bugs.add_metric([dialect], count)

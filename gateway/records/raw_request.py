@@ -1,4 +1,4 @@
-"""A request as it is kept, and the same as compressed bytes. Pure."""
+"""A request as it is kept, and the same in compressed form. Pure."""
 
 import zlib
 
@@ -6,14 +6,15 @@ import orjson
 
 from gateway.dialect.value_class import value_class
 
-LEVEL = 1  # higher ones take longer and save nothing on a request of a kilobyte
+LEVEL = 1  # higher levels take longer and save nothing on a request of a kilobyte
 
 
 @value_class
 class RawRequest:
-    """A request as it came in, with its credentials redacted: enough to run it through its dialect again.
+    """A request as it was received, with its credentials redacted: enough to give it to its dialect again.
 
-    `query` and `headers` are JSON objects of texts; `body` is inflated. `site` is the public site that opened it.
+    `query` and `headers` are JSON objects of strings. `body` is decompressed. `site` is the public site that the
+    request was admitted for.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""A request as it may be kept: whole, but for the credentials in it. Pure."""
+"""Redacts the credentials in a request before it is kept or logged. Pure."""
 
 import base64
 import functools
@@ -14,21 +14,21 @@ from gateway.dialect.message import Request
 from gateway.records.raw_request import RawRequest
 
 KeepIp = Callable[[str], str | None]
-"""Returns what a project keeps of an address; None where that is nothing."""
+"""Returns what a project keeps of an address; None if it keeps nothing."""
 
 REDACTED = "[redacted]"
-MARGIN = 4096  # what is cut off is looked at so far, so that no secret at the cut is missed
-MIN_SECRET_LENGTH = 4  # what is shorter is no secret, and would be found in half of all words
-MIN_WORD_LENGTH = 8  # the same for what only stands where a secret is expected
+MARGIN = 4096  # bytes after a cut that are searched too, so that no secret across the cut is missed
+MIN_SECRET_LENGTH = 4  # shorter values would be found in half of all words
+MIN_WORD_LENGTH = 8  # the same for values that only may be secrets
 MAX_LINE = 500
 _SECRET_HEADER = re.compile("key|token|secret|auth|password|cookie")
 _SCHEMES = ("bearer", "basic")
 _NO_SECRETS = ("idempotency-key",)
-# To its end, or to the end of a body that was cut off, and be it behind a backslash; a line feed is no end.
+# A JSON string, or one that is cut off at the end of the body, even after a backslash. It may have line feeds in it.
 _STRING = rb'"(?:[^"\\]|\\[\s\S]?)*(?:"|\Z)'
 _PERCENT = re.compile("%[0-9A-F]{2}")
 _ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\[\s\S])*"')
-# Each proxy has a name of its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
+# Every proxy has its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
 _ADDRESS_HEADER = re.compile("forwarded|(?:^|[-_]|client)ip(?:v6)?$|remote-addr|external-address")
 
 
@@ -41,11 +41,11 @@ def request(
     max_body: int | None = None,
     fields: tuple[str, ...] = (),
 ) -> RawRequest:
-    """Return a request as it may be kept: its secrets redacted, and where `keep_ip` says so, the client's address too.
+    """Return a request as it may be kept, with `[redacted]` in the place of each secret.
 
-    Redacted are the values of the secret credentials wherever they stand, also percent-encoded or in base64, the fields
-    that the dialect names, and every header that is named like a secret; public ids stay. `max_body` cuts the body
-    (bytes); `fields` are redacted beside the dialect's own.
+    Secrets are the values of secret credentials, wherever they are, also percent-encoded or in base64; the fields that
+    the dialect calls secret, and `fields`; and the headers whose names suggest a secret. Public ids are kept. `keep_ip`
+    shortens the client's address, and leaves out the headers that have it. The body is cut to `max_body` bytes.
     """
     fields = (*dialect.secret_fields, *fields)
     named = {field.lower() for field in fields}
@@ -72,24 +72,24 @@ def request(
 
 
 def item(payload: bytes, faults: bytes, dialect: Dialect, credentials: Iterable[Credential]) -> tuple[bytes, bytes]:
-    """Return a quarantined item's payload and faults (JSON) redacted like the request that they came in."""
+    """Return the payload and the faults (both JSON) of a quarantined item, redacted like its request."""
     secrets = _secrets(dialect, credentials)
     return _body(payload, secrets, dialect.secret_fields), _body(faults, secrets, ())
 
 
 def text(given: str, dialect: Dialect, credentials: Iterable[Credential]) -> str:
-    """Return a text without the secrets among the credentials."""
+    """Return a text with the secrets among the credentials redacted."""
     return _text(given, _secrets(dialect, credentials))
 
 
 def log_line(given: str, request: Request, dialect: Dialect, credentials: Iterable[Credential]) -> str:
-    """Return a text fit for one line of a log: without the request's secrets, and with nothing that ends the line."""
+    """Return a text for one line of a log: secrets redacted, cut to MAX_LINE, control characters escaped."""
     shown = text(given, dialect, [*credentials, *header_secrets(request.headers)])[:MAX_LINE]
     return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
 
 def header_secrets(headers: Mapping[str, str]) -> Iterator[Credential]:
-    """Yield what stands in headers that are named like secrets: what may be one, where no dialect has told."""
+    """Yield the values of headers whose names suggest a secret, for requests that no dialect could parse."""
     for name, value in headers.items():
         if _is_secret(name.lower()):
             words = value.split()
@@ -101,7 +101,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> tuple[str, ...]:
-    """Return what to redact; of two, where one holds the other, the longer comes first."""
+    """Return what to redact, the longest first, because one may contain another."""
     public = {kind.name for kind in dialect.kinds if kind.public}
     values = {each.value for each in credentials if each.kind not in public and len(each.value) >= MIN_SECRET_LENGTH}
     return _spellings(frozenset(values))
@@ -109,7 +109,7 @@ def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> tuple[str, 
 
 @functools.lru_cache(maxsize=1024)
 def _spellings(values: frozenset[str]) -> tuple[str, ...]:
-    """Return secrets in the forms that HTTP gives them: as they are, percent-encoded, in base64 as Basic sends it."""
+    """Return secrets in all the forms that they have in HTTP: plain, percent-encoded, in base64 as Basic sends it."""
     found: set[str] = set()
     for secret in values:
         encoded = quote(secret, safe="", errors="surrogatepass")
@@ -136,7 +136,7 @@ def _headers(headers: Mapping[str, str], secrets: tuple[str, ...], hide_address:
             value = f"{scheme} {REDACTED}" if scheme.lower() in _SCHEMES else REDACTED
         kept.setdefault(name, value)
     together = "\n".join(kept.values())
-    found = tuple(secret for secret in secrets if secret in together)  # mostly none: then no value is looked at
+    found = tuple(secret for secret in secrets if secret in together)  # mostly none: then no value is searched
     return {name: _text(value, found) for name, value in kept.items()} if found else kept
 
 
@@ -154,21 +154,21 @@ def _body(body: bytes, secrets: tuple[str, ...], fields: tuple[str, ...]) -> byt
             body = form.sub(rb"\1%s" % REDACTED.encode(), body)
     for secret in _as_bytes(secrets):
         body = body.replace(secret, REDACTED.encode())
-    if secrets and b"\\" in body:  # one may be spelled with escapes
+    if secrets and b"\\" in body:  # a secret may be spelled with escapes
         body = _ESCAPED.sub(lambda token: _escaped(token[0], secrets), body)
     return body
 
 
 @functools.lru_cache(maxsize=64)
 def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what finds the values of fields in JSON and in a form."""
+    """Return patterns that find the values of fields in JSON and in a form."""
     names = b"|".join([re.escape(field.encode()) for field in fields])
     inside = rb'("(?:%s)"\s*:\s*)%s' % (names, _STRING)
     return re.compile(inside, re.IGNORECASE), re.compile(rb"((?:\A|&)(?:%s)=)[^&]*" % names, re.IGNORECASE)
 
 
 def _escaped(token: bytes, secrets: tuple[str, ...]) -> bytes:
-    if len(token) < len(secrets[-1]) + 2:  # the last is the shortest; a body may hold ten thousands of such tokens
+    if len(token) < len(secrets[-1]) + 2:  # the last secret is the shortest; a body may have very many such tokens
         return token
     try:
         plain = json.loads(token)
@@ -181,5 +181,5 @@ def _escaped(token: bytes, secrets: tuple[str, ...]) -> bytes:
 def _json(values: Mapping[str, str]) -> bytes:
     try:
         return orjson.dumps(values)
-    except TypeError:  # bytes that were not UTF-8 come from the server as surrogates: they stay, as escapes
+    except TypeError:  # bytes that are not UTF-8 come from the HTTP server as surrogates; `json` escapes them
         return json.dumps(values).encode()

@@ -1,4 +1,4 @@
-"""A rejected request: what its rejection leaves behind at once, and the record that is made of it later. Pure."""
+"""A rejected request: its line in the log, what is held until it is written, and the record that is written. Pure."""
 
 import json
 import secrets
@@ -31,8 +31,8 @@ class RejectedRequest:
     `item` (an index) where it is an item's. `cut` says that the body is only its first MAX_BODY bytes.
 
     `project` and `credential_id` are those of the first credential of the request that is known, valid or not.
-    `is_clients` says that it was a valid secret, or a public id that was good; anybody can send all others.
-    `request_id` is in the log line about the request too.
+    `is_clients` says that the sender had a valid secret, or a public id whose conditions were met; anybody could have
+    sent the others. `request_id` is also in the log line about the request.
     """
 
     received_at: int
@@ -51,18 +51,47 @@ class RejectedRequest:
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:
-    """Return the id that a request brought in `X-Request-Id`, if it is fit for a log, else a new one."""
+    """Return the request's `X-Request-Id` if it is short, printable ASCII, else a new id (16 hex digits)."""
     sent = headers.get("x-request-id", "")
     fit = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
     return sent if fit else secrets.token_hex(8)
 
 
+def describe(request: Request, refusal: Refusal, dialect: Dialect, submission: Submission, request_id: str) -> str:
+    """Return one line for the log about a rejected request, without its secrets.
+
+    tranthor POST /track: invalid; required at /event; project shop; key key_3; request 5f0c2a9d41b7e863
+    """
+    why = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
+    whose = _whose(refusal, request.headers.get("origin"), request_id)
+    # Cut off separately, so that the id is there even after a long path.
+    return "; ".join([redact.log_line(part, request, dialect, submission.credentials) for part in (why, whose)])
+
+
+def _why(refusal: Refusal) -> str:
+    """Return a refusal's facts; at most three of its faults."""
+    faults = [fault for outcome in refusal.outcomes for fault in outcome.faults] or list(refusal.faults)
+    parts = [f"{fault.code} at {fault.pointer or '/'}" for fault in faults[:3]]
+    parts += [f"{name} {value}" for name, value in refusal.detail.items()]
+    return "; ".join([refusal.reason.value, *parts])
+
+
+def _whose(refusal: Refusal, origin: str | None, request_id: str) -> str:
+    """Return whose request was refused, as far as that is known, and the id by which it is found again."""
+    facts = {
+        "project": refusal.project,
+        "key": refusal.credential_id,
+        "origin": None if "origin" in refusal.detail else origin,
+        "request": request_id,
+    }
+    return "; ".join([f"{name} {value}" for name, value in facts.items() if value is not None])
+
+
 @value_class
 class PendingRejection:
-    """What a rejection hands over while its answer waits: references, nothing copied or redacted yet.
+    """A rejected request until it is written: references only, so that the client does not wait for copies.
 
-    `project` is whose it was, where that was found out; `items` how many it brought, as far as they could be told
-    apart; `request_id` what finds it in the log.
+    `project` is None if it is not known; `items` is the number of its items, 0 if it could not be parsed.
     """
 
     project: str | None
@@ -78,7 +107,7 @@ class PendingRejection:
 
     @property
     def is_clients(self) -> bool:
-        """Whether a client of the project sent it, and not somebody who only knows an old key or a public id."""
+        """Whether a client of the project sent it, not somebody who only knows an old key or a public id."""
         return self.refusal.authenticated or self.refusal.admitted
 
     def weight(self) -> int:
@@ -86,10 +115,9 @@ class PendingRejection:
         return len(self.request.body) + 2000
 
     def record(self) -> RejectedRequest:
-        """Return what is kept of it: credentials redacted, the body cut."""
+        """Return what is kept of it: credentials redacted, the body cut to MAX_BODY."""
         request, refusal = self.request, self.refusal
-        # A stranger's secret may stand anywhere: nobody has found out yet which of its words is one. Who sends no valid
-        # secret is a stranger, whatever else he knows.
+        # Without a valid secret nobody knows which parts of the request are secret: treat everything that may be.
         is_stranger = not refusal.authenticated
         hidden = (*self.submission.credentials, *(redact.header_secrets(request.headers) if is_stranger else ()))
         raw = redact.request(
@@ -126,7 +154,7 @@ class PendingRejection:
 
 
 def _faults(refusal: Refusal) -> list[dict[str, object]]:
-    """Return a refusal's facts as faults: its details, the body's faults, the items'."""
+    """Return a refusal's facts as faults: its detail, then the body's faults, then the items'."""
     found: list[dict[str, object]] = [
         {"code": name, "pointer": "", "detail": {name: value}} for name, value in refusal.detail.items()
     ]

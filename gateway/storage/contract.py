@@ -1,4 +1,4 @@
-"""What is asked of a store: the values, Storage (an entry at a time), Engine (a group at a time). No engine here."""
+"""What a store is asked and what it answers: values, then Storage (one entry) and Engine (a group). No engine here."""
 
 import asyncio
 import enum
@@ -14,9 +14,10 @@ from gateway.records.raw_request import RawRequest
 
 @value_class
 class EventRow:
-    """One event to append: its canonical JSON line, and the 16-byte digest of the client's id for it (see ids.py).
+    """One event to append.
 
-    `key` is None where the gateway made the id, which therefore was never seen before.
+    `body` is its canonical JSON, one line of UTF-8. `key` is its dedupe key (16 bytes, see ingest/ids.py); None if the
+    client sent no id, so that the event is new for certain.
     """
 
     body: bytes
@@ -25,11 +26,11 @@ class EventRow:
 
 @value_class
 class QuarantinedItem:
-    """One item that was answered 2xx and is not stored as an event: invalid, or filtered (`verdict`).
+    """One item that is answered with 2xx and kept aside, not stored as an event.
 
-    `faults` is a JSON list of `{"code", "pointer", "detail"}`. `payload` is the item's JSON with credentials redacted,
-    `index` its place in the request. `key` is as an EventRow's: an id that is known, as an event's or as a
-    quarantined item's, is not quarantined again.
+    `verdict` says why: "quarantined" (it is invalid) or "filtered". `index` is its place among the request's items.
+    `payload` is its JSON with credentials redacted, `faults` a JSON list of `{"code", "pointer", "detail"}`. `key` is
+    its dedupe key: an item is a duplicate if an event or another quarantined item has its key.
     """
 
     message_id: str
@@ -42,7 +43,7 @@ class QuarantinedItem:
 
 @value_class
 class Blob:
-    """A file that came with an event, named by the SHA-256 of its bytes (lower-case hex)."""
+    """A file that came with an event; `name` is the SHA-256 of its content in lower-case hex."""
 
     name: str
     content: bytes
@@ -50,10 +51,10 @@ class Blob:
 
 @value_class
 class IdempotencyRecord:
-    """What is remembered of a request that has an Idempotency-Key.
+    """What is remembered of a request with an Idempotency-Key.
 
     `digest` stands for the key in its scope, `fingerprint` for the request's content (16 bytes each). `outcomes` has
-    one for each item, in their order, as in `Entry.outcomes`, but is never left out.
+    one outcome per item, in their order, always: they are the answer to a retry.
     """
 
     digest: bytes
@@ -63,17 +64,20 @@ class IdempotencyRecord:
 
 @value_class
 class Entry:
-    """One submission to append: all of it is committed, or none.
+    """One submission to append: all of it is committed, or nothing.
 
-    `received_at` is in milliseconds since the epoch. `raw` is the request that the quarantined items came in,
-    `raw_compressed` the request of stored events, where the operator wants it kept for a while.
+    `received_at` is in milliseconds since the epoch. `raw` is the request that the quarantined items came in.
+    `raw_compressed` is the request of stored events, if the operator keeps those for a while.
 
-    `outcomes` has one for each item, in their order, as if no id was known before: STORED for each of `rows`,
-    QUARANTINED or FILTERED for each of `quarantined`, REJECTED for what is neither. It is empty where every item is a
-    row, as in nearly all entries.
+    `outcomes` is empty if every item is a row, as in nearly all entries. Otherwise it has one outcome per item, in
+    their order, as if no key were known: STORED for each of `rows`, QUARANTINED or FILTERED for each of `quarantined`,
+    REJECTED for an item that is in neither:
 
-    `resolves` is the number of a quarantined item that ends with this entry: it is replayed where the entry brings its
-    row, and dropped where it brings none. If it has ended before, the answer is REPLAYED and nothing is written.
+        rows=(EventRow(b"..."),), quarantined=(QuarantinedItem("m-1", ..., index=0),),
+        outcomes=(Outcome(QUARANTINED, "m-1", ...), Outcome(STORED, "m-2"), Outcome(REJECTED, "m-3", ...))
+
+    `resolves` is the number of a quarantined item that this entry replays (with its row) or drops (without a row). If
+    the item was replayed or dropped before, the answer is REPLAYED and nothing is written.
     """
 
     project: str
@@ -91,20 +95,20 @@ class Entry:
 
 
 class AppendStatus(enum.Enum):
-    """How an entry stands to what was committed before."""
+    """How an entry relates to what was committed before."""
 
     NEW = "new"
-    REPLAYED = "replayed"
-    CONFLICT = "conflict"
+    REPLAYED = "replayed"  # the same idempotency key and content, or a quarantined item that was resolved before
+    CONFLICT = "conflict"  # the same idempotency key with other content
 
 
 @value_class
 class Appended:
     """The answer to an entry.
 
-    `duplicates` are the indexes of the items whose id was known before, in their order; the other items are what the
-    entry says. `receipt` is the number of the receipt. Of a replay, `outcomes` and `receipt` are those of the first
-    time.
+    `duplicates` are the indexes of the items whose key was known before, in ascending order; every other item has
+    become what the entry proposed. `receipt` is the number of the receipt, 0 if there is none. When an idempotency key
+    is replayed, `outcomes` and `receipt` are those of the first request.
     """
 
     status: AppendStatus
@@ -113,7 +117,7 @@ class Appended:
     receipt: int = attrs.field(default=0, eq=False)
 
     def applied_to(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """Return an entry's outcomes, one for each item, with those of the duplicates as they became."""
+        """Return the entry's outcomes, one per item, with DUPLICATE as the verdict of the duplicates."""
         if not self.duplicates:
             return outcomes
         final = list(outcomes)
@@ -123,10 +127,10 @@ class Appended:
 
 
 class Storage(Protocol):
-    """An append-only log. Every engine passes the one contract suite."""
+    """An append-only log. Every engine passes the same contract tests (tests/storage/test_contract.py)."""
 
     async def append(self, entry: Entry) -> Appended:
-        """Return once the entry is on disk, fsync included. Raises StorageUnavailable when it cannot be kept."""
+        """Return once the entry is on disk, fsync included. Raises StorageUnavailable if it cannot be stored."""
         ...
 
     @property
@@ -140,30 +144,33 @@ class Storage(Protocol):
 
 
 class SubmittingStorage(Storage, Protocol):
-    """A Storage whose append is two steps: who does something else meanwhile needs no task an entry."""
+    """A Storage whose append has two steps, for a caller that does not want a task for each entry."""
 
     def submit(self, entry: Entry) -> "asyncio.Future[Appended]":
-        """Take the entry on, and return what `append` would once it is known. Raises what append raises at once."""
+        """Accept an entry, and return a future of what `append` returns or raises.
+
+        Raises StorageUnavailable at once if the entry cannot be accepted.
+        """
         ...
 
 
 class Broken(StorageUnavailable):
-    """What is in memory and what is on disk may differ: nothing may be acknowledged before a reopen."""
+    """Memory and disk may differ: nothing may be acknowledged until the engine is reopened."""
 
 
 class Engine(Protocol):
-    """A store that commits whole groups. Calls are not made at the same time."""
+    """A store that commits whole groups. Its caller never makes two calls at the same time."""
 
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
-        """Return one answer an entry once all are on disk; on any exception none is.
+        """Return one answer per entry once all are on disk; after an exception none of them is.
 
-        Raises Broken where the engine must be reopened, another StorageUnavailable where the next commit may do better
-        (a full disk), and anything else where an entry is at fault. An empty group is written too: it is a probe.
+        Raises Broken if the engine must be reopened, another StorageUnavailable if the next commit may succeed (a full
+        disk), and anything else if an entry is at fault. An empty group is written too: it is a probe.
         """
         ...
 
     async def reopen(self) -> None:
-        """Start again from what is really on disk. Raises Broken where that fails too."""
+        """Start again from what is really on disk. Raises Broken if that fails too."""
         ...
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Group commit: many appends, one fsync. No SQL here, and no timer: while one commit runs, the next group forms."""
+"""Group commit: many appends, one fsync. No SQL, and no timer: while one commit runs, the next group forms."""
 
 import asyncio
 import logging
@@ -10,11 +10,11 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Engine, Entry
 
 MEBIBYTE = 1 << 20
-# A client that has its answer takes some turns of the loop to send the next request; one turn and three measure alike.
+# How many turns of the loop must bring nothing new before a commit begins: a client that has its answer needs a few to
+# send the next request. One turn and three measure alike.
 QUIET_TURNS = 3
-ENOUGH = 256
-# What an entry, a row or a held item weighs in memory beside its bytes.
-OVERHEAD = 200
+ENOUGH = 256  # entries that wait: then a commit begins without a quiet turn
+OVERHEAD = 200  # bytes of memory that an entry, a row, a quarantined item or an outcome takes beside its contents
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +25,7 @@ class _Waiting:
     answer: asyncio.Future[Appended]
 
     def settle(self, appended: Appended) -> None:
-        # Done already where the waiter was cancelled: its entry is kept all the same.
+        # A cancelled waiter's future is done already; its entry is committed all the same.
         if not self.answer.done():
             self.answer.set_result(appended)
 
@@ -35,9 +35,10 @@ class _Waiting:
 
 
 class GroupCommit:
-    """A Storage over an engine. `queue_bytes` bounds what waits, `group_rows` what one commit takes.
+    """A Storage over an engine.
 
-    `retry_seconds` passes between two tries to find a store well again that failed.
+    `queue_bytes` bounds the entries that wait, `group_rows` the rows and quarantined items of one commit; a larger
+    entry is still taken, alone. After a failure the engine is tried again every `retry_seconds`.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class GroupCommit:
         self._trouble: StorageUnavailable | None = None
         self._runner: asyncio.Task[None] | None = None
         self._recovery: asyncio.Task[None] | None = None
-        # The engine is never called twice at a time: a reopen beside a commit would not see what that one writes.
+        # One call of the engine at a time: a reopen beside a commit would not see what the commit writes.
         self._turn = asyncio.Lock()
         self._closed = False
 
@@ -63,21 +64,21 @@ class GroupCommit:
 
     @property
     def waiting_bytes(self) -> int:
-        """About how much was accepted and is not yet on disk."""
+        """About how many bytes were accepted and are not yet on disk."""
         return self._bytes
 
     async def append(self, entry: Entry) -> Appended:
-        """Return once the entry is on disk. Raises StorageUnavailable at once where it cannot be taken on."""
+        """Return once the entry is on disk. Raises StorageUnavailable if it cannot be accepted or committed."""
         return await self.submit(entry)
 
     def submit(self, entry: Entry) -> asyncio.Future[Appended]:
-        """Take the entry on; the future is done once it is on disk. Raises StorageUnavailable where it cannot."""
+        """Accept an entry; the future is done once it is on disk. Raises StorageUnavailable if it is not accepted."""
         if self._closed:
             raise StorageUnavailable("the gateway is stopping")
         if isinstance(self._trouble, Broken):
             raise StorageUnavailable(str(self._trouble))
         size = weight(entry)
-        # An entry that is larger than the whole queue must get in at some time: when nothing else waits.
+        # An entry that is larger than the whole queue is accepted when nothing else waits.
         if self._bytes and self._bytes + size > self._queue_bytes:
             raise StorageUnavailable("too much waits to be written")
         loop = asyncio.get_running_loop()
@@ -113,7 +114,7 @@ class GroupCommit:
             self._runner = None
 
     async def _gather(self) -> None:
-        """Let the loop first finish what it has at hand: no timer, only as many turns as bring more to commit."""
+        """Wait as long as each turn of the event loop brings more entries, without a timer."""
         quiet = 0
         while quiet < QUIET_TURNS and len(self._waiting) < ENOUGH:
             before = len(self._waiting)
@@ -136,12 +137,12 @@ class GroupCommit:
                 answers = await self._engine.commit([waiting.entry for waiting in group])
         except StorageUnavailable as error:
             _fail(group, error)
-            self._suffer(error)
+            self._begin_recovery(error)
         except Exception as error:
             if len(group) == 1:
                 group[0].fail(error)
                 return
-            # One of them is at fault, nobody knows which: its neighbours must not pay for it.
+            # One entry is at fault, and nobody knows which: commit each alone, so that the others do not fail with it.
             for waiting in group:
                 await self._commit([waiting])
         else:
@@ -149,7 +150,7 @@ class GroupCommit:
             for waiting, appended in zip(group, answers, strict=True):
                 waiting.settle(appended)
 
-    def _suffer(self, error: StorageUnavailable) -> None:
+    def _begin_recovery(self, error: StorageUnavailable) -> None:
         if self._trouble is None:
             log.error("storage unavailable: %s", error)
         self._trouble = error
@@ -176,7 +177,7 @@ class GroupCommit:
         except StorageUnavailable as error:
             self._trouble = error
         except Exception as error:
-            # Whatever it was: with no entry to blame it is the store's, and giving up would refuse for ever.
+            # There is no entry to blame, so the store is at fault; if this task ended, it would never recover.
             self._trouble = Broken(repr(error))
         else:
             self._trouble = None
@@ -185,7 +186,7 @@ class GroupCommit:
 
 def weight(entry: Entry) -> int:
     """Return about how many bytes of memory the entry takes."""
-    size = OVERHEAD * (1 + len(entry.rows) + len(entry.quarantined) + len(entry.outcomes)) + len(entry.raw_compressed)
+    size = OVERHEAD * (1 + _rows(entry) + len(entry.outcomes)) + len(entry.raw_compressed)
     for row in entry.rows:
         size += len(row.body)
     for quarantined in entry.quarantined:
@@ -202,5 +203,5 @@ def _rows(entry: Entry) -> int:
 
 def _fail(group: list[_Waiting], error: StorageUnavailable) -> None:
     for waiting in group:
-        # One exception each: each waiter's traceback grows on its own.
+        # A new exception for each waiter, because each adds to its traceback.
         waiting.fail(StorageUnavailable(str(error), error.retry_after))

@@ -1,6 +1,6 @@
 """The JSON in which outcomes are stored: in a receipt, and beside an idempotency key. Pure.
 
-Not by orjson: the id of an item that is not fit to store may be no Unicode, which it cannot write.
+It is written by `json`, not orjson, because the id of an invalid item may have lone surrogates.
 """
 
 import json
@@ -9,17 +9,17 @@ from collections.abc import Iterable, Sequence
 from gateway.dialect.outcome import Fault, Outcome, Verdict
 
 Placed = tuple[Outcome, int | None]
-"""One item's outcome, and the position of its event or the number under which it is quarantined, if it has one."""
+"""One item's final outcome, and the position of its event or its number in the quarantine; None if it is in neither."""
 
 
 def receipt_items(items: Iterable[Placed]) -> str:
-    """Return what a receipt tells of a request's items, in their order.
+    """Return what a receipt says about a request's items, in their order.
 
     [{"verdict":"stored","message_id":"m-1","position":7},
      {"verdict":"quarantined","message_id":"m-2","quarantine":3,"faults":[{"code":"type","pointer":"/at","detail":{}}]},
      {"verdict":"duplicate","message_id":"m-1"}]
     """
-    told: list[dict[str, object]] = []
+    listed: list[dict[str, object]] = []
     for outcome, place in items:
         item: dict[str, object] = {"verdict": outcome.verdict.value, "message_id": outcome.message_id}
         if place is not None:
@@ -28,8 +28,8 @@ def receipt_items(items: Iterable[Placed]) -> str:
             item["faults"] = [
                 {"code": fault.code, "pointer": fault.pointer, "detail": dict(fault.detail)} for fault in outcome.faults
             ]
-        told.append(item)
-    return json.dumps(told, separators=(",", ":"))
+        listed.append(item)
+    return json.dumps(listed, separators=(",", ":"))
 
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:

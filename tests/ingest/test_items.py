@@ -15,7 +15,7 @@ from gateway.dialect.outcome import Outcome, Reason, Refusal, Verdict
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.items import ITEMS_AT_ONCE, MAX_HOLD, Classified, ItemClassifier
 from gateway.ingest.registry import Installed
-from gateway.ingest.schema import build, load
+from gateway.ingest.schema import MAX_FAULTS, build, load
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 from tests.kit import fake_dialect
 
@@ -39,6 +39,7 @@ def translate(item: Item, message_id: str, received: Received) -> Translated:
         message_id=message_id,
         timestamp=received.received_at,
         received_at=received.received_at,
+        user_id=fields.get("user"),
         context={"user_agent": fields["by"]} if "by" in fields else {},
     )
     files = tuple(each.encode() for each in fields.get("files", ()))
@@ -146,6 +147,19 @@ async def test_a_file_has_the_digest_that_its_dialect_gave_or_else_its_own() -> 
     )
 
     assert found.blobs == (Blob(hashlib.sha256(b"content").hexdigest(), b"content"), Blob("given", b"content"))
+
+
+async def test_events_that_are_not_canonical_are_quarantined_and_explained_up_to_a_bound() -> None:
+    items = [item(str(number), name="n", user=7) for number in range(MAX_FAULTS + 2)]
+    found = await classified(*items, on_invalid=OnInvalid.REJECT_REQUEST)
+
+    explained = (Fault("not_canonical", "/user_id", {"rule": "type"}),)
+    unexplained = (Fault("not_canonical", "", {"rule": "invalid"}),)
+    assert [(each.verdict, each.faults) for each in found.outcomes] == [
+        *[(Verdict.QUARANTINED, explained)] * MAX_FAULTS,
+        *[(Verdict.QUARANTINED, unexplained)] * 2,
+    ]
+    assert (found.rows, len(found.quarantined)) == ((), MAX_FAULTS + 2)
 
 
 async def test_items_that_become_many_times_what_the_body_may_be_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""A Storage in memory, for tests of everything above storage: it keeps every promise but the disk's."""
+"""A Storage in memory, for tests of everything above storage: it keeps every promise except durability."""
 
 import asyncio
 from collections import Counter
@@ -7,12 +7,13 @@ import attrs
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, AppendStatus, Blob, Entry, QuarantinedItem
-from gateway.storage.decide import Snapshot, decide
+from gateway.storage.decide import decide
+from gateway.storage.plan import Claim, Snapshot
 
 
 @attrs.define
 class RecordingStorage:
-    """`bodies`, `held`, `blobs` and `counts` are what was appended; `failure`, when set, is raised instead."""
+    """`bodies`, `quarantined`, `blobs` and `counts` are what was appended; `failure`, when set, is raised instead."""
 
     bodies: list[bytes] = attrs.field(factory=list)
     quarantined: list[QuarantinedItem] = attrs.field(factory=list)
@@ -22,8 +23,8 @@ class RecordingStorage:
     failure: StorageUnavailable | None = None
     closed: bool = False
     _keys: set[bytes] = attrs.field(factory=set)
-    _claims: dict[bytes, tuple[bytes, bytes, int]] = attrs.field(factory=dict)
-    _held_keys: set[bytes] = attrs.field(factory=set)
+    _claims: dict[bytes, Claim] = attrs.field(factory=dict)
+    _quarantined_keys: set[bytes] = attrs.field(factory=set)
     _receipt: int = 0
 
     async def append(self, entry: Entry) -> Appended:
@@ -35,7 +36,12 @@ class RecordingStorage:
         if self.failure is not None:
             raise self.failure
         before = Snapshot(
-            len(self.bodies), self._receipt, len(self.quarantined), self._keys, self._claims, self._held_keys
+            position=len(self.bodies),
+            receipt=self._receipt,
+            quarantine_id=len(self.quarantined),
+            seen=self._keys,
+            claims=self._claims,
+            quarantined=self._quarantined_keys,
         )
         plan = decide([entry], before, random_bits=lambda: 0)
         self.entries.append(entry)
@@ -47,7 +53,7 @@ class RecordingStorage:
         self.counts += plan.totals()
         self._keys |= plan.keys
         self._claims |= plan.claims
-        self._held_keys |= plan.quarantined_keys
+        self._quarantined_keys |= plan.quarantined_keys
         self._receipt = plan.receipt
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         answer.set_result(appended)

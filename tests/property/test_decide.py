@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.dialect.outcome import Outcome, Verdict
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow, IdempotencyRecord, QuarantinedItem
-from gateway.storage.decide import Plan, Snapshot, decide
+from gateway.storage.decide import decide
+from gateway.storage.plan import Plan, Snapshot
 
 Item = tuple[str, str | None]
 """The verdict that is proposed for an item, and the client's id of it, if it has one."""

@@ -11,7 +11,8 @@ import attrs
 
 from gateway.datadir import DataDir, sync_folder
 from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
-from gateway.storage.decide import RECEIPT_RANDOM_BITS, Plan, Snapshot, decide
+from gateway.storage.decide import decide
+from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
@@ -196,14 +197,14 @@ class LogWriter:
             streams=self.streams,
         )
 
-    def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, tuple[bytes, bytes, int]]:
+    def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, Claim]:
         digests = [entry.idempotency.digest for entry in entries if entry.idempotency is not None]
-        records: dict[bytes, tuple[bytes, bytes, int]] = {}
+        records: dict[bytes, Claim] = {}
         for found in select_in(self.connection, IDEMPOTENCY_RECORDS, digests):
             for line in found.split(","):
                 *texts, receipt = line.split(":")
                 digest, fingerprint, outcomes = map(bytes.fromhex, texts)
-                records[digest] = (fingerprint, outcomes, int(receipt))
+                records[digest] = Claim(fingerprint, outcomes, int(receipt))
         return records
 
     def _pending(self, entries: Sequence[Entry]) -> dict[int, str]:

@@ -7,7 +7,7 @@ their events: only generations.py forgets them. Deleting makes room in the file;
 import sqlite3
 
 from gateway.storage import buckets
-from gateway.storage.decide import RECEIPT_RANDOM_BITS
+from gateway.storage.plan import RECEIPT_RANDOM_BITS
 
 # A receipt's number begins with its time. Expired events end where those of the first receipt that stays begin.
 FIRST_TO_STAY = "SELECT position FROM receipts WHERE id >= ? ORDER BY id LIMIT 1"

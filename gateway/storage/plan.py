@@ -1,0 +1,132 @@
+"""What a group of entries is decided from, and what is decided: a Snapshot and a Plan. Values only."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import attrs
+
+from gateway.storage import buckets
+from gateway.storage.contract import Appended, Entry, EventRow
+
+RECEIPT_RANDOM_BITS = 20
+MAX_MILLIS = 1 << 42  # the year 2109: a later time would not fit into the number of a receipt
+
+Stream = tuple[str, str, str]
+"""A project, a dialect and a route."""
+
+
+class Claim(NamedTuple):
+    """What is stored of an idempotency key: see IdempotencyRecord; `outcomes` are JSON (see outcomes_json.py)."""
+
+    fingerprint: bytes
+    outcomes: bytes
+    receipt: int
+
+
+@attrs.define
+class Snapshot:
+    """What was committed before, as far as it concerns a group.
+
+    `position`, `receipt` and `quarantine_id` are the last numbers given. `seen` are those of the group's dedupe keys
+    that an event has, `quarantined` those that a quarantined item has. `claims` are by the digest of the idempotency
+    key. `pending` are the verdicts of the quarantined items, by number, that the group resolves and that are still
+    there. `streams` are the numbers of all streams.
+    """
+
+    position: int = 0
+    receipt: int = 0
+    quarantine_id: int = 0
+    seen: set[bytes] = attrs.field(factory=set)
+    claims: Mapping[bytes, Claim] = attrs.field(factory=dict)
+    quarantined: set[bytes] = attrs.field(factory=set)
+    pending: Mapping[int, str] = attrs.field(factory=dict)
+    streams: Mapping[Stream, int] = attrs.field(factory=dict)
+
+
+@attrs.define
+class Plan:
+    """What a group becomes: an answer for each entry, and rows for each table.
+
+    `events` are those to store, in the order of their positions; `keys` and `quarantined_keys` are the new dedupe keys.
+    `counts` are by minute (its start, in seconds), project, dialect and verdict. The numbers are the last ones given.
+
+    These lists are flat, one row's values after the other's, as the statements take them:
+
+    - `quarantine`: number, message id, received_at, project, dialect, route, faults, payload, verdict, key, index,
+      receipt
+    - `requests`: receipt, method, path, query, headers, body, client ip, site
+    - `raws`: receipt, compressed request
+    - `receipts`: number, received_at, number of the stream, first position, number of events, items as JSON or None
+
+    `settled` has one such row for each quarantined item that is resolved, by its number: number, verdict ("stored",
+    "duplicate" or "dropped"), position or None, time.
+    """
+
+    snapshot: Snapshot
+    random_bits: Callable[[], int]
+    position: int = attrs.field(init=False)
+    receipt: int = attrs.field(init=False)
+    quarantine_id: int = attrs.field(init=False)
+    answers: list[Appended] = attrs.field(factory=list)
+    events: list[EventRow] = attrs.field(factory=list)
+    keys: set[bytes] = attrs.field(factory=set)
+    quarantine: list[object] = attrs.field(factory=list)
+    quarantined_keys: set[bytes] = attrs.field(factory=set)
+    requests: list[object] = attrs.field(factory=list)
+    raws: list[object] = attrs.field(factory=list)
+    receipts: list[object] = attrs.field(factory=list)
+    streams: dict[Stream, int] = attrs.field(factory=dict)
+    settled: dict[int, list[object]] = attrs.field(factory=dict)
+    claims: dict[bytes, Claim] = attrs.field(factory=dict)
+    counts: Counter[tuple[int, str, str, str]] = attrs.field(factory=Counter)
+
+    def __attrs_post_init__(self) -> None:
+        """Go on from the numbers of the snapshot."""
+        before = self.snapshot
+        self.position, self.receipt, self.quarantine_id = before.position, before.receipt, before.quarantine_id
+
+    def totals(self) -> Counter[tuple[str, str, str]]:
+        """Return what to add to the counters, by project, dialect and verdict."""
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for (_, project, dialect, verdict), count in self.counts.items():
+            totals[project, dialect, verdict] += count
+        return totals
+
+    def counters(self) -> list[object]:
+        """Return the rows of what to add to the counters, flat: project, dialect, verdict, count."""
+        return [value for name, count in self.totals().items() if count for value in (*name, count)]
+
+    def counter_buckets(self) -> list[object]:
+        """Return the rows of what to add to the counters by time, flat: span, start, then as in `counters`."""
+        return [value for row in buckets.rows(self.counts.items()) for value in row]
+
+    def claimed(self) -> list[object]:
+        """Return the rows of the new claims, flat: digest, fingerprint, outcomes, receipt."""
+        return [value for digest, claim in self.claims.items() for value in (digest, *claim)]
+
+    def named_streams(self) -> list[object]:
+        """Return the rows of the new streams, flat: number, project, dialect, route."""
+        return [value for name, number in self.streams.items() for value in (number, *name)]
+
+    def settlements(self) -> list[object]:
+        """Return the rows of the quarantined items that are resolved, flat."""
+        return [value for row in self.settled.values() for value in row]
+
+    def stream(self, entry: Entry) -> int:
+        """Return the small number that stands for the entry's project, dialect and route together."""
+        name = (entry.project, entry.dialect, entry.route)
+        found = self.snapshot.streams.get(name) or self.streams.get(name)
+        if found is None:
+            found = self.streams[name] = len(self.snapshot.streams) + len(self.streams) + 1
+        return found
+
+    def next_receipt(self, received_at: int) -> int:
+        """Return the number of a new receipt: larger than all before, and beginning with the time.
+
+        Receipts are public; sequential numbers would tell everybody how much traffic there is.
+        """
+        drawn = self.random_bits()
+        of_time = min(received_at, MAX_MILLIS) << RECEIPT_RANDOM_BITS | drawn
+        self.receipt = max(of_time, self.receipt + 1 + (drawn & 0xFF))
+        return self.receipt
