@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import attrs
 import pytest
+import uvloop
 from aiohttp import StreamReader, web
 
 from gateway.dialect.message import Response
@@ -204,6 +205,31 @@ async def test_no_client_keeps_the_others_waiting(running: Running, sent: bytes)
     goes_on = False
     client.close()
     assert max(after - before for before, after in pairwise(turns)) < TURN
+
+
+def test_a_refused_flood_is_dropped_one_read_at_a_time() -> None:
+    """On uvloop, which would go on reading while there is something."""
+
+    async def most_in_a_turn() -> int:
+        server = Server(Slow(), lambda peer, _forwarded: peer)
+        url = await server.start(bind("127.0.0.1", 0))
+        running = Running(server, int(url.rpartition(":")[2]), Budget(), Slow())
+        loop, received = asyncio.get_running_loop(), [0]
+
+        def turn() -> None:
+            received.append(server._trimmer.bytes_received)
+            loop.call_soon(turn)
+
+        turn()
+        client = running.client()
+        await asyncio.to_thread(send, client, post(900_000_000, 0), *[b"x" * MEBIBYTE] * 100)
+        client.close()
+        await running.gone()
+        await server.stop()
+        return max(after - before for before, after in pairwise(received))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(most_in_a_turn()) < MEBIBYTE
 
 
 BROKEN_OFF = {
