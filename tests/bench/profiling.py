@@ -10,6 +10,7 @@ from pstats import Stats
 import attrs
 
 from tests.bench.loader import Loader
+from tests.bench.parts import by_part
 from tests.bench.servers import Contestant, Running, started
 from tests.bench.slices import cpu
 from tests.bench.tables import Table
@@ -22,7 +23,7 @@ LOOPS = ("Runner.run (", "_connection_worker_thread (")  # what calls these is i
 
 
 def profile(load: Loader, contestant: Contestant, scenario: Scenario, seconds: float, folder: Path) -> list[Table]:
-    """Return the functions that took most of a contestant's time, each alone and with what it called."""
+    """Return where a contestant's time went: by part of the gateway, and by function, alone and with what it called."""
     spy = Path(sys.executable).with_name("py-spy")
     command = str(spy) if spy.exists() else shutil.which("py-spy")
     if command is None:
@@ -42,22 +43,28 @@ def _by_sampling(
     spy.wait()
     alone: Counter[str] = Counter()
     whole: Counter[str] = Counter()
+    stacks: list[tuple[list[str], int]] = []
     for line in file.read_text("utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         frames = _inside([_short(frame) for frame in stack.split(";")])
+        stacks.append((frames, int(count)))
         alone[frames[-1]] += int(count)
         for frame in dict.fromkeys(frames):
             whole[frame] += int(count)
     per_request = cpu(measured)
     samples = alone.total()
 
-    def table(what: str, counted: Counter[str]) -> Table:
+    def table(what: str, counted: Counter[str], heading: str = "function") -> Table:
         shown = counted.most_common(SHOWN)
         rows = tuple((name, f"{count / samples:.1%}", f"{count / samples * per_request:.1f}") for name, count in shown)
-        return Table(what, ("function", "share", "us/request"), rows)
+        return Table(what, (heading, "share", "us/request"), rows)
 
     title = f"{running.contestant.name}, {scenario.name}: {per_request:.0f} us CPU a request"
-    return [table(f"{title}, with what is called", whole), table(f"{title}, alone", alone)]
+    return [
+        table(f"{title}, by part", by_part(stacks), "part"),
+        table(f"{title}, with what is called", whole),
+        table(f"{title}, alone", alone),
+    ]
 
 
 def _by_tracing(load: Loader, contestant: Contestant, scenario: Scenario, seconds: float, folder: Path) -> list[Table]:
