@@ -121,7 +121,7 @@ class IngestHandler:
             before, count = self._preflights.asked(head, number, self._clock())
             if count:
                 self._meter.unfollowed_preflights(self._names[before], count)
-        return cors.preflight(head, self._allowed_headers, () if match is None else match.allowed)
+        return cors.preflight(head, self._allowed_headers, () if match is None else match.methods)
 
     def _refuse(self, head: RequestHead, match: Match, refusal: Refusal) -> Response:
         """Return the answer to a request that did not reach its route's parse."""
@@ -182,4 +182,4 @@ class _Nowhere:
 def _unmatched(match: Match) -> Refusal:
     if not match.allowed:
         return Refusal(Reason.NOT_FOUND)
-    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.allowed, "OPTIONS"))})
+    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.methods, "OPTIONS"))})

@@ -20,7 +20,7 @@ MAX_HOST = 255
 class Match:
     """Where a request belongs. Without an endpoint nothing matched; `allowed` are the methods that the path has.
 
-    A HEAD request belongs where GET does.
+    A HEAD request belongs where GET does: `methods` names it too.
     """
 
     installed: Installed
@@ -28,6 +28,12 @@ class Match:
     endpoint: Endpoint | None = None
     allowed: tuple[str, ...] = ()
     variables: Mapping[str, str] = NO_VARIABLES
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that may be used on the path, as an Allow header lists them."""
+        named = [each for own in self.allowed for each in ((own, "HEAD") if own == "GET" else (own,))]
+        return tuple(dict.fromkeys(named))
 
 
 @attrs.frozen
@@ -167,7 +173,4 @@ def _by_method(found: dict[str, Match], method: str, path: str) -> Match:
     match = found.get(method)
     if match is None and method == "HEAD":
         match = found.get("GET")
-    if match is not None:
-        return match
-    allowed = [each for own in found for each in ((own, "HEAD") if own == "GET" and "HEAD" not in found else (own,))]
-    return Match(next(iter(found.values())).installed, path, allowed=tuple(allowed))
+    return match or Match(next(iter(found.values())).installed, path, allowed=tuple(found))
