@@ -1,7 +1,7 @@
 """Which credentials admit an Origin, found by the Origin: an index, so that no request looks through all of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import attrs
 
@@ -18,9 +18,6 @@ class Admitting(Protocol):
     def origins(self) -> tuple[str, ...]:
         """The hosts whose pages may use it; every page may if there are none."""
         ...
-
-
-Entry = TypeVar("Entry", bound=Admitting)
 
 
 @attrs.frozen
