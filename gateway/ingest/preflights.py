@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.http.handler import RequestHead
 
 SLOTS = 1024
-SLOT = struct.Struct("<IHHd")  # of whom and for what, how many, the dialect's number from 1, the time of the last one
+SLOT = struct.Struct("=IHHd")  # of whom and for what, how many, the dialect's number from 1, the time of the last one
 TABLE = SLOTS * SLOT.size
 GRACE = 30_000
 """Milliseconds in which the request must follow; browsers send it at once."""
@@ -24,6 +24,7 @@ class Preflights:
 
     def __init__(self, table: memoryview | None = None) -> None:
         self._table = memoryview(bytearray(TABLE)) if table is None else table
+        self._marks = self._table.cast("I")  # one in each four: every request of a page looks here
 
     def asked(self, head: RequestHead, dialect: int, now: int) -> tuple[int, int]:
         """Remember a preflight for a path of a dialect, by its number from 0; `now` is in milliseconds.
@@ -39,10 +40,12 @@ class Preflights:
         return unfollowed
 
     def followed(self, head: RequestHead) -> None:
-        """Forget one preflight of the request that a browser sent, if there was one."""
+        """Forget one preflight of a request with an Origin, if there was one."""
         mark = _mark(head)
-        found, count, owner, last = self._at(mark)
-        if found == mark and count > 0:
+        if self._marks[mark % SLOTS * 4] != mark:
+            return
+        _, count, owner, last = self._at(mark)
+        if count > 0:
             SLOT.pack_into(self._table, mark % SLOTS * SLOT.size, mark, count - 1, owner, last)
 
     def expired(self, now: int) -> Iterator[tuple[int, int]]:
@@ -58,5 +61,5 @@ class Preflights:
 
 
 def _mark(head: RequestHead) -> int:
-    text = f"{head.client_ip}\n{head.headers.get('origin', '')}\n{head.path}"
+    text = f"{head.client_ip}\n{head.headers['origin']}\n{head.path}"
     return zlib.crc32(text.encode("utf-8", "surrogateescape"))
