@@ -31,6 +31,9 @@ def application(
 
         main = web.Application()
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))
+
+    The service's server inflates bodies before the gateway gets them, and refuses plain JSON under a stale
+    Content-Encoding. With `web.AppRunner(main, auto_decompress=False)` the gateway does it, and reads that too.
     """
     app = web.Application()
     timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)

@@ -11,7 +11,12 @@ IMAGE = Response(
     200,
     base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
     "image/gif",
-    {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0"},
+    {
+        "Cache-Control": "no-cache, no-store, must-revalidate",
+        "Pragma": "no-cache",
+        "Expires": "0",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # or a page with Cross-Origin-Embedder-Policy refuses it
+    },
 )
 
 _ABOUT_REQUEST = frozenset({"type", "client_id", "website_id", "sdk_name", "sdk_version"})

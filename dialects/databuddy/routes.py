@@ -39,7 +39,8 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             refuse=errors.refuse_batch,
         ),
         _route("single", ("/",), parse.single, translate.single, render.single),
-        _route("outgoing", ("/outgoing",), parse.outgoing, translate.outgoing, render.outgoing),
+        # The tracker of February 2026 sends no site here (recorded).
+        _route("outgoing", ("/outgoing",), parse.outgoing, translate.outgoing, render.outgoing, site_by_origin=True),
         _route("vitals", ("/vitals",), parse.vitals, translate.vitals, render.vitals),
         _route("errors", ("/errors",), parse.errors, translate.errors, render.errors),
         _route("events", ("/events",), parse.events, translate.events, render.events),

@@ -45,12 +45,18 @@ def _flat_or_nested(
 
 track = partial(_flat, vocabulary=wire.CUSTOM)
 batch = single = partial(_flat_or_nested, vocabularies=entries.VOCABULARIES)
-outgoing = partial(_flat_or_nested, vocabularies={"outgoing_link": wire.LINK})
 vitals = partial(_flat, vocabulary=wire.VITAL)
 errors = partial(_flat, vocabulary=wire.ERROR)
 events = partial(_flat, vocabulary=wire.NAMED)
 engagement = partial(_flat, vocabulary=wire.ENGAGEMENT)
 llm = partial(_flat, vocabulary=wire.AI_CALL)
+
+
+def outgoing(item: Item, message_id: str, received: Received) -> Translated:
+    """Translate the body of `/outgoing`. Where the request's Origin has decided whose it is, nothing in it says so."""
+    if received.site is not None and "app" not in received.context:
+        received = attrs.evolve(received, context={**received.context, "app": {"id": received.site}})
+    return _flat_or_nested(item, message_id, received, vocabularies={"outgoing_link": wire.LINK})
 
 
 def track_in_window(item: Item, message_id: str, received: Received) -> Translated:

@@ -14,6 +14,7 @@ from gateway.config.errors import ConfigError
 from gateway.config.structure import current_names, structure
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
+from gateway.keys.origins import host_of
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -50,7 +51,7 @@ def load(
     for each in wrong:  # what the file and each variable say by themselves was checked above
         source = "command line" if each.path[0] == "server" and each.path[-1] in given else "environment"
         raise ConfigError(f"{source}: {each}")
-    hosts = {host.lower(): name for host, name in config.hosts.items()}
+    hosts = {host_of(host): name for host, name in config.hosts.items()}
     return attrs.evolve(config, hosts=hosts, data=data_directory(flags.get("data"), environment), file=file)
 
 

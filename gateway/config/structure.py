@@ -122,7 +122,7 @@ def _of_hosts(hosts: Iterable[str]) -> Iterator[SettingError]:
         except ValueError as error:
             yield SettingError(("hosts", host), str(error))
             continue
-        if name != host.lower():
+        if name != host.lower().removesuffix(".") and not host.startswith("["):
             yield SettingError(("hosts", host), f"must be only a host name; write {name!r}")
 
 

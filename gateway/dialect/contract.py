@@ -174,7 +174,8 @@ class Route:
     credential must have. With `body_first`, a bad body is reported before missing credentials, if none were sent at
     all. `refuse` replaces the dialect's `refuse` for an endpoint with another error format (a pixel). `schemas` are the
     schemas that its items may have; the start checks that they exist. With `item_sites`, an item that names an unknown
-    site, or another project's, is invalid; otherwise the whole request is refused.
+    site, or another project's, is invalid; otherwise the whole request is refused. With `site_by_origin`, a request
+    without any credential is the site's whose allowed origins admit its Origin, if there is exactly one.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Route:
     refuse: Callable[[Request, Refusal], Response] | None = None
     schemas: tuple[str, ...] = ()
     item_sites: bool = False
+    site_by_origin: bool = False
 
     def __attrs_post_init__(self) -> None:
         """Check the route by itself. Raises ValueError."""

@@ -3,16 +3,43 @@
 A canonical time is `2024-03-01T00:00:00.000Z`, with milliseconds, or with microseconds if they were sent. What is not a
 time gives None; the caller decides what that means in its dialect. The caller also keeps the original of a time that
 was not canonical (see `time_or_original` in toolkit.py).
+
+A time is read only if all of it is understood. Its forms are written down here, because the standard library's are too
+many: Python's versions differ in what is ISO 8601, and email.utils passes over words that it does not know.
 """
 
 import functools
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+MAX_TEXT = 160
+"""How many characters a time may have: JavaScript's form names a time zone, in any language."""
 
 _EPOCH_DAY = 719163  # datetime.date(1970, 1, 1).toordinal()
 # The years 1 to 9999, all that RFC 3339 has.
 _EARLIEST = -62135596800000
 _LATEST = 253402300799999
+
+# No part of these expressions gives back what it took (`?+`, `++`), so each of them takes one step a character.
+_ISO = re.compile(
+    r"[0-9]{4}(-?+)[0-9]{2}\1[0-9]{2}"
+    r"(?:[Tt ](?:[01][0-9]|2[0-3])(?:(:?+)[0-9]{2}(?:\2[0-9]{2}(?:[.,][0-9]++)?+)?+)?+"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?+[0-5][0-9])?+)?+)?+"
+)
+_OFFSET = r"(?P<sign>[+-])(?P<hours>[01][0-9]|2[0-3]):?+(?P<minutes>[0-5][0-9])"
+_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?+"
+_MAIL = re.compile(
+    rf"(?:(?P<weekday>[a-z]{{3}}) *+, *+)?+(?P<day>[0-9]{{1,2}}) ++(?P<month>[a-z]{{3}}) ++(?P<year>[0-9]{{4}}) ++"
+    rf"{_CLOCK} ++(?:(?:gmt|utc?+)?+{_OFFSET}|gmt|utc?+|z)",
+    re.ASCII | re.IGNORECASE,
+)
+_JAVASCRIPT = re.compile(
+    r"(?P<weekday>[a-z]{3}) (?P<month>[a-z]{3}) (?P<day>[0-9]{2}) (?P<year>[0-9]{4}) "
+    rf"{_CLOCK} gmt{_OFFSET}(?: \([^()]++\))?+",
+    re.ASCII | re.IGNORECASE,
+)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def from_millis(millis: float) -> str | None:
@@ -36,24 +63,59 @@ def from_seconds(seconds: float) -> str | None:
 
 
 def from_iso(text: str) -> str | None:
-    """Return an ISO 8601 date or date-time as a canonical time; without a zone it is read as UTC."""
-    if len(text) > 10 and text[10] not in "Tt " and text[8] not in "Tt ":
-        return None  # Python accepts any separator, and so would read milliseconds in digits as a date
+    """Return an ISO 8601 date or date-time as a canonical time; without a zone it is read as UTC.
+
+    Calendar dates only: `2024-W10-5` and `2024-061` are no time. Of a fraction six digits are kept.
+    """
+    is_usual = (  # with what Python's versions agree on, this is the canonical form
+        len(text) == 24
+        and text[4] == "-"
+        and text[7] == "-"
+        and text[10] == "T"
+        and text[11:13] != "24"
+        and text[19] == "."
+        and text[23] == "Z"
+    )
+    if not is_usual and (len(text) > MAX_TEXT or _ISO.fullmatch(text) is None):
+        return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text if is_usual else text.upper())
     except ValueError:
         return None
-    if len(text) == 24 and text[10] == "T" and text[19] == "." and text[23] == "Z" and text[4] == "-":
-        return text
-    return _canonical(moment)
+    return text if is_usual else _canonical(moment)
 
 
 def from_rfc2822(text: str) -> str | None:
-    """Return an RFC 2822 date (`Fri, 01 Mar 2024 00:00:00 GMT`) as a canonical time."""
-    try:
-        return _canonical(parsedate_to_datetime(text))
-    except (ValueError, TypeError, IndexError, OverflowError):
+    """Return a date in words as a canonical time: one of RFC 2822 and 1123, or what JavaScript's `Date` prints.
+
+        Fri, 01 Mar 2024 01:00:00 +0100
+        Fri, 01 Mar 2024 00:00:00 GMT
+        Fri Mar 01 2024 01:00:00 GMT+0100 (Central European Standard Time)
+
+    The zone must be GMT, UTC, UT, Z or an offset in digits: other names of zones (`CET`, `EST`) are not understood, nor
+    are further words (`PM`). A day of the week must be the date's.
+    """
+    if len(text) > MAX_TEXT or not text.isprintable():
         return None
+    found = _MAIL.fullmatch(text) or _JAVASCRIPT.fullmatch(text)
+    if found is None or found["month"].lower() not in _MONTHS:
+        return None
+    month = _MONTHS.index(found["month"].lower()) + 1
+    offset = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
+    try:
+        moment = datetime(
+            int(found["year"]),
+            month,
+            int(found["day"]),
+            int(found["hour"]),
+            int(found["minute"]),
+            int(found["second"] or 0),
+            tzinfo=timezone(-offset if found["sign"] == "-" else offset),
+        )
+    except ValueError:
+        return None
+    weekday = found["weekday"]
+    return _canonical(moment) if weekday is None or weekday.lower() == _WEEKDAYS[moment.weekday()] else None
 
 
 def _canonical(moment: datetime) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http import RawRequestMessage
 
+from gateway.http.client_address import peer_address
 from gateway.http.head import MAX_HEAD, declared_length
 from gateway.http.limits import MAX_SLICE, Budget
 from gateway.malloc_trim import IdleTrimmer
@@ -83,7 +84,7 @@ class PacedProtocol(web.RequestHandler):
         self._task_handler.add_done_callback(self._forget)
         self.kept_transport = self.transport
         name = transport.get_extra_info("peername")
-        self.peer = name[0] if name else None
+        self.peer = peer_address(name[0]) if name else None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """See asyncio.Protocol. What is being committed for the client goes on."""

@@ -42,7 +42,7 @@ class Admission:
             now=request.received_at,
             item_sites=route.item_sites,
         )
-        admitted = Admitted(self.keyring.resolve(submission, access))
+        admitted = Admitted(self._principal(route, submission, access))
         limiter = self.limiters.get(dialect)
         if limiter is not None:
             try:
@@ -52,6 +52,14 @@ class Admission:
             except Refusal as refusal:
                 raise attributed(refusal, admitted) from refusal
         return admitted
+
+    def _principal(self, route: Route, submission: Submission, access: AccessRequest) -> Principal:
+        """Return who sends a submission: by its credentials, or on some routes by its Origin. Raises Refusal."""
+        if route.site_by_origin and not submission.credentials:
+            found = self.keyring.resolve_origin(access)
+            if found is not None:
+                return found
+        return self.keyring.resolve(submission, access)
 
 
 def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:

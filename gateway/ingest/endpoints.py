@@ -8,9 +8,12 @@ from gateway import __version__
 from gateway.dialect.message import Response
 
 PREFIX = "/-/"
+SCRIPTS = "/-/shim/"
+METHODS = "GET, HEAD, OPTIONS"
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 SCRIPT = "text/javascript; charset=utf-8"
+SCRIPT_HEADERS = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @attrs.frozen
@@ -30,14 +33,23 @@ class GatewayEndpoints:
         """Return whether a path is the gateway's own."""
         return path.startswith(PREFIX)
 
+    def is_private(self, path: str) -> bool:
+        """Return whether a path is for operators and probes: no web page may read what it answers.
+
+        Of the gateway's own, pages need the scripts only.
+        """
+        return path.startswith(PREFIX) and not path.startswith(SCRIPTS)
+
     def greeting(self) -> Response:
         """Return the answer to `GET /`, for a person."""
         return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
         """Return the answer to a request under `/-/`."""
+        if method == "OPTIONS":
+            return Response(204, headers={"Allow": METHODS})
         if method not in ("GET", "HEAD"):
-            return Response(405, b"method not allowed: use GET\n", TEXT, {"Allow": "GET, HEAD, OPTIONS"})
+            return Response(405, b"method not allowed: use GET\n", TEXT, {"Allow": METHODS})
         if path == "/-/healthy":
             return Response(200, b"healthy\n", TEXT)
         if path == "/-/ready":
@@ -47,7 +59,7 @@ class GatewayEndpoints:
         found = None if self.admin is None else self.admin(path, headers)
         if found is not None:
             return found
-        script = self.scripts.get(path.removeprefix("/-/shim/"))
+        script = self.scripts.get(path.removeprefix(SCRIPTS))
         if script is not None:
-            return Response(200, script, SCRIPT, {"Cache-Control": "public, max-age=300"})
+            return Response(200, script, SCRIPT, SCRIPT_HEADERS)
         return Response(404, b"not found: the gateway serves /-/healthy, /-/ready and /-/metrics here\n", TEXT)

@@ -17,8 +17,11 @@ from gateway.http.handler import INTERNAL, RequestHead
 from gateway.ingest import cors
 from gateway.ingest.endpoints import GatewayEndpoints
 from gateway.ingest.pipeline import Pipeline
+from gateway.ingest.preflights import Preflights
 from gateway.ingest.router import Match, Router
 from gateway.keys.keyring import Keyring
+from gateway.records.metrics import Meter
+from gateway.storage.contract import Appended, AppendStatus, Entry
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,8 @@ class IngestHandler:
     """Answers requests for every dialect.
 
     `clock` gives milliseconds since the epoch. `headers` are request headers that browsers may send beyond the
-    gateway's own.
+    gateway's own. `preflights` remembers the latest preflights. A HEAD request is answered as GET is, and nothing of it
+    is stored or counted.
     """
 
     def __init__(
@@ -37,12 +41,18 @@ class IngestHandler:
         endpoints: GatewayEndpoints,
         clock: Callable[[], int],
         headers: tuple[str, ...],
+        preflights: Preflights | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._router = router
         self._pipeline = pipeline
         self._clock = clock
         self._allowed_headers = cors.allowed_headers(headers)
+        self._preflights = preflights or Preflights()
+        self._meter = pipeline.meter
+        self._numbers = {name: number for number, name in enumerate(router.dialects())}
+        self._names = tuple(self._numbers)
+        self._without_trace = attrs.evolve(pipeline, storage=_Nowhere(), meter=Meter(), on_reject=None)
 
     def renew(self, keyring: Keyring) -> None:
         """Check requests against another snapshot of the credentials from now on."""
@@ -53,11 +63,18 @@ class IngestHandler:
         match = None
         if not self._endpoints.serve(head.path):
             match = self._router.match(head.headers.get("host", ""), head.method, head.path)
+            if "origin" in head.headers and head.method != "OPTIONS":
+                self._preflights.followed(head)
         return Exchange(self, head, match)
 
     def cors(self, head: RequestHead) -> str:
-        """Return the CORS header lines of the answer."""
-        return cors.lines(head)
+        """Return the CORS header lines of the answer: none where no page may read it."""
+        return "" if self._endpoints.is_private(head.path) else cors.lines(head)
+
+    def count_preflights(self) -> None:
+        """Count the preflights that no request has followed in time; called before the counters are read."""
+        for number, count in self._preflights.expired(self._clock()):
+            self._meter.unfollowed_preflights(self._names[number], count)
 
     async def answer(self, head: RequestHead, match: Match | None, body: bytes | Refusal) -> Response:
         """Return the answer to a request, its body within the limit or why it is not; it never raises."""
@@ -70,7 +87,8 @@ class IngestHandler:
                 return request
             if isinstance(endpoint, StaticRoute):
                 return endpoint.answer(request)
-            return await self._pipeline.ingest(match.installed, endpoint, request)
+            pipeline = self._pipeline if head.method != "HEAD" else self._without_trace
+            return await pipeline.ingest(match.installed, endpoint, request)
         except Exception:
             log.exception("a bug answered 500 to a %s", head.method)
             return INTERNAL
@@ -89,18 +107,28 @@ class IngestHandler:
 
     def _answer_no_endpoint(self, head: RequestHead, match: Match | None) -> Response:
         """Return the answer to what reaches no vendor's endpoint."""
-        if head.method == "OPTIONS":
-            return cors.preflight(head, self._allowed_headers)
+        if head.method == "OPTIONS" and not self._endpoints.is_private(head.path):
+            return self._answer_preflight(head, match)
         if match is None:
             return self._endpoints.answer(head.method, head.path, head.headers)
         if match.path == "/" and head.method in ("GET", "HEAD"):
             return self._endpoints.greeting()
         return self._refuse(head, match, _unmatched(match))
 
+    def _answer_preflight(self, head: RequestHead, match: Match | None) -> Response:
+        if match is not None and cors.is_preflight(head):
+            number = self._numbers[match.installed.dialect.name]
+            before, count = self._preflights.asked(head, number, self._clock())
+            if count:
+                self._meter.unfollowed_preflights(self._names[before], count)
+        return cors.preflight(head, self._allowed_headers, () if match is None else match.methods)
+
     def _refuse(self, head: RequestHead, match: Match, refusal: Refusal) -> Response:
         """Return the answer to a request that did not reach its route's parse."""
         route = None if isinstance(match.endpoint, StaticRoute) else match.endpoint
-        return self._pipeline.refuse(match.installed, self._request(head, match, b""), refusal, route)
+        is_probe = head.method == "HEAD" and match.endpoint is not None
+        pipeline = self._without_trace if is_probe else self._pipeline
+        return pipeline.refuse(match.installed, self._request(head, match, b""), refusal, route)
 
     def _request(self, head: RequestHead, match: Match, body: bytes) -> Request:
         query: dict[str, str] = {}
@@ -108,7 +136,7 @@ class IngestHandler:
             for name, value in parse_qsl(head.query, keep_blank_values=True):
                 query.setdefault(name, value)
         return Request(
-            method=head.method,
+            method="GET" if head.method == "HEAD" and match.endpoint is not None else head.method,
             path=match.path,
             query=query,
             headers=head.headers,
@@ -138,7 +166,20 @@ class Exchange:
         return await self._handler.answer(self._head, self._match, body)
 
 
+class _Nowhere:
+    """The Storage of requests that ask only what an answer would be: it keeps nothing."""
+
+    healthy = True
+
+    async def append(self, entry: Entry) -> Appended:
+        """Return the answer to an entry of which nothing was known."""
+        return Appended(AppendStatus.NEW)
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to finish."""
+
+
 def _unmatched(match: Match) -> Refusal:
     if not match.allowed:
         return Refusal(Reason.NOT_FOUND)
-    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.allowed, "OPTIONS"))})
+    return Refusal(Reason.METHOD_NOT_ALLOWED, detail={"allowed": ", ".join((*match.methods, "OPTIONS"))})

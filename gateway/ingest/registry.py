@@ -113,6 +113,8 @@ def _check(installed: Installed) -> None:
             raise RegistryError(f"route {route.name} needs the scope {route.scope!r}, which the dialect does not have")
         if route.item_sites and route.on_invalid is OnInvalid.REJECT_REQUEST:
             raise RegistryError(f"route {route.name} has item_sites, but rejects whole requests")
+        if route.site_by_origin and not any(kind.is_site for kind in installed.kinds.values()):
+            raise RegistryError(f"route {route.name} has site_by_origin, but no credential kind is a site")
         for schema in route.schemas:
             _check_schema(installed, route, schema)
         for body in PROBES:

@@ -1,5 +1,6 @@
 """Which dialect and endpoint a request is for, by its host, method and path. Pure."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -11,17 +12,28 @@ from gateway.ingest.registry import Installed
 
 Endpoint = Route | StaticRoute
 NO_VARIABLES: Mapping[str, str] = {}
+MAX_HOST = 255
+"""How many characters a host name may have (RFC 1035), and more than an address has."""
 
 
 @value_class
 class Match:
-    """Where a request belongs. Without an endpoint nothing matched; `allowed` are the methods that the path has."""
+    """Where a request belongs. Without an endpoint nothing matched; `allowed` are the methods that the path has.
+
+    A HEAD request belongs where GET does: `methods` names it too.
+    """
 
     installed: Installed
     path: str
     endpoint: Endpoint | None = None
     allowed: tuple[str, ...] = ()
     variables: Mapping[str, str] = NO_VARIABLES
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that may be used on the path, as an Allow header lists them."""
+        named = [each for own in self.allowed for each in ((own, "HEAD") if own == "GET" else (own,))]
+        return tuple(dict.fromkeys(named))
 
 
 @attrs.frozen
@@ -60,6 +72,20 @@ class _Table:
                 yield method, match.path, match.installed
 
 
+def host_name(header: str) -> str:
+    """Return the name in a Host header: in lower case, without its port and a final dot, IPv6 in its shortest form.
+
+    `Shop.Example.com.:8080` gives `shop.example.com`, and `[2001:DB8::0:1]:8080` gives `[2001:db8::1]`.
+    """
+    if header[:1] != "[":
+        return header.partition(":")[0].lower().removesuffix(".")
+    name, closed, _ = header[:MAX_HOST].partition("]")
+    try:
+        return f"[{ipaddress.IPv6Address(name[1:])}]" if closed else ""
+    except ValueError:
+        return ""
+
+
 def normalize(path: str) -> str:
     """Return a path unquoted, without doubled and trailing slashes."""
     return "/" + "/".join([part for part in unquote(path).split("/") if part])
@@ -96,12 +122,12 @@ class Router:
             taken = {prefix for prefix, _ in self._owners}
             self._owners += [(prefix, each) for prefix in each.dialect.prefixes if each.at_root and prefix not in taken]
         self._owners.sort(key=lambda owner: len(owner[0]), reverse=True)
-        self._hosts = {host.lower(): self._mounts[name] for host, name in hosts.items()}
+        self._hosts = {host_name(host): self._mounts[name] for host, name in hosts.items()}
 
     def match(self, host: str, method: str, path: str) -> Match | None:
         """Return where a request belongs; None if no dialect has its path. `path` is as sent, without the query."""
         if self._hosts:
-            bound = self._hosts.get(host.partition(":")[0].lower())
+            bound = self._hosts.get(host_name(host))
             if bound is not None:
                 return self._match_bound(*bound, method, normalize(path))
         found = self._root.paths.get(path)
@@ -115,6 +141,10 @@ class Router:
             if f"{path}/".startswith(prefix):
                 return Match(owner, path)
         return None
+
+    def dialects(self) -> tuple[str, ...]:
+        """Return the names of the dialects that are served, in an order that the configuration settles."""
+        return tuple(self._mounts)
 
     def routes(self) -> Iterator[tuple[str, str, str]]:
         """Yield method, path and dialect of everything that is served: at the root, under mounts, on bound hosts."""
@@ -140,4 +170,7 @@ class Router:
 
 
 def _by_method(found: dict[str, Match], method: str, path: str) -> Match:
-    return found.get(method) or Match(next(iter(found.values())).installed, path, allowed=tuple(found))
+    match = found.get(method)
+    if match is None and method == "HEAD":
+        match = found.get("GET")
+    return match or Match(next(iter(found.values())).installed, path, allowed=tuple(found))

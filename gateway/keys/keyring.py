@@ -9,6 +9,7 @@ import attrs
 from gateway.dialect import Credential, CredentialKind, Submission
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.dialect.value_class import value_class
+from gateway.keys.by_origin import OriginIndex
 from gateway.keys.origins import origin_allowed
 
 MAX_ITEMS_ASKED = 20
@@ -19,7 +20,8 @@ MAX_ITEMS_ASKED = 20
 class Grant:
     """What a credential allows; its value is not in it. Times are milliseconds since the epoch.
 
-    With empty `origins` every origin is allowed. `expires_at` is the end of a rotated key's grace.
+    With empty `origins` every origin is allowed. `expires_at` is the end of a rotated key's grace. `shown` is what may
+    be shown of the value: a public id's is the whole of it.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Grant:
     origins: tuple[str, ...] = ()
     revoked: bool = False
     expires_at: int | None = None
+    shown: str | None = attrs.field(default=None, eq=False, repr=False)
 
     def is_good(self, now: int) -> bool:
         """Return whether the credential still opens its project; `now` is in milliseconds."""
@@ -84,10 +87,37 @@ class Keyring:
 
     salt: bytes
     grants: Mapping[bytes, Grant]
+    _by_origin: dict[tuple[str, str], OriginIndex] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def find(self, dialect: str, kind: str, value: str) -> Grant | None:
         """Return what a value allows, revoked ones included; None for an unknown value."""
         return self.grants.get(digest(self.salt, dialect, kind, value))
+
+    def resolve_origin(self, access: AccessRequest) -> Principal | None:
+        """Return who sends a request that shows no credential, if exactly one good site admits its Origin."""
+        kind = next(kind for kind in access.kinds.values() if kind.is_site)
+        found: Grant | None = None
+        for grant in self._sites(access.dialect, kind.name).admitting(access.origin or "null"):
+            assert isinstance(grant, Grant), "made by _sites"
+            if grant.is_good(access.now):
+                if found is not None:
+                    return None
+                found = grant
+        if found is None:
+            return None
+        site = found.shown
+        if site is not None and self.find(access.dialect, kind.name, site) is not found:
+            site = None  # what is shown is not the whole value
+        return Principal(project=found.project, credential_id=found.id, site=site)
+
+    def _sites(self, dialect: str, kind: str) -> OriginIndex:
+        """Return the index of a dialect's sites; it is made once for each snapshot."""
+        index = self._by_origin.get((dialect, kind))
+        if index is None:
+            sites = [each for each in self.grants.values() if each.dialect == dialect and each.kind == kind]
+            index = OriginIndex.of([site for site in sites if not site.revoked])
+            self._by_origin[dialect, kind] = index
+        return index
 
     def resolve(self, submission: Submission, access: AccessRequest) -> Principal:
         """Return who sent a submission.

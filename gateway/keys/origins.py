@@ -52,15 +52,21 @@ def origin_allowed(allowed: tuple[str, ...], origin: str | None, required: bool 
         return True
     if origin is None:
         return not required
-    host = _host(origin)
+    host = host_of_origin(origin)
     for entry in allowed:
-        name = entry.lower().removeprefix("*.").removesuffix(":*").removeprefix("www.")
+        name = site_name(entry)
         if host == name or host.endswith("." + name):
             return True
     return False
 
 
-def _host(origin: str) -> str:
+def site_name(entry: str) -> str:
+    """Return the host that an entry of a list of allowed origins stands for, without `*.` and `www.`."""
+    return entry.lower().removeprefix("*.").removesuffix(":*").removeprefix("www.")
+
+
+def host_of_origin(origin: str) -> str:
+    """Return the host in an Origin header, in lower case, without port and `www.`."""
     authority = origin.lower().partition("://")[2].partition("/")[0]
     host = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
     return host.removeprefix("www.")

@@ -123,5 +123,6 @@ def to_keyring(salt: bytes, rows: Iterable[Iterable[Any]]) -> Keyring:
             origins=found.origins,
             revoked=found.revoked_at is not None,
             expires_at=found.expires_at,
+            shown=found.masked,
         )
     return Keyring(salt, grants)

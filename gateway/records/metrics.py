@@ -23,6 +23,7 @@ class Meter(Collector):
         self._items: Counter[tuple[str, str]] = Counter()
         self._requests: Counter[tuple[str, str]] = Counter()
         self._bugs: Counter[str] = Counter()
+        self._preflights: Counter[str] = Counter()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -47,6 +48,10 @@ class Meter(Collector):
         self._bugs[dialect] += 1
         return self._bugs[dialect]
 
+    def unfollowed_preflights(self, dialect: str, count: int) -> None:
+        """Count preflights after which the browser did not send its request."""
+        self._preflights[dialect] += count
+
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as families of metrics."""
         items = CounterMetricFamily("gateway_items", "Items by what became of them.", labels=["dialect", "verdict"])
@@ -68,7 +73,12 @@ class Meter(Collector):
         )
         for dialect, count in sorted(self._bugs.items()):
             bugs.add_metric([dialect], count)
-        yield from (items, requests, unmatched, bugs)
+        preflights = CounterMetricFamily(
+            "gateway_unfollowed_preflights", "Preflights that no request followed.", labels=["dialect"]
+        )
+        for dialect, count in sorted(self._preflights.items()):
+            preflights.add_metric([dialect], count)
+        yield from (items, requests, unmatched, bugs, preflights)
 
     def exposition(self) -> bytes:
         """Return all counters in Prometheus' text format."""

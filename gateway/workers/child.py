@@ -9,6 +9,7 @@ import sys
 import uvloop
 
 from gateway.datadir import DataDir
+from gateway.ingest.preflights import Preflights
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.job import WRITER, ParentPipe
 from gateway.workers.open_log import opened
@@ -60,7 +61,8 @@ async def _run_http_worker(parent: ParentPipe, listener: socket.socket) -> None:
     try:
         await storage.wait_ready()
         stopped = _stop_signal()  # only now: until here SIGTERM ends the process at once
-        async with answering(config, listener, storage, meter=meter, limiters=limiters) as url:
+        waiting = Preflights(file.preflights())
+        async with answering(config, listener, storage, meter=meter, limiters=limiters, preflights=waiting) as url:
             parent.report(ready=url)
             await stopped.wait()
         meter.publish()

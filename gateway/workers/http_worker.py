@@ -20,6 +20,7 @@ from gateway.ingest.endpoints import GatewayEndpoints
 from gateway.ingest.handler import IngestHandler
 from gateway.ingest.ids import fresh
 from gateway.ingest.pipeline import Pipeline
+from gateway.ingest.preflights import Preflights
 from gateway.ingest.rate_limit import Limiter, MemoryLimiter
 from gateway.ingest.registry import discover
 from gateway.keys.keyring import Keyring
@@ -45,11 +46,12 @@ def build_handler(
     limiters: Mapping[str, Limiter] | None = None,
     admin: AdminApi | None = None,
     rejected_log: RejectedRequestLog | None = None,
+    preflights: Preflights | None = None,
 ) -> IngestHandler:
     """Return a gateway without a socket. Raises RegistryError.
 
-    `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter` and `limiters` (by dialect) are
-    given where several processes share them.
+    `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter`, `limiters` (by dialect) and
+    `preflights` are given where several processes share them.
     """
     installed = install_enabled(config, dialects)
     meter = meter or Meter()
@@ -66,14 +68,21 @@ def build_handler(
         filter_bots=config.filter_bots,
         keep_raw=config.storage.keep_raw > 0,
     )
+    exposition = meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition)
+
+    def metrics() -> bytes:
+        handler.count_preflights()
+        return exposition()
+
     endpoints = GatewayEndpoints(
         ready=lambda: storage.healthy,
-        metrics=meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition),
+        metrics=metrics,
         scripts={name: script for each in installed for name, script in each.dialect.scripts.items()},
         admin=None if admin is None else admin.answer,
     )
     headers = tuple(header for each in installed for header in each.dialect.headers)
-    return IngestHandler(router(config, installed), pipeline, endpoints, clock, headers)
+    handler = IngestHandler(router(config, installed), pipeline, endpoints, clock, headers, preflights)
+    return handler
 
 
 @contextlib.asynccontextmanager
@@ -85,6 +94,7 @@ async def running(
     new_id: Callable[[int], str] = fresh,
     meter: Meter | None = None,
     limiters: Mapping[str, Limiter] | None = None,
+    preflights: Preflights | None = None,
 ) -> AsyncIterator[IngestHandler]:
     """Yield a handler that follows the key file and keeps rejected requests, as long as this lasts."""
     directory = DataDir(config.data)
@@ -102,6 +112,7 @@ async def running(
         limiters=limiters,
         admin=admin,
         rejected_log=rejected_log,
+        preflights=preflights,
     )
 
     def renew(keyring: Keyring, token: Admin) -> None:
@@ -120,10 +131,11 @@ async def answering(
     *,
     meter: Meter | None = None,
     limiters: Mapping[str, Limiter] | None = None,
+    preflights: Preflights | None = None,
 ) -> AsyncIterator[str]:
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
     timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)
-    async with running(config, storage, meter=meter, limiters=limiters) as handler:
+    async with running(config, storage, meter=meter, limiters=limiters, preflights=preflights) as handler:
         server = Server(
             handler, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes)
         )

@@ -16,6 +16,7 @@ import attrs
 from msgspec.msgpack import Decoder, Encoder
 from prometheus_client import Metric
 
+from gateway.ingest import preflights
 from gateway.records.metrics import Meter
 
 HALF = 128 * 1024
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @attrs.frozen
 class SharedFile:
-    """A file without a name: a slot for each HTTP worker's counters, then a table for each rate limit."""
+    """A file without a name: a slot for each HTTP worker's counters, a table for each rate limit, one of preflights."""
 
     descriptor: int
     data: mmap.mmap
@@ -41,7 +42,7 @@ class SharedFile:
     def create(cls, http_workers: int, limits: int) -> Self:
         """Create the file, full of zeros."""
         descriptor = os.memfd_create("gateway")  # not on a disk: a full one would end this process with SIGBUS
-        os.ftruncate(descriptor, http_workers * SLOT + limits * TABLE)
+        os.ftruncate(descriptor, http_workers * SLOT + limits * TABLE + preflights.TABLE)
         return cls.open(descriptor, http_workers)
 
     @classmethod
@@ -57,6 +58,10 @@ class SharedFile:
         """Return the part of the rate limit with that number, from 0."""
         start = self.http_workers * SLOT + number * TABLE
         return memoryview(self.data)[start : start + TABLE]
+
+    def preflights(self) -> memoryview:
+        """Return the part of the preflights that wait for their request."""
+        return memoryview(self.data)[len(self.data) - preflights.TABLE :]
 
     def __enter__(self) -> Self:
         return self

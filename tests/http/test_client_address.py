@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.http.client_address import client_address
+from gateway.http.client_address import MAX_HOPS, client_address, client_ip
 from gateway.ingest.address_policy import IpPolicy, apply
 from gateway.keys.origins import host_of, origin_of
 
@@ -27,6 +27,24 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
         ("2001:db8::1", "2001:DB9::1", "2001:db9::1"),
         ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("fe80::1%eth0", "198.51.100.1", "fe80::1"),
+        ("::ffff:10.0.0.1", None, "10.0.0.1"),
+        ("::ffff:203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("10.0.0.1", '"198.51.100.1"', "198.51.100.1"),
+        ("10.0.0.1", '"[2001:db9::1]:443"', "2001:db9::1"),
+        ("10.0.0.1", ' "[2001:db9::1]" ', "2001:db9::1"),
+        ("10.0.0.1", "2001:db9::1", "2001:db9::1"),
+        ("10.0.0.1", "[::ffff:198.51.100.1]:443", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1,", "198.51.100.1"),
+        ("10.0.0.1", "6.6.6.6,, 198.51.100.1 , ,\t,10.2.3.4,,", "198.51.100.1"),
+        ("10.0.0.1", ", ,", "10.0.0.1"),
+        ("10.0.0.1", '""', "10.0.0.1"),
+        ("10.0.0.1", '"198.51.100.1', "10.0.0.1"),
+        ("10.0.0.1", "[2001:db9::1", "10.0.0.1"),
+        ("10.0.0.1", "[2001:db9::1]evil", "10.0.0.1"),
+        ("10.0.0.1", f"6.6.6.6, {'9' * 60_000}", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1" + ",10.0.0.2" * (MAX_HOPS - 1), "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1" + ",10.0.0.2" * MAX_HOPS, "10.0.0.2"),
+        ("10.0.0.1", "198.51.100.1" + "," * 60_000, "10.0.0.1"),
         ("@", "198.51.100.1", "@"),
         (None, "198.51.100.1", None),
     ],
@@ -42,7 +60,30 @@ def test_without_trusted_proxies_the_header_is_nobodys_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "client_ip", "left"),
+    ("trusted", "peer", "address"),
+    [
+        ("", "::ffff:192.0.2.1", "192.0.2.1"),
+        ("", "192.0.2.1", "192.0.2.1"),
+        ("", "2001:db8::1", "2001:db8::1"),
+        ("", "::ffff:nonsense", "::ffff:nonsense"),
+        ("192.0.2.0/24", "::ffff:192.0.2.1", "198.51.100.1"),
+        ("::ffff:192.0.2.0/120", "::ffff:192.0.2.1", "198.51.100.1"),
+        ("::ffff:192.0.2.0/120", "192.0.2.1", "198.51.100.1"),
+        ("198.51.100.0/24", "::ffff:192.0.2.1", "192.0.2.1"),
+        ("::/0", "2001:db8::1", "198.51.100.1"),
+    ],
+)
+def test_an_ipv4_peer_of_a_socket_of_both_families_is_ipv4(trusted: str, peer: str, address: str) -> None:
+    networks = [ip_network(each) for each in trusted.split()]
+    assert client_ip(networks)(peer, "198.51.100.1") == address
+
+
+def test_without_a_peer_there_is_no_address() -> None:
+    assert client_ip(())(None, "198.51.100.1") is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "address", "left"),
     [
         (IpPolicy.KEEP, "203.0.113.9", "203.0.113.9"),
         (IpPolicy.KEEP, None, None),
@@ -54,8 +95,8 @@ def test_without_trusted_proxies_the_header_is_nobodys_word() -> None:
         (IpPolicy.DROP, "203.0.113.9", None),
     ],
 )
-def test_a_project_keeps_what_its_policy_leaves(policy: IpPolicy, client_ip: str | None, left: str | None) -> None:
-    assert apply(policy, client_ip) == left
+def test_a_project_keeps_what_its_policy_leaves(policy: IpPolicy, address: str | None, left: str | None) -> None:
+    assert apply(policy, address) == left
 
 
 @pytest.mark.parametrize(

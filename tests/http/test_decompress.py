@@ -5,6 +5,8 @@ from functools import partial
 from gzip import compress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.dialect.outcome import Fault, Reason, Refusal
 from gateway.http.decompress import MAX_CODINGS, MAX_MEMBERS, decompress
@@ -44,8 +46,13 @@ def test_a_body_comes_out_whole(body: bytes, encoding: str) -> None:
     ("body", "encoding"),
     [
         (b"abc", "gzip"),
-        (b"", "gzip"),
         (zipped(b"abc")[:-1], "gzip"),
+        (b"\x1f", "gzip"),
+        (b"\x1f\x8b{}", "gzip"),
+        (b" abc", "gzip"),
+        (b"abc", "deflate"),
+        (b"\x78{}", "deflate"),
+        (zipped(b"{}")[1:], "gzip"),
         (zipped(b"abc") + b"more", "gzip"),
         (zlib.compress(b"abc") + b"more", "deflate"),
         (BARE + b"more", "deflate"),
@@ -54,6 +61,36 @@ def test_a_body_comes_out_whole(body: bytes, encoding: str) -> None:
 )
 def test_what_is_not_all_of_it_what_it_says_is_refused(body: bytes, encoding: str) -> None:
     assert refused(body, encoding) == MALFORMED
+
+
+PLAIN = (
+    *(b"", b"{}", b'[{"name":"a"}]', b' \r\n\t{"name":"a"}', b'\xef\xbb\xbf{"a":1}', b"\xef\xbb\xbf [1]"),
+    *(b'"text"', b"-1.5", b"17", b"true", b"null", b"{" * 500),
+)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "deflate", "identity", "gzip, gzip", "identity, gzip"])
+@pytest.mark.parametrize("body", PLAIN)
+def test_plain_json_under_a_stale_coding_is_read_as_what_it_is(body: bytes, encoding: str) -> None:
+    assert decompress(body, encoding, CAP) == body
+
+
+@pytest.mark.parametrize("encoding", ["deflate, gzip", "gzip, gzip"])
+def test_a_proxy_may_have_undone_the_last_coding_only(encoding: str) -> None:
+    inner = zipped(b"{}") if encoding.startswith("gzip") else zlib.compress(b"{}")
+    assert decompress(zipped(inner), encoding, CAP) == b"{}"
+    assert decompress(zipped(b"{}"), encoding, CAP) == b"{}"
+
+
+@given(st.binary(max_size=40) | st.text(alphabet='{}[]",:0123456789abtrue \n', max_size=40).map(str.encode))
+def test_a_bare_deflated_body_that_begins_as_json_does_is_inflated(content: bytes) -> None:
+    engine = zlib.compressobj(wbits=-15)
+    assert decompress(engine.compress(content) + engine.flush(), "deflate", CAP) == content
+
+
+def test_a_coding_that_is_not_known_is_not_undone() -> None:
+    for encoding in ("br", "zstd", "gzip, br", "br, gzip", "compress", "x" * 60_000):
+        assert refused(b"{}", encoding) == (Reason.ENCODING, ())
 
 
 def test_the_cap_holds_over_all_members() -> None:

@@ -64,6 +64,41 @@ async def test_it_answers_below_its_prefix_and_keeps_what_it_acknowledged(
         assert [json.loads(body)["message_id"] for _, body in reader.bodies()] == ["m-1", "m-2"]
 
 
+async def test_pages_and_probes_are_told_below_a_prefix_what_they_are_told_by_the_server(
+    aiohttp_server: AiohttpServer, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    service = web.Application()
+    service.add_subapp("/collect", application(Config(data=tmp_path / "data")))
+    server = await aiohttp_server(service)
+    asked = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type, baggage",
+    }
+    told = {}
+    for method, path in (
+        ("OPTIONS", "/track"),
+        ("OPTIONS", "/-/metrics"),
+        ("GET", "/-/metrics"),
+        ("GET", "/-/shim/browsee.js"),
+        ("HEAD", "/px.jpg"),
+        ("GET", "/px.jpg"),
+    ):
+        async with session.request(method, server.make_url(f"/collect{path}"), headers=asked) as answer:
+            granted = answer.headers.get("Access-Control-Allow-Headers", "")
+            names = ("Access-Control-Allow-Origin", "Cross-Origin-Resource-Policy", "Vary")
+            told[method, path] = (answer.status, "baggage" in granted, *[answer.headers.get(name) for name in names])
+    shop, both = "https://shop.example", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+    assert told == {
+        ("OPTIONS", "/track"): (204, True, shop, None, both),
+        ("OPTIONS", "/-/metrics"): (204, False, None, None, None),
+        ("GET", "/-/metrics"): (200, False, None, None, None),
+        ("GET", "/-/shim/browsee.js"): (200, False, shop, "cross-origin", "Origin"),
+        ("HEAD", "/px.jpg"): (200, False, shop, "cross-origin", "Origin"),
+        ("GET", "/px.jpg"): (200, False, shop, "cross-origin", "Origin"),
+    }
+
+
 async def test_a_command_beside_the_service_reaches_its_log(aiohttp_server: AiohttpServer, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with_key(data)

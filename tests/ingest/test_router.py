@@ -1,6 +1,7 @@
 """Who answers what: paths at the root, mounts, bound hosts, variable segments, and two dialects on one path."""
 
 import attrs
+import pytest
 
 from gateway.dialect import Dialect, Response, StaticRoute
 from gateway.ingest.registry import Installed, install
@@ -45,6 +46,52 @@ def test_who_does_not_answer_at_the_root_answers_under_its_mount_and_on_its_host
     assert found(both.match("two.example:443", "PUT", "/track")) == ("second", "/track", "things")
     assert found(both.match("two.example", "PUT", "/second/track")) == ("second", "/track", "things")
     assert found(both.match("two.example", "POST", "/v1/a")) == ("second", "/v1/a", "allowed: ")
+
+
+@pytest.mark.parametrize(
+    ("bound", "host"),
+    [
+        ("shop.example.com", "shop.example.com"),
+        ("shop.example.com", "shop.example.com."),
+        ("shop.example.com", "Shop.Example.COM.:8080"),
+        ("shop.example.com.", "shop.example.com:443"),
+        ("Shop.example.com", "shop.example.com"),
+        ("[::1]", "[::1]"),
+        ("[::1]", "[::1]:8080"),
+        ("[::1]", "[0:0:0:0:0:0:0:1]:8080"),
+        ("[2001:DB8::0:1]", "[2001:db8::1]"),
+        ("127.0.0.1", "127.0.0.1:8080"),
+    ],
+)
+def test_a_bound_host_is_known_in_every_spelling(bound: str, host: str) -> None:
+    both = router(FIRST, SECOND, hosts={bound: "second"})
+    assert found(both.match(host, "PUT", "/track")) == ("second", "/track", "things")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("", ".", "shop.example.com..", "evil.shop.example.com", "[::2]", "[::1", "::1", "[", "[]", "[::1%25eth0]"),
+        *(f"[{'0' * 60_000}::1]", f"{'a' * 60_000}.example.com"),
+    ],
+)
+def test_no_other_host_is_taken_for_a_bound_one(host: str) -> None:
+    both = router(FIRST, SECOND, hosts={"shop.example.com": "second", "[::1]": "second"})
+    assert found(both.match(host, "POST", "/track")) == ("first", "/track", "things")
+
+
+def test_head_belongs_where_get_does() -> None:
+    only = router(SECOND)
+    for path in ("/health", "/second/health", "/keys/a/settings"):
+        assert found(only.match("", "HEAD", path)) == found(only.match("", "GET", path))
+    refused, posted = only.match("", "HEAD", "/track"), only.match("", "POST", "/health")
+    assert refused is not None
+    assert posted is not None
+    assert (found(refused), refused.methods, posted.methods) == (
+        ("second", "/track", "allowed: PUT"),
+        ("PUT",),
+        ("GET", "HEAD"),
+    )
 
 
 def test_a_dialect_that_is_only_mounted_claims_nothing_at_the_root() -> None:

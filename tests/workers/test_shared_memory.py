@@ -6,6 +6,8 @@ import attrs
 import pytest
 
 from gateway.dialect.outcome import Outcome, Quota, Reason, Refusal, Verdict
+from gateway.http.handler import RequestHead
+from gateway.ingest.preflights import GRACE, Preflights
 from gateway.ingest.rate_limit import Limit, Limiter, MemoryLimiter
 from gateway.workers.shared_limits import SharedLimiter
 from gateway.workers.shared_memory import SharedFile, SharedMeter
@@ -63,6 +65,15 @@ def test_too_many_counters_to_share_are_left_out_and_said(file: SharedFile, capl
     meter.publish()
     assert "too many to share" in caplog.text
     assert reported(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 1
+
+
+def test_a_preflight_and_its_request_may_meet_different_workers(file: SharedFile) -> None:
+    asked = RequestHead("OPTIONS", "/track", "", {"origin": "https://shop.example"}, "192.0.2.1")
+    first, second = Preflights(file.preflights()), Preflights(file.preflights())
+    first.asked(asked, 3, NOW)
+    first.asked(asked, 3, NOW)
+    second.followed(asked)
+    assert [list(second.expired(now)) for now in (NOW, NOW + GRACE + 1, NOW + GRACE + 1)] == [[], [(3, 1)], []]
 
 
 def limiters(file: SharedFile, limit: Limit, count: int = 2) -> list[SharedLimiter]:

@@ -1,4 +1,4 @@
-"""A fifth dialect in one file: `POST /toy/v0/ping` with a key in the `x-toy-key` header."""
+"""A fifth dialect in one file: `POST /toy-api/v0/ping` with a key in the `x-toy-key` header."""
 
 import json
 

@@ -1,0 +1,103 @@
+"""Nothing that a stranger sends is booked to a project that he merely names, wherever and in whatever dialect."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from dialects.appizer import dialect as appizer
+from dialects.browsee import dialect as browsee
+from dialects.databuddy import dialect as databuddy
+from dialects.tranthor import dialect as tranthor
+from gateway.app import build_handler
+from gateway.config import Config
+from gateway.datadir import DataDir
+from gateway.dialect import Dialect
+from gateway.http.handler import RequestHead
+from gateway.keys.keyring import Grant, Keyring, digest
+from gateway.storage.sqlite.read.rejected import counts, rejected_requests
+from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from tests.kit.recording import RecordingStorage
+
+SALT = b"salt"
+PROJECT = "shop"
+KEY_ID = "key_0123456789ab"
+DIALECTS = {each.name: each for each in (appizer, browsee, databuddy, tranthor)}
+ROUTES = [(name, route.name) for name, each in DIALECTS.items() for route in each.routes_for(frozenset())]
+NAMES = (
+    *("project", "project_id", "projectId", "key_id", "credential_id", "site", "app", "app_id", "appId", "website"),
+    *("website_id", "websiteId", "client_id", "clientId", "writeKey", "apiKey", "api_key", "token", "tenant"),
+)
+NAMED = dict.fromkeys(NAMES, PROJECT)
+BASIC = base64.b64encode(f"{PROJECT}:".encode()).decode()
+HEADERS = {
+    **{f"x-{name.replace('_', '-').lower()}": PROJECT for name in NAMES},
+    **dict.fromkeys(("databuddy-client-id", "publicwritekey", "x-app-id", "x-gateway-project", "cookie"), PROJECT),
+}
+PLACES: dict[str, tuple[Mapping[str, str], str, object]] = {
+    "in the query": ({}, urlencode(NAMED), {}),
+    "in the body": ({}, "", {**NAMED, "name": "seen", "event": "seen"}),
+    "in the items of the body": ({}, "", [{**NAMED, "payload": NAMED, "properties": NAMED, "context": NAMED}]),
+    "in the items of a batch": ({}, "", {**NAMED, "batch": [NAMED], "events": [NAMED]}),
+    "in headers": (HEADERS, "", {}),
+    "as a bearer token": ({"authorization": f"Bearer {PROJECT}"}, "", {}),
+    "as a name of Basic": ({"authorization": f"Basic {BASIC}"}, "", {}),
+    "by the id of its key": ({"authorization": f"Bearer {KEY_ID}"}, urlencode(dict.fromkeys(NAMES, KEY_ID)), {}),
+    "by its host": ({"host": f"{PROJECT}.example"}, "", {}),
+    "by its page": ({"origin": f"https://{PROJECT}.example", "referer": f"https://{PROJECT}.example/"}, "", {}),
+}
+BY_ITS_PAGE = ("databuddy", "outgoing")  # here the page of exactly one site is that site's id
+
+
+def keyring() -> Keyring:
+    """Return a credential of each kind of all dialects, of one project, which no test sends."""
+    grants = {}
+    for name, dialect in DIALECTS.items():
+        for kind in dialect.kinds:
+            grants[digest(SALT, name, kind.name, f"the {name} {kind.name}")] = Grant(
+                KEY_ID, PROJECT, name, kind.name, frozenset(dialect.scopes), (f"{PROJECT}.example",)
+            )
+    return Keyring(SALT, grants)
+
+
+def booked(folder: Path, sent: RequestHead, body: bytes, dialects: tuple[Dialect, ...]) -> tuple[int, list[object]]:
+    """Send one request; return how much was stored, and all projects that rejected requests and counts name."""
+    storage = RecordingStorage()
+    rejected_log = RejectedRequestLog(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
+
+    async def answered() -> None:
+        handler = build_handler(Config(), dialects, storage, keyring(), rejected_log=rejected_log)
+        async with rejected_log.running():
+            await handler.route(sent).answer(body)
+
+    asyncio.run(answered())
+    rows = [(row["project"], row["credential_id"]) for row in rejected_requests(DataDir(folder))]
+    assert len(rows) == 1, "a refused request is kept"
+    return len(storage.entries), [*rows[0], *(project for project, _, _ in counts(DataDir(folder)))]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("name", "route_name"), ROUTES)
+def test_a_project_that_is_only_named_gets_nothing(tmp_path: Path, name: str, route_name: str, place: str) -> None:
+    dialect = DIALECTS[name]
+    route = next(each for each in dialect.routes_for(frozenset()) if each.name == route_name)
+    headers, query, body = PLACES[place]
+    head = RequestHead(route.method, route.paths[0], query, {"host": "gateway.example", **headers}, "192.0.2.1")
+    stored, projects = booked(tmp_path, head, json.dumps(body).encode(), (dialect,))
+    if place == "by its page" and (name, route_name) == BY_ITS_PAGE:
+        assert (stored, projects) == (0, [PROJECT, KEY_ID, PROJECT])
+    else:
+        assert (stored, projects[:2], set(projects[2:]) <= {""}) == (0, [None, None], True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/{}/track", "/track/{}", "/projects/{}/events", "/{}", "//{}//batch/", "/v1/{}/events"]
+)
+def test_a_project_in_a_path_is_a_path(tmp_path: Path, path: str) -> None:
+    head = RequestHead("POST", path.format(PROJECT), "", {"host": "gateway.example", **HEADERS}, "192.0.2.1")
+    stored, projects = booked(tmp_path, head, json.dumps(NAMED).encode(), tuple(DIALECTS.values()))
+    assert (stored, projects[:2], set(projects[2:]) <= {""}) == (0, [None, None], True)
