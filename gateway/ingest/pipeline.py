@@ -14,6 +14,7 @@ A Refusal from any step, and any other exception, is answered by `Pipeline.refus
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 
@@ -23,7 +24,7 @@ from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, StorageUnav
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest import idempotency
 from gateway.ingest.admission import Admission, attributed
-from gateway.ingest.ids import derived
+from gateway.ingest.ids import numbered
 from gateway.ingest.items import IsBot, ItemClassifier
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
@@ -198,7 +199,7 @@ class Pipeline:
         """
         if key is None:
             return lambda _index: self.new_id(now)
-        return lambda index: derived(*scope, key, str(index))
+        return partial(numbered, scope, key)
 
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:

@@ -80,6 +80,8 @@ def _what(code: str, facts: Mapping[str, Any], pointer: str) -> str:
         return f"must be one of {facts['allowed']}"
     if code in _WITH_LIMIT and "limit" in facts:
         return _WITH_LIMIT[code].format(limit=facts["limit"])
+    if code == "more_faults" and "count" in facts:
+        return f"has {facts['count']} more faults, which are not kept"
     if code == "anyOf" and 0 < len(facts.get("branches", ())) <= MAX_BRANCHES:
         return _alternatives(facts["branches"], pointer)
     return _PLAIN.get(code) or f"is not valid: {code.replace('_', ' ')}"
