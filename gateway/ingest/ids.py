@@ -10,6 +10,7 @@ from gateway.dialect import Item
 EACH_DERIVED = 100
 _COUNTED = (1 << 62) - 1
 
+
 def uuid7(millis: int, entropy: bytes) -> str:
     """Return a UUID of version 7 (RFC 9562) from a time in milliseconds and ten random bytes.
 

@@ -10,7 +10,7 @@ from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem
 from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record, settled
-from tests.storage.stores import body, claim, counted, entry, key, opened, query, row, stored
+from tests.storage.stores import body, claim, counted, entry, kept, key, opened, query, row, stored
 
 FAULTS = b'[{"code":"required","pointer":"/event","detail":{}}]'
 RAW = RawRequest("POST", "/batch", b'{"a":"1"}', b'{"host":"h"}', b"\xff{}", "192.0.2.1", "site")
@@ -21,8 +21,13 @@ def quarantined(name: str, index: int = 0, keyed: bool = True) -> QuarantinedIte
     return QuarantinedItem(name, FAULTS, b"{}", key(name) if keyed else None, index)
 
 
-def holding(*items: QuarantinedItem, raw: RawRequest | None = RAW) -> Entry:
-    return attrs.evolve(entry(quarantined=items), raw=raw)
+def holding(*items: QuarantinedItem, raw: RawRequest = RAW) -> Entry:
+    return attrs.evolve(entry(quarantined=items), request=kept(raw))
+
+
+def messages(path: Path) -> list[tuple[object, object]]:
+    with Reader(find(path)) as reader:
+        return [(row["id"], row["message_id"]) for row in reader.quarantine()]
 
 
 def settling(number: int, *names: str) -> Entry:
@@ -37,7 +42,8 @@ async def test_a_quarantined_item_is_read_back_whole_with_its_request(tmp_path: 
         head = (2, "b", 1_700_000_000_000, "p", "toy", "track", "quarantined", 7, receipt)
         assert quarantine_record(reader, 2) == QuarantineRecord(*head, FAULTS.decode(), "{}", RAW)
         assert (quarantine_record(reader, 3), list(quarantine_ids(reader, "quarantined"))) == (None, [1, 2])
-    assert query(tmp_path, "SELECT count(*) FROM requests") == [(1,)]
+    assert query(tmp_path, "SELECT count(*) FROM quarantined_requests") == [(1,)]
+    assert query(tmp_path, "SELECT id, project, route FROM quarantine") == [(1, "p", "track"), (2, "p", "track")]
 
 
 async def test_an_item_is_quarantined_once_even_after_a_restart_and_within_a_group(tmp_path: Path) -> None:
@@ -49,8 +55,8 @@ async def test_an_item_is_quarantined_once_even_after_a_restart_and_within_a_gro
 
     assert sorted(answer.duplicates for answer in answers) == [(), (0,), (0,)]
     assert (twice.duplicates, again) == ((1,), SEEN)
-    assert query(tmp_path, "SELECT message_id FROM quarantine") == [("a",), ("b",)]
-    assert query(tmp_path, "SELECT count(*) FROM requests") == [(2,)]
+    assert messages(tmp_path) == [(1, "a"), (2, "b")]
+    assert query(tmp_path, "SELECT count(*) FROM quarantined_requests") == [(2,)]
     assert counted(tmp_path) == {"received": 6, "stored": 0, "duplicate": 4, "quarantined": 2}
 
 
@@ -81,7 +87,7 @@ async def test_a_replayed_item_is_stored_once_and_a_retry_of_it_is_a_duplicate(t
         retried = await storage.append(holding(quarantined("a")))
 
     assert ([*answers, again], retried) == ([NEW, *[Appended(AppendStatus.REPLAYED)] * 2], SEEN)
-    assert (stored(tmp_path), query(tmp_path, "SELECT message_id FROM quarantine")) == ([body("a")], [("b",)])
+    assert (stored(tmp_path), messages(tmp_path)) == ([body("a")], [(2, "b")])
     assert counted(tmp_path) == {"received": 3, "stored": 1, "duplicate": 1, "quarantined": 1}
     with Reader(find(tmp_path)) as reader:
         assert [settled(reader, number) for number in (1, 2)] == ["stored at position 1", None]
@@ -95,12 +101,12 @@ async def test_a_dropped_item_is_gone_with_its_request_once_it_was_the_last_and_
         await storage.append(holding(quarantined("a"), quarantined("b", 1)))
         for number in (2, 1, 1):
             answer = await storage.append(settling(number))
-            left.append((answer.status, query(tmp_path, "SELECT count(*) FROM requests")))
+            left.append((answer.status, query(tmp_path, "SELECT count(*) FROM quarantined_requests")))
     async with opened(tmp_path) as (storage, _):
         await storage.append(holding(quarantined("c")))
 
     assert left == [(AppendStatus.NEW, [(1,)]), (AppendStatus.NEW, [(0,)]), (AppendStatus.REPLAYED, [(0,)])]
-    assert query(tmp_path, "SELECT id, message_id FROM quarantine") == [(3, "c")]
+    assert messages(tmp_path) == [(3, "c")]
     assert counted(tmp_path) == {"received": 3, "stored": 0, "duplicate": 0, "quarantined": 3}
 
 
