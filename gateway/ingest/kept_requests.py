@@ -2,16 +2,18 @@
 
 import asyncio
 import hashlib
+import json
 
 import attrs
-import orjson
 
 from gateway.dialect.decode import rewrite
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import KeptRequest
 
 MAX_HEADERS = 8192
-"""Bytes of headers that are kept whole; beyond it the longest values are left out."""
+"""Bytes of headers that are kept; beyond it the longest are left out."""
+NOT_KEPT = "(not kept)"
+MAX_NAMES = 500
 BRIEF = 32 * 1024  # bytes that are compressed in less time than another thread takes to begin
 
 
@@ -33,18 +35,19 @@ def _kept(raw: RawRequest) -> KeptRequest:
 
 
 def bounded_headers(headers: bytes) -> bytes:
-    """Return headers (a JSON object) with the longest values left out, until the rest is short enough."""
+    """Return headers (a JSON object), without the longest beyond MAX_HEADERS bytes; NOT_KEPT then has their names."""
     if len(headers) <= MAX_HEADERS:
         return headers
-    values: dict[str, str] = orjson.loads(headers)
-    size = len(headers)
-    for name in sorted(values, key=lambda name: len(values[name]), reverse=True):
-        if size <= MAX_HEADERS:
+    values: dict[str, str] = json.loads(headers)  # they may hold half a surrogate pair
+    sizes = {name: len(json.dumps([name, value])) for name, value in values.items()}
+    room, kept = MAX_HEADERS, set[str]()
+    for name in sorted(sizes, key=lambda name: sizes[name]):
+        room -= sizes[name]
+        if room < 0:
             break
-        size -= len(values[name])
-        values[name] = f"[{len(values[name])} characters are not kept]"
-        size += len(values[name])
-    return orjson.dumps(values)
+        kept.add(name)
+    missing = ", ".join([name for name in values if name not in kept])[:MAX_NAMES]
+    return json.dumps({**{name: values[name] for name in values if name in kept}, NOT_KEPT: missing}).encode()
 
 
 def payload_json(payload: object, body: bytes) -> bytes:

@@ -55,7 +55,7 @@ def encode_receipt(items: Sequence[Placed], room: int = 0) -> str | bytes:
 
     A place is the difference to the last one with the same verdict. Only rejected items and duplicates have faults.
     """
-    if _size([outcome for outcome, _ in items]) <= MAX_TRIED + room:
+    if _size([outcome for outcome, _ in items]) <= MAX_TRIED + 8 * room:
         text = receipt_items(items)
         if len(text) <= MAX_TEXT:
             return text
@@ -125,7 +125,7 @@ def encode_outcomes(outcomes: Sequence[Outcome], room: int = 0) -> bytes:
 
         [["stored", "m-1", []], ["rejected", "m-2", [["required", "/name", {}]]]]
     """
-    if _size(outcomes) <= MAX_TRIED + room:
+    if _size(outcomes) <= MAX_TRIED + 8 * room:
         text = _text(outcomes)
         if len(text) <= MAX_TEXT:
             return text

@@ -26,17 +26,17 @@ ADD_TO_SIZE = (
 OVERHEAD, KEY_OVERHEAD = 300, 30  # as in decide.py
 
 
-def migrate_v5(connection: sqlite3.Connection, hash_of: Callable[[bytes], bytes]) -> None:
-    """Move all items, many in each transaction, and drop their tables. A start after a kill goes on where it ended.
+def migrate_v5(connection: sqlite3.Connection, hash_of: Callable[[bytes], bytes], most: int = ITEMS) -> None:
+    """Move all items, about `most` in each transaction, and drop their tables.
 
-    Does nothing if the tables do not exist.
+    A start after a kill goes on where it ended. Does nothing if the tables do not exist.
     """
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'quarantine_v5'").fetchone():
         return
     while connection.execute(NEXT).fetchone():
         with sqlite_file.transaction(connection):
             moved = 0
-            while moved < ITEMS and (found := connection.execute(NEXT).fetchone()):
+            while moved < most and (found := connection.execute(NEXT).fetchone()):
                 number, receipt = found
                 moved += _move(connection, number, receipt, hash_of)
     with sqlite_file.transaction(connection):

@@ -33,7 +33,7 @@ INSERT = (
 ADD_TO_SIZE = " ON CONFLICT (project) DO UPDATE SET bytes = bytes + excluded.bytes"
 HASH_BYTES = 8
 NO_HASH = bytes(HASH_BYTES)
-AGAIN = 0.9  # the part of its bound below which a quarantine must fall before it is logged again that it is full
+AGAIN = 0.9  # the part of its bound below which a quarantine must shrink before it is logged again that it is full
 log = logging.getLogger(__name__)
 
 
@@ -123,7 +123,8 @@ class Quarantine:
         self.last = plan.quarantine_id
         for project, change in changes.items():
             self.sizes[project] += change
-        self.full = {project for project in self.full if self.sizes[project] > AGAIN * self.bound(project)}
+            if change < 0 and self.sizes[project] < AGAIN * self.bound(project):
+                self.full.discard(project)
         for request in plan.quarantine:
             if request.sha256 is not None and request.project not in self.full:
                 self.full.add(request.project)

@@ -1,9 +1,13 @@
 """Quarantined items: stored with their request, once for each id, and ended exactly once by a replay or a drop."""
 
 import asyncio
+import random
+import sqlite3
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
+import pytest
 
 from gateway.datadir import find
 from gateway.records.raw_request import RawRequest
@@ -118,3 +122,93 @@ async def test_a_replayed_request_quarantines_nothing_again_and_names_the_first_
 
     assert (again.status, again.receipt == first.receipt > 0) == (AppendStatus.REPLAYED, True)
     assert counted(tmp_path) == {"received": 2, "stored": 0, "duplicate": 1, "quarantined": 1}
+
+
+def sizes(path: Path) -> dict[str, int]:
+    return {str(project): int(str(size)) for project, size in query(path, "SELECT * FROM quarantine_sizes")}
+
+
+async def test_beyond_its_size_a_quarantine_keeps_fault_size_and_digest_and_events_are_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = attrs.evolve(RAW, body=random.Random(1).randbytes(40_000))
+    async with opened(tmp_path, quarantine_bytes=100_000) as (storage, _):
+        for name in "abcd":
+            mixed = attrs.evolve(entry(row(f"good {name}"), quarantined=(quarantined(name),)), request=kept(large))
+            assert await storage.append(mixed) == NEW
+        other = attrs.evolve(holding(quarantined("e"), raw=large), project="q")
+        assert await storage.append(other) == NEW
+        assert await storage.append(holding(quarantined("small"))) == NEW
+
+    assert stored(tmp_path) == [body(f"good {name}") for name in "abcd"]
+    with Reader(find(tmp_path)) as reader:
+        rows = list(reader.quarantine())
+        record = quarantine_record(reader, 3)
+    assert [(row["message_id"], row.get("kept", True)) for row in rows] == [
+        *(("a", True), ("b", True), ("c", False), ("d", False)),
+        *(("e", True), ("small", True)),
+    ]
+    digest = sha256(large.body).hexdigest()
+    assert {name: rows[2][name] for name in ("faults", "payload", "size", "sha256")} == {
+        "faults": FAULTS.decode(),
+        "payload": None,
+        "size": 40_000,
+        "sha256": digest,
+    }
+    assert record is not None
+    assert (record.kept, record.raw, record.size, record.sha256) == (False, None, 40_000, digest)
+    said = [each.getMessage() for each in caplog.records]
+    assert said == [
+        "the quarantine of project p is full (0 MB): of further items only fault, size and digest are kept; replay or "
+        "drop some, or raise quarantine_megabytes"
+    ]
+
+
+async def test_a_dropped_request_makes_room_and_the_size_is_known_after_a_restart(tmp_path: Path) -> None:
+    large = attrs.evolve(RAW, body=random.Random(1).randbytes(40_000))
+    async with opened(tmp_path, quarantine_bytes=90_000) as (storage, _):
+        await storage.append(holding(quarantined("a"), quarantined("b", 1), raw=large))
+        one = sizes(tmp_path)["p"]
+        await storage.append(holding(quarantined("c"), raw=large))
+        two = sizes(tmp_path)["p"]
+        await storage.append(settling(1))
+        assert sizes(tmp_path) == {"p": two}
+    async with opened(tmp_path, quarantine_bytes=90_000) as (storage, _):
+        await storage.append(holding(quarantined("d"), raw=large))
+        three = sizes(tmp_path)["p"]
+        await storage.append(settling(2))
+        assert sizes(tmp_path) == {"p": three - one}
+        await storage.append(holding(quarantined("e"), raw=large))
+        for number in (3, 4, 5):
+            await storage.append(settling(number))
+
+    assert (40_000 < one < 41_000, two - one > 40_000, three - two < 1000) == (True, True, True)
+    assert (sizes(tmp_path), query(tmp_path, "SELECT count(*) FROM quarantined_keys")) == ({"p": 0}, [(0,)])
+
+
+async def test_a_commit_that_fails_leaves_the_size_as_it_was(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        await engine.commit([holding(quarantined("a"))])
+        before = sizes(tmp_path)
+        await engine.run(lambda connection: connection.execute("ALTER TABLE counters RENAME TO gone"))
+        with pytest.raises(sqlite3.Error):
+            await engine.commit([holding(quarantined("b"))])
+        await engine.run(lambda connection: connection.execute("ALTER TABLE gone RENAME TO counters"))
+        assert (sizes(tmp_path), engine._log_writer.quarantine.sizes) == (before, before)
+        await engine.commit([holding(quarantined("b"))])
+    assert messages(tmp_path) == [(1, "a"), (2, "b")]
+
+
+async def test_thousands_of_items_of_one_request_end_one_by_one(tmp_path: Path) -> None:
+    items = [quarantined(f"m-{index}", index) for index in range(3000)]
+    async with opened(tmp_path) as (storage, _):
+        await storage.append(holding(*[attrs.evolve(item, payload=b"") for item in items]))
+        await asyncio.gather(*[storage.append(settling(number)) for number in range(1, 3000)])
+        assert query(tmp_path, "SELECT id FROM quarantine") == [(3000,)]
+        assert await storage.append(holding(attrs.evolve(items[0], payload=b""))) == NEW
+        assert await storage.append(holding(attrs.evolve(items[-1], payload=b""))) == SEEN
+        await storage.append(settling(3000))
+
+    assert query(tmp_path, "SELECT id FROM quarantine") == [(3001,)]
+    with Reader(find(tmp_path)) as reader:
+        assert [settled(reader, number) for number in (1, 3000, 3001)] == ["dropped", "dropped", None]
