@@ -33,7 +33,7 @@ from gateway.clock import now
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
-from gateway.operate.quarantined import Contents, Shown
+from gateway.operate.quarantined import NOT_KEPT, Contents, Shown
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
 from gateway.storage.sqlite.read.log import COLUMNS, Reader
@@ -222,6 +222,8 @@ def _completed(row: dict[str, Any], reader: Reader, contents: Contents) -> dict[
     """Return a row of the reader's listing with what only the item's request has."""
     if row["message_id"] is not None and row["payload"] is not None:
         return row
+    if "kept" in row:
+        return {**row, "note": NOT_KEPT}
     item = quarantine_record(reader, row["id"])
     if item is None:  # it has just ended
         return row
