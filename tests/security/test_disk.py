@@ -80,6 +80,33 @@ def test_a_request_leaves_no_more_than_its_bound(tmp_path: Path, figure: Figure,
     assert grown <= bound
 
 
+HEADS: dict[str, tuple[str, dict[str, str]]] = {
+    "a long path": (f"/{'p' * 60_000}", {}),
+    "a long query": (f"{BATCH}?a={text(40_000)}", {}),
+    "a query of controls": (f"{BATCH}?{'%01' * 20_000}=1", {}),
+    "headers of any bytes": (BATCH, {f"X-{number}": "\xff" * 3000 for number in range(20)}),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_rejected_request_leaves_no_more_than_its_bound(tmp_path: Path, figure: Figure, name: str) -> None:
+    path, headers = HEADS[name]
+    data, body = tmp_path / "data", batch(text(9000))
+    started(data)
+    with serving(data) as served:  # the file is there, with its empty tables
+        assert requests.post(served.url + BATCH, data=b"{}", timeout=PATIENCE).status_code == 400
+        assert served.stop() == 0
+    before = size(data)
+    with serving(data) as served:
+        answer = requests.post(served.url + path, data=body, headers=headers, timeout=PATIENCE)
+        assert 400 <= answer.status_code < 500
+        assert served.stop() == 0
+    grown, bound = size(data) - before, len(body) + 64 * KIBIBYTE
+    figure(f"{len(body) // KIBIBYTE} KiB, {grown // KIBIBYTE} of at most {bound // KIBIBYTE} KiB on disk")
+    assert 0 < grown <= bound
+    assert len(run("quarantine", "list", "--rejected", "--data", str(data)).stdout.splitlines()) == 2
+
+
 def test_all_items_of_a_flood_are_listed_shown_replayed_and_dropped(tmp_path: Path) -> None:
     data = tmp_path / "data"
     keys = started(data)
