@@ -213,7 +213,7 @@ def _row(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:
     receipt = None if item.receipt is None else f"{item.receipt:x}"
     row = {"id": fields.pop("number"), **fields, "receipt": receipt, "item": fields.pop("index")}
     shown = contents.of(item)
-    row |= {"message_id": shown.message_id, "payload": shown.payload}
+    row |= {"message_id": shown.message_id, "payload": shown.payload or "null"}
     not_kept = () if item.kept else ("kept", "size", "sha256")
     return {**{name: row[name] for name in (*COLUMNS, *not_kept)}, **_note(shown)}
 
@@ -223,12 +223,12 @@ def _completed(row: dict[str, Any], reader: Reader, contents: Contents) -> dict[
     if row["message_id"] is not None and row["payload"] is not None:
         return row
     if "kept" in row:
-        return {**row, "note": NOT_KEPT}
+        return {**row, "payload": "null", "note": NOT_KEPT}
     item = quarantine_record(reader, row["id"])
     if item is None:  # it has just ended
-        return row
+        return {**row, "payload": row["payload"] or "null"}
     shown = contents.of(item)
-    return {**row, "message_id": shown.message_id, "payload": shown.payload, **_note(shown)}
+    return {**row, "message_id": shown.message_id, "payload": shown.payload or "null", **_note(shown)}
 
 
 def _note(shown: Shown) -> dict[str, str]:
@@ -241,7 +241,7 @@ def _line(row: dict[str, Any]) -> bytes:
         {**fault, "sentence": explain(fault["code"], fault["pointer"], fault["detail"])}
         for fault in orjson.loads(row["faults"])
     ]
-    return orjson.dumps({**row, "faults": faults, "payload": orjson.Fragment(row["payload"] or "null")})
+    return orjson.dumps({**row, "faults": faults, "payload": orjson.Fragment(str(row["payload"]))})
 
 
 def _whole(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:

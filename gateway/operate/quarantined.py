@@ -59,7 +59,7 @@ class Contents:
         if item.receipt is None or item.receipt != self._last[0]:
             try:
                 submission = route.parse(request_of(raw, item.received_at))
-            except Refusal:  # today it is too large
+            except (Refusal, ValueError):  # today it is too large, or what is kept of it is damaged
                 submission = Submission()
             self._last = (item.receipt, submission)
         return self._last[1]

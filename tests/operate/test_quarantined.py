@@ -52,6 +52,7 @@ def test_a_note_says_why_an_item_is_not_found() -> None:
     assert shown(attrs.evolve(ITEM, index=2, message_id="m")) == Shown("m", None, NOT_FOUND)
     too_large = attrs.evolve(RAW, body=b'{"batch":[' + b"{}," * 30_000 + b"{}]}")
     assert shown(attrs.evolve(ITEM, raw=too_large)) == Shown(None, None, NOT_FOUND)
+    assert shown(attrs.evolve(ITEM, raw=attrs.evolve(RAW, headers=b"{"))) == Shown(None, None, NOT_FOUND)
     assert shown(attrs.evolve(ITEM, kept=False, raw=None)) == Shown(None, None, NOT_KEPT)
 
 
