@@ -42,10 +42,11 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
     "buckets": set(),
     "outcomes_json": set(),
+    "quarantined_items": {"contract"},
     "plan": {"contract", "buckets"},
-    "decide": {"contract", "outcomes_json", "plan", "buckets"},
+    "decide": {"contract", "outcomes_json", "quarantined_items", "plan", "buckets"},
     "group_commit": {"contract"},
-    "sqlite": {"contract", "decide", "plan", "buckets"},
+    "sqlite": {"contract", "outcomes_json", "quarantined_items", "plan", "decide", "buckets"},
 }
 """The same inside storage/."""
 
@@ -57,9 +58,11 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "database_thread": set(),
     "rejected_log": set(),
     "retention": set(),
+    "migrate_v5": set(),
+    "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
     "read": {"tables", "chunks", "rejected_log"},
-    "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "dedupe"},
+    "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "quarantine", "dedupe"},
     "engine": {"database_thread", "log_writer"},
 }
 """The same inside storage/sqlite/."""

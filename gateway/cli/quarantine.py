@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from gateway.clock import now
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
+from gateway.operate.quarantined import NOT_KEPT, Contents, Shown
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
 from gateway.storage.sqlite.read.log import COLUMNS, Reader
@@ -52,7 +54,10 @@ def quarantine() -> None:
 @filtered_option
 @rejected_option
 @format_option("jsonl")
-def show_list(data: Path | None, project: str | None, filtered: bool, of_rejected: bool, form: str) -> None:
+@config_option
+def show_list(
+    data: Path | None, project: str | None, filtered: bool, of_rejected: bool, form: str, config: Path | None
+) -> None:
     """List quarantined items as JSON, one per line, with their faults and their payloads as they were sent."""
     directory = log_of(data)
     check_project(project, directory)
@@ -61,10 +66,11 @@ def show_list(data: Path | None, project: str | None, filtered: bool, of_rejecte
         for row in rejected_requests(directory, project):
             out.write(rejected.line(row) + b"\n")
         return
+    contents = _contents(config)
     with Reader(directory) as reader:
         for row in reader.quarantine(project=project):
             if row["verdict"] == (FILTERED if filtered else QUARANTINED):
-                out.write(_line(row) + b"\n")
+                out.write(_line(_completed(row, reader, contents)) + b"\n")
     out.flush()
 
 
@@ -72,7 +78,8 @@ def show_list(data: Path | None, project: str | None, filtered: bool, of_rejecte
 @click.argument("number", metavar="ID", type=NUMBER)
 @data_option
 @rejected_option
-def show(number: int, data: Path | None, of_rejected: bool) -> None:
+@config_option
+def show(number: int, data: Path | None, of_rejected: bool, config: Path | None) -> None:
     """Print everything known about one item, with the request that it came in."""
     if of_rejected:
         click.echo(rejected.shown(log_of(data), number))
@@ -82,7 +89,7 @@ def show(number: int, data: Path | None, of_rejected: bool) -> None:
         item = quarantine_record(reader, number)
     _report(settled_before)
     if item is not None:
-        click.echo(json.dumps(_whole(item), indent=2))
+        click.echo(json.dumps(_whole(item, _contents(config)), indent=2))
 
 
 @quarantine.command(short_help="Store the items that are valid by now.")
@@ -138,8 +145,9 @@ def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> No
     with Reader(directory) as reader:
         settled_before = _settled(reader, numbers)
         items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
+    contents = _contents(config)
     for item in items:
-        click.echo(_line(_row(item)))
+        click.echo(_line(_row(item, contents)))
     entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
     click.echo(f"{asyncio.run(_drop(open_log(directory, settings), entries))} dropped", err=True)
     _report(settled_before)
@@ -194,12 +202,37 @@ def _report(settled_before: dict[int, str]) -> None:
         click.echo(f"{number}: no longer in quarantine: {how}", err=True)
 
 
-def _row(item: QuarantineRecord) -> dict[str, Any]:
-    """Return an item as a row of the reader's listing."""
+def _contents(config: Path | None) -> Contents:
+    """Return what finds items in their requests; the dialects are read only if there is something to find."""
+    return Contents(cache(lambda: installed_by_name(load(config).switches)))
+
+
+def _row(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:
+    """Return an item as a row of the reader's listing, with its payload."""
     fields = attrs.asdict(item, recurse=False)
     receipt = None if item.receipt is None else f"{item.receipt:x}"
     row = {"id": fields.pop("number"), **fields, "receipt": receipt, "item": fields.pop("index")}
-    return {name: row[name] for name in COLUMNS}
+    shown = contents.of(item)
+    row |= {"message_id": shown.message_id, "payload": shown.payload or "null"}
+    not_kept = () if item.kept else ("kept", "size", "sha256")
+    return {**{name: row[name] for name in (*COLUMNS, *not_kept)}, **_note(shown)}
+
+
+def _completed(row: dict[str, Any], reader: Reader, contents: Contents) -> dict[str, Any]:
+    """Return a row of the reader's listing with what only the item's request has."""
+    if row["message_id"] is not None and row["payload"] is not None:
+        return row
+    if "kept" in row:
+        return {**row, "payload": "null", "note": NOT_KEPT}
+    item = quarantine_record(reader, row["id"])
+    if item is None:  # it has just ended
+        return {**row, "payload": row["payload"] or "null"}
+    shown = contents.of(item)
+    return {**row, "message_id": shown.message_id, "payload": shown.payload or "null", **_note(shown)}
+
+
+def _note(shown: Shown) -> dict[str, str]:
+    return {} if shown.note is None else {"note": shown.note}
 
 
 def _line(row: dict[str, Any]) -> bytes:
@@ -211,7 +244,7 @@ def _line(row: dict[str, Any]) -> bytes:
     return orjson.dumps({**row, "faults": faults, "payload": orjson.Fragment(str(row["payload"]))})
 
 
-def _whole(item: QuarantineRecord) -> dict[str, Any]:
+def _whole(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:
     """Return everything known about an item."""
-    known: dict[str, Any] = json.loads(_line(_row(item)))
+    known: dict[str, Any] = json.loads(_line(_row(item, contents)))
     return known if item.raw is None else {**known, "request": rejected.request(item.raw)}

@@ -171,3 +171,15 @@ class ProjectSettings:
         meaning="Whether events of known crawlers go into quarantine in place of the log. Their clients still get a "
         "2xx. Needs the extra `bots`.",
     )
+    quarantine_megabytes: float = setting(
+        256.0,
+        low=0,
+        high=65536,
+        meaning="Megabytes that its quarantine may take. Beyond it only the fault of an invalid item is kept, with the "
+        "size and the digest of its request's body; good items are always stored, and clients get the same answer.",
+    )
+
+    @property
+    def quarantine_bytes(self) -> int:
+        """Return `quarantine_megabytes` in bytes."""
+        return int(self.quarantine_megabytes * MEBIBYTE)

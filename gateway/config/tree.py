@@ -70,6 +70,10 @@ class Config:
         """Return the projects whose events of known crawlers are filtered."""
         return frozenset(name for name, project in self.projects.items() if project.filter_bots)
 
+    def quarantine_bytes(self, project: str) -> int:
+        """Return the bytes that a project's quarantine may take."""
+        return self.projects.get(project, _PROJECT).quarantine_bytes
+
     def enabled(self, dialect: str) -> bool:
         """Return whether a dialect is served."""
         return self.dialects.get(dialect, _DIALECT).enabled

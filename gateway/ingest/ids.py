@@ -7,6 +7,9 @@ from uuid import UUID
 
 from gateway.dialect import Item
 
+EACH_DERIVED = 100
+_COUNTED = (1 << 62) - 1
+
 
 def uuid7(millis: int, entropy: bytes) -> str:
     """Return a UUID of version 7 (RFC 9562) from a time in milliseconds and ten random bytes.
@@ -37,9 +40,38 @@ class _Entropy:
 _entropy = _Entropy()
 
 
+class _Run:
+    """The ids of one millisecond, which is that of a request: one random base, then counted up."""
+
+    def __init__(self) -> None:
+        self._millis = -1
+        self._first = ""
+        self._count = 0
+
+    def next(self, millis: int) -> str:
+        if millis != self._millis:
+            self._millis, self._first, self._count = millis, uuid7(millis, _entropy.take()), 0
+            return self._first
+        self._count += 1
+        return following(self._first, self._count)
+
+
+_run = _Run()
+
+
 def fresh(millis: int) -> str:
-    """Return a new time-ordered UUID for a time in milliseconds."""
-    return uuid7(millis, _entropy.take())
+    """Return a new time-ordered UUID for a time in milliseconds; those of one time in a row are counted up."""
+    return _run.next(millis)
+
+
+def following(first: str, steps: int) -> str:
+    """Return the id that is `steps` after a UUID of version 7 or 8, counted up in its last 62 bits (RFC 9562, 6.2).
+
+    So the ids of a request differ in a few digits only, sort in its order, and take next to nothing once compressed.
+    """
+    low = int(first[19:23] + first[24:], 16)
+    counted = f"{low & ~_COUNTED | (low + steps) & _COUNTED:016x}"
+    return f"{first[:19]}{counted[:4]}-{counted[4:]}"
 
 
 def digest(*parts: str) -> bytes:
@@ -74,3 +106,13 @@ def derived(*parts: str) -> str:
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80
     return str(UUID(bytes=bytes(raw)))
+
+
+def numbered(scope: tuple[str, ...], key: str, index: int) -> str:
+    """Return the id of a request's item that has none, always the same for the same idempotency key and index.
+
+    Those of a longer request are counted up, so that they compress; the first ones are as they always were.
+    """
+    if index < EACH_DERIVED:
+        return derived(*scope, key, str(index))
+    return following(derived(*scope, key, str(EACH_DERIVED)), index - EACH_DERIVED)

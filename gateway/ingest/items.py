@@ -12,12 +12,13 @@ import attrs
 import orjson
 
 from gateway.dialect import EventWithFiles, Item, OnInvalid, Received, Route, Submission
-from gateway.dialect.decode import flaws, rewrite
+from gateway.dialect.decode import flaws
 from gateway.dialect.event import IDENTIFIERS, Event, encode, stamped
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
 from gateway.ingest.ids import dedupe_key
+from gateway.ingest.kept_requests import payload_json
 from gateway.ingest.registry import Installed
 from gateway.ingest.schema import MAX_FAULTS
 from gateway.records import redact
@@ -25,6 +26,7 @@ from gateway.records.redact import KeepIp
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 
 MAX_EXPANSION = 16  # the events and quarantined items of a request may be this many times as large as its body may be
+MAX_PAYLOADS = 4096  # bytes of quarantined items' payloads that are kept beside their request
 OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
 MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
 ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
@@ -111,6 +113,7 @@ class ItemClassifier:
         self._schemas = installed.schemas
         self._translate = route.translate
         self._faults_left = MAX_FAULTS
+        self._payload_room = MAX_PAYLOADS
         self._shared_flaws: tuple[Fault, ...] | None = None
 
     async def classify(
@@ -211,10 +214,10 @@ class ItemClassifier:
         submission: Submission,
     ) -> QuarantinedItem:
         """Return an item as it is quarantined, without the request's credentials."""
-        try:
-            payload = rewrite(item.payload)
-        except RecursionError:  # nested more deeply than Python can write: keep the whole body, as text
-            payload = rewrite(request.body.decode("utf-8", "replace"))
+        payload = payload_json(item.payload, request.body) if self._payload_room > 0 else b""
+        self._payload_room -= len(payload)
+        if self._payload_room < 0:  # `gateway quarantine` reads it from the request
+            payload = b""
         faults = orjson.dumps([attrs.asdict(fault) for fault in not_stored.faults])
         payload, faults = redact.item(payload, faults, self._installed.dialect, submission.credentials)
         return QuarantinedItem(

@@ -14,6 +14,7 @@ A Refusal from any step, and any other exception, is answered by `Pipeline.refus
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 
@@ -21,15 +22,14 @@ from gateway.dialect.contract import Accepted, Received, Route, Submission
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, StorageUnavailable
 from gateway.dialect.timestamps import from_millis
-from gateway.ingest import idempotency
+from gateway.ingest import idempotency, kept_requests
 from gateway.ingest.admission import Admission, attributed
-from gateway.ingest.ids import derived
+from gateway.ingest.ids import numbered
 from gateway.ingest.items import IsBot, ItemClassifier
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
 from gateway.records import redact
 from gateway.records.metrics import Meter
-from gateway.records.raw_request import compress
 from gateway.records.redact import KeepIp
 from gateway.records.rejected_request import PendingRejection, describe, request_id_of
 from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
@@ -177,9 +177,9 @@ class Pipeline:
             quarantined=quarantined,
             blobs=classified.blobs,
             idempotency=record,
-            raw=raw if quarantined else None,
+            request=await kept_requests.keep(raw) if raw is not None and quarantined else None,
             outcomes=() if len(rows) == len(outcomes) else outcomes,
-            raw_compressed=compress(raw) if raw is not None and self.keep_raw and rows else b"",
+            raw_compressed=await kept_requests.compressed(raw) if raw is not None and self.keep_raw and rows else b"",
         )
 
     def _dialect_bug(self, dialect: str, route: Route, fault: Fault) -> None:
@@ -198,7 +198,7 @@ class Pipeline:
         """
         if key is None:
             return lambda _index: self.new_id(now)
-        return lambda index: derived(*scope, key, str(index))
+        return partial(numbered, scope, key)
 
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
@@ -207,7 +207,7 @@ def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[O
         raise Refusal(Reason.CONFLICT)
     headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
     if appended.status is AppendStatus.REPLAYED:
-        return appended.outcomes, {**headers, "Idempotency-Replayed": "true"}
+        headers["Idempotency-Replayed"] = "true"
     return appended.applied_to(outcomes), headers
 
 

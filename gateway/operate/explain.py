@@ -40,6 +40,7 @@ _PLAIN = {
     "oneOf": "must have exactly one of the forms that its schema allows",
     "no_such_item": "is not in its request any more, as the installed dialect reads it",
     "no_such_route": "came by a route that the installed dialects do not have",
+    "not_kept": "was not kept: the quarantine of its project was full (quarantine_megabytes)",
     "no_request": "was kept by an older gateway, without its request",
 }
 _FACTS = {
@@ -80,6 +81,8 @@ def _what(code: str, facts: Mapping[str, Any], pointer: str) -> str:
         return f"must be one of {facts['allowed']}"
     if code in _WITH_LIMIT and "limit" in facts:
         return _WITH_LIMIT[code].format(limit=facts["limit"])
+    if code == "more_faults" and "count" in facts:
+        return f"has {facts['count']} more faults, which are not kept"
     if code == "anyOf" and 0 < len(facts.get("branches", ())) <= MAX_BRANCHES:
         return _alternatives(facts["branches"], pointer)
     return _PLAIN.get(code) or f"is not valid: {code.replace('_', ' ')}"

@@ -54,7 +54,9 @@ class Replay:
         self._last: tuple[int | None, Submission] = (None, Submission())
 
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
-        """Return what an item is now. Adds three faults: `no_such_route`, `no_request` and `no_such_item`."""
+        """Return what an item is now. Adds four faults: `no_such_route`, `no_request`, `no_such_item`, `not_kept`."""
+        if not quarantined.kept:
+            return Rerun(faults=(Fault("not_kept"),))
         installed = self._installed.get(quarantined.dialect)
         route = None if installed is None else installed.route(quarantined.route)
         if installed is None or route is None:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -15,6 +15,8 @@ from gateway.records.raw_request import RawRequest
 from gateway.records.redact import KeepIp
 
 MAX_BODY = 64 * 1024
+MAX_FAULTS = 100
+MAX_FAULT_TEXT = 16 * 1024
 MAX_ORIGIN = 300  # a scheme, a host name of 253 characters, a port
 MAX_REQUEST_ID = 64
 COMMON_SECRET_FIELDS = (
@@ -154,14 +156,30 @@ class PendingRejection:
 
 
 def _faults(refusal: Refusal) -> list[dict[str, object]]:
-    """Return a refusal's facts as faults: its detail, then the body's faults, then the items'."""
-    found: list[dict[str, object]] = [
-        {"code": name, "pointer": "", "detail": {name: value}} for name, value in refusal.detail.items()
-    ]
-    found += [_fault(fault) for fault in refusal.faults]
+    """Return a refusal's facts as faults: its detail, then the body's faults, then the items'.
+
+    At most MAX_FAULTS of them, and MAX_FAULT_TEXT characters of JSON; one more then says how many were left out.
+    """
+    kept: list[dict[str, object]] = []
+    room, left_out = MAX_FAULT_TEXT, 0
+    for fault in _all_faults(refusal):
+        if len(kept) < MAX_FAULTS and room > 0:
+            room -= len(json.dumps(fault, default=str))
+            if room >= 0:
+                kept.append(fault)
+                continue
+        left_out += 1
+    return [*kept, {"code": "more_faults", "pointer": "", "detail": {"count": left_out}}] if left_out else kept
+
+
+def _all_faults(refusal: Refusal) -> Iterator[dict[str, object]]:
+    for name, value in refusal.detail.items():
+        yield {"code": name, "pointer": "", "detail": {name: value}}
+    for fault in refusal.faults:
+        yield _fault(fault)
     for index, outcome in enumerate(refusal.outcomes):
-        found += [{"item": index, **_fault(fault)} for fault in outcome.faults]
-    return found
+        for fault in outcome.faults:
+            yield {"item": index, **_fault(fault)}
 
 
 def _fault(fault: Fault) -> dict[str, object]:

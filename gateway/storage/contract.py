@@ -9,7 +9,6 @@ import attrs
 
 from gateway.dialect.outcome import Outcome, StorageUnavailable, Verdict
 from gateway.dialect.value_class import value_class
-from gateway.records.raw_request import RawRequest
 
 
 @value_class
@@ -29,16 +28,26 @@ class QuarantinedItem:
     """One item that is answered with 2xx and kept aside, not stored as an event.
 
     `verdict` says why: "quarantined" (it is invalid) or "filtered". `index` is its place among the request's items.
-    `payload` is its JSON with credentials redacted, `faults` a JSON list of `{"code", "pointer", "detail"}`. `key` is
-    its dedupe key: an item is a duplicate if an event or another quarantined item has its key.
+    `payload` is its JSON with credentials redacted, or empty: then it is what the route's `parse` makes of the entry's
+    `request` at that index. `faults` is a JSON list of `{"code", "pointer", "detail"}`. `key` is its dedupe key: an
+    item is a duplicate if an event or another quarantined item has its key.
     """
 
     message_id: str
     faults: bytes
-    payload: bytes
+    payload: bytes = b""
     key: bytes | None = None
     index: int = 0
     verdict: str = "quarantined"
+
+
+@value_class
+class KeptRequest:
+    """The request of quarantined items: `compressed` (see raw_request.py), the size and SHA-256 of its body."""
+
+    compressed: bytes
+    size: int
+    sha256: bytes
 
 
 @value_class
@@ -66,7 +75,7 @@ class IdempotencyRecord:
 class Entry:
     """One submission to append: all of it is committed, or nothing.
 
-    `received_at` is in milliseconds since the epoch. `raw` is the request that the quarantined items came in.
+    `received_at` is in milliseconds since the epoch. `request` is the one that the quarantined items came in.
     `raw_compressed` is the request of stored events, if the operator keeps those for a while.
 
     `outcomes` is empty if every item is a row, as in nearly all entries. Otherwise it has one outcome per item, in
@@ -88,7 +97,7 @@ class Entry:
     quarantined: tuple[QuarantinedItem, ...] = ()
     blobs: tuple[Blob, ...] = ()
     idempotency: IdempotencyRecord | None = None
-    raw: RawRequest | None = None
+    request: KeptRequest | None = None
     outcomes: tuple[Outcome, ...] = ()
     resolves: int | None = None
     raw_compressed: bytes = b""
@@ -108,7 +117,8 @@ class Appended:
 
     `duplicates` are the indexes of the items whose key was known before, in ascending order; every other item has
     become what the entry proposed. `receipt` is the number of the receipt, 0 if there is none. When an idempotency key
-    is replayed, `outcomes` and `receipt` are those of the first request.
+    is replayed, `outcomes` and `receipt` are those of the first request; of very many items only the verdicts are
+    remembered, and the ids in `outcomes` are empty.
     """
 
     status: AppendStatus
@@ -117,7 +127,20 @@ class Appended:
     receipt: int = attrs.field(default=0, eq=False)
 
     def applied_to(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """Return the entry's outcomes, one per item, with DUPLICATE as the verdict of the duplicates."""
+        """Return what became of the entry's items, given what it proposed for each.
+
+        Duplicates have DUPLICATE as their verdict. A replay has the outcomes of the first request, which had the same
+        content, so that ids and faults that are not remembered are those of the proposed ones.
+        """
+        if self.status is AppendStatus.REPLAYED:
+            if len(outcomes) != len(self.outcomes):
+                return self.outcomes
+            return tuple(
+                [
+                    first if first.message_id else attrs.evolve(proposed, verdict=first.verdict)
+                    for first, proposed in zip(self.outcomes, outcomes, strict=True)
+                ]
+            )
         if not self.duplicates:
             return outcomes
         final = list(outcomes)

@@ -6,11 +6,16 @@ import attrs
 import orjson
 
 from gateway.dialect.outcome import Outcome, Verdict
-from gateway.records.raw_request import RawRequest
 from gateway.storage import buckets
-from gateway.storage.contract import Appended, AppendStatus, Entry, IdempotencyRecord
-from gateway.storage.outcomes_json import Placed, decode_outcomes, encode_outcomes, receipt_items
-from gateway.storage.plan import Claim, Plan, Snapshot
+from gateway.storage.contract import Appended, AppendStatus, Entry, IdempotencyRecord, QuarantinedItem
+from gateway.storage.outcomes_json import Placed, decode_outcomes, encode_outcomes, encode_receipt
+from gateway.storage.plan import Claim, Plan, QuarantinedRequest, Snapshot
+from gateway.storage.quarantined_items import encode_items, encode_remains
+
+OVERHEAD = 300  # bytes on disk that a request with quarantined items takes beside its contents
+KEY_OVERHEAD = 30  # the same for each key that is kept of its items
+ROOM_PER_ITEM = 24
+"""Bytes for which the id of an item is stored again in a receipt and beside an idempotency key, if it compresses so."""
 
 
 def decide(entries: Sequence[Entry], snapshot: Snapshot, random_bits: Callable[[], int]) -> Plan:
@@ -35,19 +40,19 @@ def _append(plan: Plan, entry: Entry) -> Appended:
     receipt = plan.next_receipt(entry.received_at)
     positions = _store(plan, entry)
     numbers = _quarantine(plan, entry, receipt) if entry.quarantined else ()
-    if entry.raw is not None and any(numbers):
-        plan.requests += _request(receipt, entry.raw)
     if entry.raw_compressed:
         plan.raws += (receipt, entry.raw_compressed)
     stored = plan.position - start + 1
     answer, items = Appended(AppendStatus.NEW, receipt=receipt), None
+    # Beside a request that is kept, ids and faults are stored a second time only if they are few.
+    room = 0 if any(numbers) else ROOM_PER_ITEM * max(len(entry.rows), len(entry.outcomes))
     if entry.outcomes or entry.quarantined or stored != len(entry.rows):
         placed = _placed(entry, positions, numbers)
         duplicates = [index for index, (outcome, _) in enumerate(placed) if outcome.verdict is Verdict.DUPLICATE]
-        answer, items = Appended(AppendStatus.NEW, tuple(duplicates), receipt=receipt), receipt_items(placed)
+        answer, items = Appended(AppendStatus.NEW, tuple(duplicates), receipt=receipt), encode_receipt(placed, room)
     plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, stored, items)
     if record is not None:
-        outcomes = encode_outcomes(answer.applied_to(record.outcomes))
+        outcomes = encode_outcomes(answer.applied_to(record.outcomes), room)
         plan.claims[record.digest] = Claim(record.fingerprint, outcomes, receipt)
     _count(plan, entry, stored, numbers)
     return answer
@@ -91,6 +96,7 @@ def _store(plan: Plan, entry: Entry) -> Sequence[int | None]:
 def _quarantine(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
     """Plan the entry's quarantined items; return the number of each, None for a duplicate."""
     before, numbers = plan.snapshot, list[int | None]()
+    first, items = plan.quarantine_id + 1, list[QuarantinedItem]()
     for item in entry.quarantined:
         key = item.key
         if key is not None:
@@ -101,10 +107,46 @@ def _quarantine(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
             plan.quarantined_keys.add(key)
         plan.quarantine_id += 1
         numbers.append(plan.quarantine_id)
-        whose = (entry.received_at, entry.project, entry.dialect, entry.route)
-        why = (item.faults.decode(), item.payload.decode(), item.verdict)
-        plan.quarantine += (plan.quarantine_id, item.message_id, *whose, *why, key, item.index, receipt)
+        items.append(item)
+    if items:
+        request = _quarantined_request(plan, entry, receipt, first, items)
+        plan.quarantine.append(request)
+        plan.quarantined_bytes[entry.project] += request.size
     return numbers
+
+
+def _quarantined_request(
+    plan: Plan, entry: Entry, receipt: int, first: int, items: Sequence[QuarantinedItem]
+) -> QuarantinedRequest:
+    """Return what is kept of an entry's items; without their request and keys if the quarantine has no room."""
+    keys = tuple([item.key for item in items])
+    encoded, request = encode_items(items), entry.request
+    compressed = b"" if request is None else request.compressed
+    whole = QuarantinedRequest(
+        first=first,
+        size=OVERHEAD + len(encoded) + len(compressed) + KEY_OVERHEAD * (len(keys) - keys.count(None)),
+        received_at=entry.received_at,
+        project=entry.project,
+        dialect=entry.dialect,
+        route=entry.route,
+        receipt=receipt,
+        keys=keys,
+        items=encoded,
+        request=compressed or None,
+    )
+    room = plan.snapshot.room.get(entry.project)
+    if room is None or plan.quarantined_bytes[entry.project] + whole.size <= room:
+        return whole
+    remains = encode_remains(items)
+    return attrs.evolve(
+        whole,
+        size=OVERHEAD + len(remains),
+        keys=(None,) * len(items),
+        items=remains,
+        request=None,
+        body_size=0 if request is None else request.size,
+        sha256=b"" if request is None else request.sha256,
+    )
 
 
 def _placed(entry: Entry, positions: Sequence[int | None], numbers: Sequence[int | None]) -> list[Placed]:
@@ -149,11 +191,6 @@ def _resolve(plan: Plan, entry: Entry) -> Appended:
         plan.counts[*where, was] -= 1
         plan.counts[*where, verdict] += 1
     return Appended(AppendStatus.NEW, (0,) if position is None else ())
-
-
-def _request(receipt: int, raw: RawRequest) -> tuple[object, ...]:
-    head = (raw.method, raw.path, raw.query.decode(), raw.headers.decode())
-    return (receipt, *head, raw.body, raw.client_ip, raw.site)
 
 
 def _count(plan: Plan, entry: Entry, stored: int, numbers: Sequence[int | None]) -> None:

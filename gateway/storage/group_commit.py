@@ -187,14 +187,14 @@ class GroupCommit:
 def weight(entry: Entry) -> int:
     """Return about how many bytes of memory the entry takes."""
     size = OVERHEAD * (1 + _rows(entry) + len(entry.outcomes)) + len(entry.raw_compressed)
+    size += 0 if entry.request is None else len(entry.request.compressed)
     for row in entry.rows:
         size += len(row.body)
     for quarantined in entry.quarantined:
         size += len(quarantined.payload) + len(quarantined.faults)
     for blob in entry.blobs:
         size += len(blob.content)
-    raw = entry.raw
-    return size if raw is None else size + len(raw.body) + len(raw.headers) + len(raw.query)
+    return size
 
 
 def _rows(entry: Entry) -> int:

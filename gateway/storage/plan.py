@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import attrs
 
+from gateway.dialect.value_class import value_class
 from gateway.storage import buckets
 from gateway.storage.contract import Appended, Entry, EventRow
 
@@ -17,7 +18,7 @@ Stream = tuple[str, str, str]
 
 
 class Claim(NamedTuple):
-    """What is stored of an idempotency key: see IdempotencyRecord; `outcomes` are JSON (see outcomes_json.py)."""
+    """What is stored of an idempotency key: see IdempotencyRecord; for `outcomes` see outcomes_json.py."""
 
     fingerprint: bytes
     outcomes: bytes
@@ -31,7 +32,8 @@ class Snapshot:
     `position`, `receipt` and `quarantine_id` are the last numbers given. `seen` are those of the group's dedupe keys
     that an event has, `quarantined` those that a quarantined item has. `claims` are by the digest of the idempotency
     key. `pending` are the verdicts of the quarantined items, by number, that the group resolves and that are still
-    there. `streams` are the numbers of all streams.
+    there. `streams` are the numbers of all streams. `room` is how many bytes the quarantine has left, by project; all
+    others have no bound.
     """
 
     position: int = 0
@@ -42,6 +44,29 @@ class Snapshot:
     quarantined: set[bytes] = attrs.field(factory=set)
     pending: Mapping[int, str] = attrs.field(factory=dict)
     streams: Mapping[Stream, int] = attrs.field(factory=dict)
+    room: Mapping[str, int] = attrs.field(factory=dict)
+
+
+@value_class
+class QuarantinedRequest:
+    """One request's quarantined items, with the successive numbers from `first` on.
+
+    `keys` has each item's dedupe key or None. `items` are those of quarantined_items.py. `size` is in bytes, and what
+    counts. If there was no room, `keys` and `request` are missing, and `body_size` and `sha256` are those of its body.
+    """
+
+    first: int
+    size: int
+    received_at: int
+    project: str
+    dialect: str
+    route: str
+    receipt: int
+    keys: tuple[bytes | None, ...]
+    items: bytes
+    request: bytes | None = None
+    body_size: int | None = None
+    sha256: bytes | None = None
 
 
 @attrs.define
@@ -50,14 +75,14 @@ class Plan:
 
     `events` are those to store, in the order of their positions; `keys` and `quarantined_keys` are the new dedupe keys.
     `counts` are by minute (its start, in seconds), project, dialect and verdict. The numbers are the last ones given.
+    `quarantine` has one value for each request with quarantined items, `quarantined_bytes` what they add to each
+    project's size.
 
     These lists are flat, one row's values after the other's, as the statements take them:
 
-    - `quarantine`: number, message id, received_at, project, dialect, route, faults, payload, verdict, key, index,
-      receipt
-    - `requests`: receipt, method, path, query, headers, body, client ip, site
     - `raws`: receipt, compressed request
-    - `receipts`: number, received_at, number of the stream, first position, number of events, items as JSON or None
+    - `receipts`: number, received_at, number of the stream, first position, number of events, items (see
+      outcomes_json.py) or None
 
     `settled` has one such row for each quarantined item that is resolved, by its number: number, verdict ("stored",
     "duplicate" or "dropped"), position or None, time.
@@ -71,9 +96,9 @@ class Plan:
     answers: list[Appended] = attrs.field(factory=list)
     events: list[EventRow] = attrs.field(factory=list)
     keys: set[bytes] = attrs.field(factory=set)
-    quarantine: list[object] = attrs.field(factory=list)
+    quarantine: list[QuarantinedRequest] = attrs.field(factory=list)
+    quarantined_bytes: Counter[str] = attrs.field(factory=Counter)
     quarantined_keys: set[bytes] = attrs.field(factory=set)
-    requests: list[object] = attrs.field(factory=list)
     raws: list[object] = attrs.field(factory=list)
     receipts: list[object] = attrs.field(factory=list)
     streams: dict[Stream, int] = attrs.field(factory=dict)

@@ -26,7 +26,10 @@ async def opened(
     and listens for commands where the filesystem has sockets.
     """
     settings = LogSettings(
-        window=config.storage.dedupe_window, keep_raw=config.storage.keep_raw, keep_events=config.storage.keep_events
+        window=config.storage.dedupe_window,
+        keep_raw=config.storage.keep_raw,
+        keep_events=config.storage.keep_events,
+        quarantine_bytes=config.quarantine_bytes,
     )
     engine = await SqliteEngine.open(directory, settings)
     storage = GroupCommit(engine, queue_bytes=config.storage.queue_bytes)

@@ -28,9 +28,9 @@ async def data(tmp_path: Path) -> Path:
             rows = (EventRow(b'{"message_id":"%d"}' % number, key(number)),)
             await storage.append(Entry("shop", "tranthor", "batch", now - 5000, rows, raw_compressed=b"packed"))
         items = tuple(quarantined(index, name) for index, name in enumerate("ab"))
-        raw = batch(track("a"), track("b"))
+        request = batch(track("a"), track("b"))
         await storage.append(
-            Entry("shop", "tranthor", "batch", now, quarantined=items, raw=raw, outcomes=outcomes_of((), items))
+            Entry("shop", "tranthor", "batch", now, quarantined=items, request=request, outcomes=outcomes_of((), items))
         )
         clock.now += 10 * DAY
         await storage.append(

@@ -12,11 +12,11 @@ from gateway.datadir import find
 from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key
 from gateway.records.raw_request import RawRequest
-from gateway.storage.contract import Entry, QuarantinedItem
+from gateway.storage.contract import Entry, KeptRequest, QuarantinedItem
 from gateway.storage.sqlite.read.log import Reader
 from tests.cli.lines import NOW, keep
 from tests.kit.serving import GATEWAY, run, serving
-from tests.storage.stores import outcomes_of
+from tests.storage.stores import kept, outcomes_of
 
 FAULT = b'[{"code":"required","pointer":"/event","detail":{}}]'
 
@@ -27,10 +27,10 @@ def quarantined(index: int, name: str) -> QuarantinedItem:
     return QuarantinedItem(name, FAULT, b'{"n":1}', key, index)
 
 
-def batch(*items: object) -> RawRequest:
+def batch(*items: object) -> KeptRequest:
     body = json.dumps({"batch": items, "context": {"locale": "de"}}).encode()
     headers = b'{"authorization":"Basic [redacted]","host":"h"}'
-    return RawRequest("POST", "/api/public/apps/batch", b"{}", headers, body, "192.0.2.1")
+    return kept(RawRequest("POST", "/api/public/apps/batch", b"{}", headers, body, "192.0.2.1"))
 
 
 def track(name: str, event: str | None = "Signed Up") -> dict[str, object]:
@@ -42,7 +42,9 @@ def holding(data: Path, *items: dict[str, object]) -> None:
     found = tuple(quarantined(index, str(item["messageId"])) for index, item in enumerate(items))
     keep(
         data,
-        Entry("shop", "tranthor", "batch", NOW, quarantined=found, raw=batch(*items), outcomes=outcomes_of((), found)),
+        Entry(
+            "shop", "tranthor", "batch", NOW, quarantined=found, request=batch(*items), outcomes=outcomes_of((), found)
+        ),
     )
 
 

@@ -45,6 +45,10 @@ SET: Mapping[str, tuple[str, Config]] = {
     "LIMITS_ACME_REQUESTS": ("5", Config(limits={"acme": LimitSettings(requests=5)})),
     "PROJECTS_SHOP_CLIENT_IP": ("truncated", Config(projects={"shop": ProjectSettings(client_ip=IpPolicy.TRUNCATE)})),
     "PROJECTS_SHOP_FILTER_BOTS": ("True", Config(projects={"shop": ProjectSettings(filter_bots=True)})),
+    "PROJECTS_SHOP_QUARANTINE_MEGABYTES": (
+        "1.5",
+        Config(projects={"shop": ProjectSettings(quarantine_megabytes=1.5)}),
+    ),
     "DIALECTS_ACME_ENABLED": ("no", Config(dialects={"acme": DialectSettings(enabled=False)})),
     "DIALECTS_ACME_ROOT": ("0", Config(dialects={"acme": DialectSettings(root=False)})),
     "DIALECTS_ACME_BODY_LIMIT_BYTES": ("10", Config(dialects={"acme": DialectSettings(body_limit_bytes=10)})),

@@ -167,7 +167,14 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
             "[projects.shop]\nclient_ip = 'truncate'",
             "projects.shop.client_ip: 'truncate' is not an address policy; did you mean truncated?",
         ),
-        ("[projects.shop]\nip = 1", "projects.shop.ip: unknown key; choose from: client_ip, filter_bots"),
+        (
+            "[projects.shop]\nip = 1",
+            "projects.shop.ip: unknown key; choose from: client_ip, filter_bots, quarantine_megabytes",
+        ),
+        (
+            "[projects.shop]\nquarantine_megabytes = -1",
+            "projects.shop.quarantine_megabytes: must be from 0 to 65536, not -1",
+        ),
         ("[server", "is not TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
 )

@@ -34,6 +34,11 @@ def test_a_dialect_is_served_at_the_root_with_its_own_limit_unless_set_otherwise
     assert config.root_order == ("databuddy", "appizer", "tranthor", "browsee")
 
 
+def test_each_project_has_a_size_for_its_quarantine() -> None:
+    config = Config(projects={"shop": ProjectSettings(quarantine_megabytes=0.5)})
+    assert (config.quarantine_bytes("shop"), config.quarantine_bytes("blog")) == (1 << 19, 1 << 28)
+
+
 def test_projects_that_filter_bots_are_named() -> None:
     config = Config(projects={"shop": ProjectSettings(filter_bots=True), "blog": ProjectSettings()})
     assert config.filter_bots == {"shop"}

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import attrs
 import pytest
 
+from gateway.storage.quarantined_items import decode_items
 from tests.faults.disk import WRITE, Disk, records
 from tests.faults.figures import Figure
 from tests.faults.lives import seconds_until, watched
@@ -25,6 +26,8 @@ ENOUGH = 30 << 20  # bytes of journal: SQLite folds its log back after 16 MiB of
 MAX_LENGTH = 20.0
 POINTS = 10
 CHECKPOINT = "events.db"
+HAS_HELD = "SELECT 1 FROM sqlite_schema WHERE name = 'quarantined_requests'"
+HELD = "SELECT id, items FROM quarantined_requests"
 FILE = re.compile(r'"sha256":"([0-9a-f]{64})"')
 
 
@@ -110,7 +113,8 @@ def missing(recording: Recorded, point: int, image: Path) -> set[str]:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events'").fetchone():
             return promised
         bodies = [body for (body,) in connection.execute("SELECT body FROM events")]
-        quarantined = [payload for (payload,) in connection.execute("SELECT payload FROM quarantine")]
+        held = connection.execute(HELD).fetchall() if connection.execute(HAS_HELD).fetchone() else []
+        quarantined = [item.payload for first, items in held for item in decode_items(items, first)]
     finally:
         connection.close()
     stored = [marks_in(body)[0] for body in bodies]

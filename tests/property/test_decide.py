@@ -13,6 +13,7 @@ from gateway.dialect.outcome import Outcome, Verdict
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow, IdempotencyRecord, QuarantinedItem
 from gateway.storage.decide import decide
 from gateway.storage.plan import Plan, Snapshot
+from gateway.storage.quarantined_items import decode_items
 
 Item = tuple[str, str | None]
 """The verdict that is proposed for an item, and the client's id of it, if it has one."""
@@ -110,9 +111,9 @@ class Decided:
         )
         plan = decide([entry(each) for each in group], snapshot, random_bits=lambda: 0)
         self.log += [event.key for event in plan.events]
-        held: Any
-        for held in rows(plan.quarantine, 12):
-            self.pending[held[0]] = (held[8], held[9])
+        for held in plan.quarantine:
+            for item, key in zip(decode_items(held.items, held.first), held.keys, strict=True):
+                self.pending[item.number] = (item.verdict, key)
         for number in plan.settled:
             del self.pending[number]
         for (*_, verdict), count in plan.counts.items():

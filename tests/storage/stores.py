@@ -1,5 +1,6 @@
 """What the storage tests share: entries that are short to write, and stores on a real file."""
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
@@ -9,7 +10,8 @@ import attrs
 
 from gateway.datadir import find, make
 from gateway.dialect.outcome import Outcome, Verdict
-from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, QuarantinedItem
+from gateway.records.raw_request import RawRequest, compress
+from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, KeptRequest, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
@@ -50,6 +52,11 @@ def outcomes_of(rows: Sequence[EventRow], quarantined: Sequence[QuarantinedItem]
     return (*stored_items(*[""] * len(rows)), *held)
 
 
+def kept(raw: RawRequest) -> KeptRequest:
+    """A request as it is kept with its quarantined items."""
+    return KeptRequest(compress(raw), len(raw.body), hashlib.sha256(raw.body).digest())
+
+
 def claim(name: str, fingerprint: str = "same", outcomes: tuple[Outcome, ...] | None = None) -> IdempotencyRecord:
     outcomes = stored_items("first") if outcomes is None else outcomes
     return IdempotencyRecord(name.encode(), fingerprint.encode(), outcomes)
@@ -80,6 +87,7 @@ async def opened(
     retry_seconds: float = 3600.0,
     keep_raw: float = 0.0,
     keep_events: float = 0.0,
+    quarantine_bytes: int = 1 << 40,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
     settings = LogSettings(
@@ -88,6 +96,7 @@ async def opened(
         keep_events=keep_events,
         max_memtable_keys=max_memtable_keys,
         clock=clock or Clock(),
+        quarantine_bytes=lambda _project: quarantine_bytes,
     )
     engine = await SqliteEngine.open(make(path), settings)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
@@ -160,6 +161,26 @@ async def test_a_replay_is_answered_with_what_the_items_became_the_first_time(st
     ]
     assert answers[0].applied_to(outcomes) == became
     assert store.bodies() == [body(2), body(1)]
+
+
+async def test_a_replay_of_very_many_items_is_answered_as_the_first_time(store: Store) -> None:
+    verdicts = (Verdict.QUARANTINED, Verdict.REJECTED, Verdict.FILTERED)
+    outcomes = tuple(
+        Outcome(verdicts[index % 3], sha256(b"%d" % index).hexdigest(), (Fault("type", f"/{index}"),))
+        for index in range(6000)
+    )
+    held = tuple(
+        QuarantinedItem(outcome.message_id, b"[]", index=index, verdict=outcome.verdict.value)
+        for index, outcome in enumerate(outcomes)
+        if outcome.verdict is not Verdict.REJECTED
+    )
+    large = attrs.evolve(entry(idempotency=claim("k", outcomes=outcomes)), quarantined=held, outcomes=outcomes)
+
+    answers = [await store.storage.append(large) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [AppendStatus.NEW, AppendStatus.REPLAYED]
+    assert [answer.applied_to(outcomes) == outcomes for answer in answers] == [True, True]
+    assert answers[0].receipt == answers[1].receipt > 0
 
 
 async def test_a_quarantined_item_with_a_known_id_is_a_duplicate_at_its_place_among_the_items(store: Store) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from gateway import __version__
 from gateway.dialect.outcome import Fault, Outcome, Verdict
-from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import (
     Appended,
     AppendStatus,
@@ -17,6 +16,7 @@ from gateway.storage.contract import (
     Entry,
     EventRow,
     IdempotencyRecord,
+    KeptRequest,
     QuarantinedItem,
 )
 from gateway.workers.ipc_codec import (
@@ -49,7 +49,7 @@ WHOLE = Entry(
     quarantined=(QuarantinedItem("m\ud800 \u00e9", b"[]", b"{}"),),
     blobs=(Blob("n", b"\0\xff"),),
     idempotency=IdempotencyRecord(b"1", b"2", OUTCOMES),
-    raw=RawRequest("POST", "/\udcff", b"{}", b"{}", b"body", None, "site"),
+    request=KeptRequest(b"\x78\x01", 4, b"\0\xff"),
     resolves=7,
     raw_compressed=b"\x78\x01",
     outcomes=OUTCOMES,

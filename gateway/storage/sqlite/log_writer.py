@@ -17,6 +17,7 @@ from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
 from gateway.storage.sqlite.tables import upgrade
@@ -39,26 +40,12 @@ IDEMPOTENCY_RECORDS = (
 )
 ADD_TO_COUNT = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 ADD_TO_BUCKET = " ON CONFLICT (span, start, project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
-QUARANTINED_KEYS = "SELECT group_concat(hex(key)) FROM quarantine WHERE key IN (?)"
-PENDING = "SELECT group_concat(id || ':' || verdict) FROM quarantine WHERE id IN (?)"
 DELETE_EXPIRED_RAWS = (
     "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
 )
-INSERT_QUARANTINE = (
-    "INSERT INTO quarantine (id, message_id, received_at, project, dialect, route, faults, payload, verdict, key, "
-    "item, receipt) "
-)
 RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
-DELETE_QUARANTINED = (
-    "DELETE FROM requests WHERE receipt IN (SELECT receipt FROM quarantine WHERE id = ?1) "
-    "AND NOT EXISTS (SELECT 1 FROM quarantine other WHERE other.receipt = requests.receipt AND other.id <> ?1)",
-    "DELETE FROM quarantine WHERE id = ?1",
-)
 LAST = "SELECT coalesce(max(last), 0) FROM log"
 CHUNK_ROW = "(?,?,CAST(? AS TEXT))"
-LAST_QUARANTINED = (
-    "SELECT max((SELECT coalesce(max(id), 0) FROM quarantine), (SELECT coalesce(max(id), 0) FROM settled))"
-)
 
 
 @attrs.frozen
@@ -67,7 +54,8 @@ class LogSettings:
 
     Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
     them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys` bounds the
-    newest keys in memory (see KnownKeys). `clock` never jumps.
+    newest keys in memory (see KnownKeys). `clock` never jumps. `quarantine_bytes` gives the size that the quarantine of
+    a project may have.
     """
 
     window: float = 7 * 86_400.0
@@ -75,13 +63,14 @@ class LogSettings:
     keep_events: float = 0.0
     max_memtable_keys: int = 200_000
     clock: Callable[[], float] = time.monotonic
+    quarantine_bytes: Callable[[str], int] = unbounded
 
 
 @attrs.define
 class LogWriter:
     """The only writer of a data directory's events.db; the caller holds the directory's lock.
 
-    `position`, `receipt` and `quarantine_id` are the last numbers given, `streams` the numbers of
+    `position` and `receipt` are the last numbers given, `streams` the numbers of
     `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept. `swept_minute` is the last
     minute (its start, in seconds) at which no expired bucket of the counters was left.
     """
@@ -91,9 +80,9 @@ class LogWriter:
     known_keys: KnownKeys
     generations: Generations
     blobs: Blobs
+    quarantine: Quarantine
     position: int
     receipt: int
-    quarantine_id: int
     streams: dict[tuple[str, str, str], int]
     has_raws: bool
     swept_minute: int = 0
@@ -120,7 +109,7 @@ class LogWriter:
         blobs = Blobs(directory.blobs)
         blobs.sweep()
         (receipt,) = connection.execute("SELECT coalesce(max(id), 0) FROM receipts").fetchone()
-        (quarantine_id,) = connection.execute(LAST_QUARANTINED).fetchone()
+        quarantine = Quarantine.load(connection, settings.quarantine_bytes)
         streams = {
             (project, dialect, route): number
             for number, project, dialect, route in connection.execute("SELECT * FROM streams")
@@ -132,9 +121,9 @@ class LogWriter:
             known_keys=known_keys,
             generations=generations,
             blobs=blobs,
+            quarantine=quarantine,
             position=position,
             receipt=receipt,
-            quarantine_id=quarantine_id,
             streams=streams,
             has_raws=bool(has_raws),
         )
@@ -156,7 +145,7 @@ class LogWriter:
             (last,) = self.connection.execute(LAST).fetchone()
             if last > self.position:
                 raise Broken("another process wrote to the log")
-            self._write(plan)
+            quarantine_changes = self._write(plan)
             flushed = self.known_keys.flush(self.connection, self.position, len(plan.keys))
             after_commit = self.generations.step(self.connection, force=not entries)
             self.connection.execute("COMMIT")
@@ -165,7 +154,8 @@ class LogWriter:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
             raise
-        self.position, self.receipt, self.quarantine_id = plan.position, plan.receipt, plan.quarantine_id
+        self.position, self.receipt = plan.position, plan.receipt
+        self.quarantine.committed(plan, quarantine_changes)
         self.streams |= plan.streams
         self.has_raws = self.has_raws or bool(plan.raws)
         self.known_keys.remember(plan.keys, flushed)
@@ -185,16 +175,15 @@ class LogWriter:
         return Snapshot(
             position=self.position,
             receipt=self.receipt,
-            quarantine_id=self.quarantine_id,
+            quarantine_id=self.quarantine.last,
             seen=self.known_keys.find(self.connection, [*keys, *quarantined]),
             claims=self._idempotency_records(entries),
-            quarantined={
-                bytes.fromhex(key)
-                for found in select_in(self.connection, QUARANTINED_KEYS, list(quarantined))
-                for key in found.split(",")
-            },
-            pending=self._pending(entries),
+            quarantined=self.quarantine.known(self.connection, quarantined),
+            pending=self.quarantine.pending(
+                self.connection, [entry.resolves for entry in entries if entry.resolves is not None]
+            ),
             streams=self.streams,
+            room=self.quarantine.room({entry.project for entry in entries if entry.quarantined}),
         )
 
     def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, Claim]:
@@ -207,16 +196,8 @@ class LogWriter:
                 records[digest] = Claim(fingerprint, outcomes, int(receipt))
         return records
 
-    def _pending(self, entries: Sequence[Entry]) -> dict[int, str]:
-        numbers = [entry.resolves for entry in entries if entry.resolves is not None]
-        pending: dict[int, str] = {}
-        for found in select_in(self.connection, PENDING, numbers):
-            for line in found.split(","):
-                number, _, verdict = line.partition(":")
-                pending[int(number)] = verdict
-        return pending
-
-    def _write(self, plan: Plan) -> None:
+    def _write(self, plan: Plan) -> SizeChanges:
+        """Write the plan; return by how many bytes the quarantine of each project has grown or shrunk."""
         log = chunks(plan.events, self.position)
         bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK_ROW)
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
@@ -229,8 +210,6 @@ class LogWriter:
                 max_chunks=8 + 2 * len(log),
             )
         bulk_insert(self.connection, "INSERT INTO streams ", 4, plan.named_streams())
-        bulk_insert(self.connection, INSERT_QUARANTINE, 12, plan.quarantine)
-        bulk_insert(self.connection, "INSERT INTO requests ", 8, plan.requests)
         bulk_insert(self.connection, "INSERT INTO raws ", 2, plan.raws)
         if self.has_raws:
             # A receipt's number begins with its time. With each commit go at most 100, and twice as many as it adds, so
@@ -239,12 +218,11 @@ class LogWriter:
             before = max(0, oldest) << RECEIPT_RANDOM_BITS
             self.connection.execute(DELETE_EXPIRED_RAWS, (before, 100 + len(plan.raws)))
         bulk_insert(self.connection, "INSERT INTO settled ", 4, plan.settlements())
-        for number in plan.settled:
-            for statement in DELETE_QUARANTINED:
-                self.connection.execute(statement, (number,))
+        quarantine_changes = self.quarantine.write(self.connection, plan)
         bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
         bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
         self._write_buckets(plan)
+        return quarantine_changes
 
     def _write_buckets(self, plan: Plan) -> None:
         """Add to the counters by time, and delete some of the expired ones where there may be any."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway import sqlite_file
 from gateway.datadir import DataDir, sync_folder
+from gateway.records.bounded_head import bounded
 from gateway.records.rejected_request import PendingRejection, RejectedRequest
 from gateway.storage import buckets
 
@@ -61,6 +62,8 @@ OLDEST = "SELECT id, received_at, size FROM rejected WHERE known = ? ORDER BY id
 MAX_WAITING = 250
 """How many rejections of projects' own clients may wait for the next write, and how many of all others."""
 MAX_WAITING_BYTES = 1 << 20
+MAX_PATH, MAX_QUERY = 4096, 30_000
+"""How much is kept of a request's path, in characters, and of its query, in bytes of JSON."""
 BUSY_SECONDS = 2.0
 """How long to wait for another process's lock."""
 log = logging.getLogger(__name__)
@@ -199,8 +202,9 @@ class RejectedRequestLog:
 
 
 def _row(rejected: RejectedRequest) -> dict[str, Any]:
-    """Return the values of INSERT by name."""
+    """Return the values of INSERT by name: beside the body no more than 64 KiB, whatever the head of the request is."""
     raw = rejected.raw
+    path, query, headers = raw.path[:MAX_PATH], bounded(raw.query, MAX_QUERY), bounded(raw.headers)
     return {
         "received_at": rejected.received_at,
         "project": rejected.project,
@@ -210,14 +214,14 @@ def _row(rejected: RejectedRequest) -> dict[str, Any]:
         "status": rejected.status,
         "faults": rejected.faults,
         "method": raw.method,
-        "path": raw.path,
-        "query": raw.query.decode(),
-        "headers": raw.headers.decode(),
+        "path": path,
+        "query": query.decode(),
+        "headers": headers.decode(),
         "body": raw.body,
         "client_ip": raw.client_ip,
         "site": raw.site,
-        "cut": rejected.cut,
-        "size": 200 + len(rejected.faults) + len(raw.path) + len(raw.query) + len(raw.headers) + len(raw.body),
+        "cut": rejected.cut or query != raw.query,
+        "size": 200 + len(rejected.faults) + len(path) + len(query) + len(headers) + len(raw.body),
         "known": rejected.is_clients,
         "credential_id": rejected.credential_id,
         "origin": rejected.origin,

@@ -1,8 +1,8 @@
 """The tables of events.db, and the upgrade of an older file. Rows are read and written elsewhere.
 
 Anyone may query the file with plain `sqlite3`. `events` is a view over the log, whose rows hold many events each (see
-chunks.py): it has one row for each event, with the event's JSON in `body`. JSON text is also in `faults` and `payload`
-of the quarantine, `query` and `headers` of the requests, and `outcomes` of the receipts. `counters` has the totals,
+chunks.py): it has one row for each event, with the event's JSON in `body`. `outcomes` of the receipts is JSON,
+compressed by zlib where it is a blob; so are `items` and `request` of the quarantine. `counters` has the totals,
 `counter_buckets` what they have grown by in a time of `span` seconds from `start` (seconds since the epoch) on.
 """
 
@@ -87,10 +87,32 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "INSERT INTO meta SELECT 'buckets_since', CAST(strftime('%s', 'now') AS INTEGER) "
         "WHERE EXISTS (SELECT 1 FROM counters)",
     ),
+    (
+        # The quarantine has a row for each request; an older one was set aside. Its items have the ids from `id` to
+        # `last`; `remaining` counts those that are not in `settled`. `keys` has eight bytes for each item (see
+        # quarantine.py), `size` is what counts of it in `quarantine_sizes`. Without room for the request `body_size`
+        # and `sha256` are its body's.
+        "CREATE TABLE IF NOT EXISTS quarantined_requests (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, "
+        "remaining INTEGER NOT NULL, size INTEGER NOT NULL, received_at INTEGER NOT NULL, project TEXT NOT NULL, "
+        "dialect TEXT NOT NULL, route TEXT NOT NULL, receipt INTEGER, body_size INTEGER, sha256 BLOB, "
+        "items BLOB NOT NULL, keys BLOB, request BLOB)",
+        "CREATE TABLE IF NOT EXISTS quarantined_keys (hash INTEGER PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS quarantine_sizes (project TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT OR IGNORE INTO meta VALUES ('quarantine_secret', randomblob(16))",
+        # A row for each item that is there, for people; payloads and faults are compressed in `items`.
+        "CREATE VIEW IF NOT EXISTS quarantine AS WITH RECURSIVE items (id, last, request) AS ("
+        "SELECT id, last, id FROM quarantined_requests "
+        "UNION ALL SELECT id + 1, last, request FROM items WHERE id < last) "
+        "SELECT items.id, received_at, project, dialect, route, receipt "
+        "FROM items JOIN quarantined_requests held ON held.id = items.request "
+        "WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.id = items.id)",
+    ),
 )
 VERSION = len(UPGRADES)
 CHUNKED = 3
 """The first version whose log has chunks."""
+BY_REQUEST = 6
+"""The first version whose quarantine has a row for each request."""
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
@@ -100,6 +122,17 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
     """
     for step in range(sqlite_file.version(connection, path, VERSION), VERSION):
         with sqlite_file.transaction(connection):
+            if step + 1 == BY_REQUEST:
+                _set_quarantine_aside(connection)
             for statement in UPGRADES[step]:
                 connection.execute(statement)
             sqlite_file.set_version(connection, step + 1)
+
+
+def _set_quarantine_aside(connection: sqlite3.Connection) -> None:
+    """Rename the tables of an older quarantine, for migrate_v5.py, or drop them if they are empty."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'quarantine'").fetchone():
+        return
+    (holds_items,) = connection.execute("SELECT EXISTS (SELECT 1 FROM quarantine)").fetchone()
+    for name in ("quarantine", "requests"):
+        connection.execute(f"ALTER TABLE {name} RENAME TO {name}_v5" if holds_items else f"DROP TABLE {name}")

@@ -8,9 +8,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from gateway.datadir import DataDirError, make
+from gateway.datadir import DataDirError, find, make
 from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem
 from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.tables import VERSION
 from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, query, row, stored, stored_items
 
@@ -136,8 +137,10 @@ async def test_quarantined_items_are_stored_whole_and_counted(tmp_path: Path) ->
         answer = await storage.append(entry(row(1), quarantined=quarantined))
 
     assert answer == Appended(AppendStatus.NEW)
-    columns = "id, message_id, received_at, project, dialect, route, faults, payload"
-    assert query(tmp_path, f"SELECT {columns} FROM quarantine") == [
+    columns = ("id", "message_id", "received_at", "project", "dialect", "route", "faults", "payload")
+    with Reader(find(tmp_path)) as reader:
+        found = [tuple(each[name] for name in columns) for each in reader.quarantine()]
+    assert found == [
         (1, "m1", 1_700_000_000_000, "p", "toy", "track", '[{"code":"required"}]', '{"a":1}'),
         (2, "m2", 1_700_000_000_000, "p", "toy", "track", "[]", '{"b":2}'),
     ]

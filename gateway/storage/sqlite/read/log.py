@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from gateway import sqlite_file
 from gateway.datadir import DataDir, DataDirError
+from gateway.storage.quarantined_items import decode_items
 from gateway.storage.sqlite.chunks import events, of_project
 from gateway.storage.sqlite.tables import CHUNKED, VERSION
 
@@ -32,9 +33,12 @@ COLUMNS = (
 )
 """The columns of `Reader.quarantine`, in order."""
 QUARANTINE = (
-    "SELECT id, message_id, received_at, project, dialect, route, verdict, item, printf('%x', receipt) AS receipt, "
-    "faults, payload FROM quarantine WHERE id > ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT ?3"
+    "SELECT id, last, received_at, project, dialect, route, printf('%x', receipt), receipt IS NULL, body_size, "
+    "lower(hex(sha256)), items FROM quarantined_requests "
+    "WHERE id >= ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT 20"
 )
+QUARANTINE_START = "SELECT coalesce(max(id), 0) FROM quarantined_requests WHERE id <= ?"
+SETTLED = "SELECT id FROM settled WHERE id BETWEEN ? AND ?"
 
 
 class Reader:
@@ -114,17 +118,31 @@ class Reader:
     def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
         """Yield the quarantined items after an id, as dicts with COLUMNS as keys; `faults` and `payload` are JSON text.
 
-        Raises DataDirError if an older gateway wrote the file.
+        `message_id` and `payload` are None where only the request has them (see quarantine_record). An item for which
+        there was no room has three more: `kept` (False), and `size` and `sha256` of its request's body. Raises
+        DataDirError if an older gateway wrote the file.
         """
-        self._check_upgraded()
-        while True:
-            with closing(self._connection.execute(QUARANTINE, (after, project, PAGE_ROWS))) as cursor:
-                names = [column[0] for column in cursor.description]
-                page = [dict(zip(names, row, strict=True)) for row in cursor]
-            yield from page
-            if len(page) < PAGE_ROWS:
-                return
-            after = page[-1]["id"]
+        [(start,)] = self.query(QUARANTINE_START, after)
+        while page := self.query(QUARANTINE, start, project):
+            for first, last, received_at, owner, dialect, route, receipt, without, size, sha256, items in page:
+                start = last + 1
+                ended = {number for (number,) in self.query(SETTLED, first, last)}
+                for item in decode_items(items, first):
+                    if item.number > after and item.number not in ended:
+                        yield {
+                            "id": item.number,
+                            "message_id": item.message_id or None,
+                            "received_at": received_at,
+                            "project": owner,
+                            "dialect": dialect,
+                            "route": route,
+                            "verdict": item.verdict,
+                            "item": item.index,
+                            "receipt": None if without else receipt,
+                            "faults": item.faults,
+                            "payload": item.payload or None,
+                            **({} if size is None else {"kept": False, "size": size, "sha256": sha256}),
+                        }
 
     def counters(self) -> list[dict[str, object]]:
         """Return how many items had each outcome so far, as dicts with `project`, `dialect`, `verdict` and `count`.

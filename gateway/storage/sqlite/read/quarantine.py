@@ -1,17 +1,20 @@
 """Reads single quarantined items, with the requests that they came in. Nothing here writes."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+
+import attrs
 
 from gateway.dialect.value_class import value_class
-from gateway.records.raw_request import RawRequest
+from gateway.records.raw_request import RawRequest, decompress
+from gateway.storage.quarantined_items import StoredItem, decode_items
 from gateway.storage.sqlite.read.log import Reader
 
-RECORD = (
-    "SELECT q.id, q.message_id, q.received_at, q.project, q.dialect, q.route, q.verdict, q.item, q.receipt, q.faults, "
-    "q.payload, r.method, r.path, CAST(r.query AS BLOB), CAST(r.headers AS BLOB), r.body, r.client_ip, r.site "
-    "FROM quarantine q LEFT JOIN requests r ON r.receipt = q.receipt WHERE q.id = ?"
+ROW = (
+    "SELECT id, last, received_at, project, dialect, route, receipt, body_size, lower(hex(sha256)) "
+    "FROM quarantined_requests WHERE id <= ? ORDER BY id DESC LIMIT 1"
 )
-IDS = "SELECT id FROM quarantine WHERE verdict = ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id"
+CONTENTS = "SELECT items, request FROM quarantined_requests WHERE id = ?"
 SETTLED = "SELECT verdict, position FROM settled WHERE id = ?"
 
 
@@ -21,7 +24,11 @@ class QuarantineRecord:
 
     `number` is its id, `index` its index in the request. `received_at` is in milliseconds since the epoch. `verdict` is
     `quarantined` or `filtered`. `faults` is a JSON list of `{"code", "pointer", "detail"}`, `payload` the item's JSON
-    with credentials redacted. Items of an older gateway have no `index`, `receipt` and `raw` request.
+    with credentials redacted. `message_id` and `payload` are empty where only the request has them. Items of an older
+    gateway have no `index`, `receipt` and `raw` request.
+
+    If there was no room for the item, `kept` is False, it has no `payload` and no `raw` request, and `size` and
+    `sha256` (in hex) are those of its request's body.
     """
 
     number: int
@@ -36,44 +43,62 @@ class QuarantineRecord:
     faults: str
     payload: str
     raw: RawRequest | None
+    kept: bool = True
+    size: int | None = None
+    sha256: str | None = None
+
+
+@attrs.frozen
+class _Contents:
+    items: dict[int, StoredItem]
+    raw: RawRequest | None
 
 
 def quarantine_record(reader: Reader, number: int) -> QuarantineRecord | None:
-    """Return a quarantined item by its id; None if there is none, or no more. Raises DataDirError."""
-    found = reader.query(RECORD, number)
-    if not found:
+    """Return a quarantined item by its id; None if there is none, or no more. Raises DataDirError.
+
+    It is fast for one item after the other of one request: that is read once.
+    """
+    found = reader.query(ROW, number)
+    if not found or found[0][1] < number or reader.query(SETTLED, number):
         return None
-    *item, method, path, query, headers, body, client_ip, site = found[0]
-    number, message_id, received_at, project, dialect, route, verdict, index, receipt, faults, payload = item
+    [(first, _, received_at, project, dialect, route, receipt, size, sha256)] = found
+    contents = _contents(reader, first)
+    item = contents.items.get(number)
+    if item is None:
+        return None
     return QuarantineRecord(
         number=number,
-        message_id=message_id,
+        message_id=item.message_id,
         received_at=received_at,
         project=project,
         dialect=dialect,
         route=route,
-        verdict=verdict,
-        index=index,
+        verdict=item.verdict,
+        index=item.index,
         receipt=receipt,
-        faults=faults,
-        payload=payload,
-        raw=None
-        if method is None
-        else RawRequest(
-            method=method,
-            path=path,
-            query=query,
-            headers=headers,
-            body=body,
-            client_ip=client_ip,
-            site=site,
-        ),
+        faults=item.faults,
+        payload=item.payload,
+        raw=contents.raw,
+        kept=size is None,
+        size=size,
+        sha256=sha256 if size is not None else None,
     )
+
+
+@lru_cache(maxsize=1)  # what a row has never changes
+def _contents(reader: Reader, first: int) -> _Contents:
+    rows = reader.query(CONTENTS, first)
+    if not rows:  # the last of its items has just ended
+        return _Contents({}, None)
+    [(items, request)] = rows
+    raw = None if request is None else decompress(request)
+    return _Contents({item.number: item for item in decode_items(items, first)}, raw)
 
 
 def quarantine_ids(reader: Reader, verdict: str, project: str | None = None) -> Iterator[int]:
     """Yield the ids of the quarantined items with a verdict, oldest first. Raises DataDirError."""
-    return (number for (number,) in reader.query(IDS, verdict, project))
+    return (int(str(row["id"])) for row in reader.quarantine(project=project) if row["verdict"] == verdict)
 
 
 def settled(reader: Reader, number: int) -> str | None:

@@ -1,6 +1,5 @@
 """Reads the kept requests with the events that they became, and rewrites those events."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from gateway import sqlite_file
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest, decompress
+from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.sqlite.chunks import events
 from gateway.storage.sqlite.read.log import Reader
 
@@ -75,12 +75,12 @@ def _rewrite(file: sqlite3.Connection, position: int, old: bytes, new: bytes) ->
     return False
 
 
-def _positions(reader: Reader, position: int, count: int, outcomes: str | None) -> dict[int, int]:
+def _positions(reader: Reader, position: int, count: int, outcomes: str | bytes | None) -> dict[int, int]:
     """Return the positions of a request's events by the item's index; items that are not events are left out."""
     if outcomes is None:
         return {index: position + index for index in range(count)}
     positions: dict[int, int] = {}
-    for index, item in enumerate(json.loads(outcomes)):
+    for index, item in enumerate(decode_receipt(outcomes)):
         if "position" in item:
             positions[index] = item["position"]
         elif "quarantine" in item:

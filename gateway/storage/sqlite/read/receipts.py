@@ -1,12 +1,14 @@
 """Reads receipts: the outcome of each item of one request. Nothing here writes."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.dialect.outcome import Verdict
 from gateway.dialect.timestamps import from_millis
+from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.sqlite.read.log import Reader
-from gateway.storage.sqlite.read.quarantine import settled
+from gateway.storage.sqlite.read.quarantine import quarantine_record, settled
 
 RECEIPT = (
     "SELECT r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
@@ -19,7 +21,8 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
     """Return a receipt by its id as clients get it (hex); None if there is none. Raises DataDirError.
 
     `items` is in the request's order. A stored item has a `position`, a quarantined or filtered one `quarantine` (its
-    id), an invalid one `faults`. `since` is how a quarantined item ended later.
+    id), an invalid one `faults`. `since` is how a quarantined item ended later. Of a very long request the ids of items
+    that are neither stored nor in quarantine may not be kept: then `message_id` is None.
 
         {"receipt": "18bcfe56800d5c3a", "project": "shop", "dialect": "tranthor", "route": "batch",
          "received_at": "2023-11-14T22:13:20.000Z", "items": [
@@ -39,9 +42,10 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
             for each, line in reader.events_from(position, count)
         ]
     else:
-        items = json.loads(outcomes)
+        items = decode_receipt(outcomes)
+        lines = {} if all("message_id" in item for item in items) else dict(reader.events_from(position, count))
         for item in items:
-            _complete(reader, item)
+            _complete(reader, item, lines)
     return {
         "receipt": f"{number:x}",
         "project": project,
@@ -62,7 +66,15 @@ def _number(text: str) -> int | None:
     return number if number < 1 << 63 else None
 
 
-def _complete(reader: Reader, item: dict[str, Any]) -> None:
+def _complete(reader: Reader, item: dict[str, Any], lines: Mapping[int, bytes]) -> None:
+    if "message_id" not in item:
+        item["message_id"] = None
+        line = lines.get(item.get("position", 0))
+        if line is not None:
+            item["message_id"] = json.loads(line).get("message_id")
+        elif "quarantine" in item and (record := quarantine_record(reader, item["quarantine"])) is not None:
+            item["message_id"] = record.message_id or None
+            item["faults"] = json.loads(record.faults)
     item["verdict"] = Verdict(item["verdict"]).value  # receipts from before 0.2 say `refused`
     if "quarantine" in item and (since := settled(reader, item["quarantine"])) is not None:
         item["since"] = since
