@@ -8,8 +8,8 @@ import pytest
 
 from gateway.dialect import Credential
 from gateway.dialect.message import Request
-from gateway.records import redact
 from gateway.records.raw_request import RawRequest
+from gateway.records.redact import Redaction
 from tests.kit.fake_dialect import dialect
 
 SECRET = "acme_0123456789"
@@ -23,7 +23,7 @@ def request(
 
 
 def of(sent: Request, kind: str = "api_key", value: str = SECRET) -> RawRequest:
-    return redact.request(sent, OWN, [Credential(kind, value)], "site-1")
+    return Redaction.of(sent, OWN, [Credential(kind, value)]).request(sent, "site-1")
 
 
 def test_a_request_without_secrets_is_kept_as_it_came() -> None:
@@ -79,7 +79,7 @@ def test_public_ids_stay() -> None:
 
 def test_where_a_project_keeps_no_addresses_none_is_kept() -> None:
     sent = request(headers={"X-Forwarded-For": "192.0.2.77", "Host": "h"})
-    raw = redact.request(sent, OWN, [], keep_ip=lambda _address: None)
+    raw = Redaction.of(sent, OWN, []).request(sent, keep_ip=lambda _address: None)
     assert (raw.client_ip, raw.headers) == (None, b'{"host":"h"}')
 
 
@@ -91,8 +91,8 @@ def test_by_whatever_name_a_proxy_tells_the_address_it_is_not_kept_there() -> No
     )
     others = {"x-zip": "1", "x-ship": "1", "user-agent": "a"}
     sent = request(headers={**dict.fromkeys(told, "192.0.2.77"), **others})
-    assert json.loads(redact.request(sent, OWN, [], keep_ip=lambda _address: None).headers) == others
-    assert len(json.loads(redact.request(sent, OWN, []).headers)) == len(told) + len(others)
+    assert json.loads(Redaction.of(sent, OWN, []).request(sent, keep_ip=lambda _address: None).headers) == others
+    assert len(json.loads(Redaction.of(sent, OWN, []).request(sent).headers)) == len(told) + len(others)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_by_whatever_name_a_proxy_tells_the_address_it_is_not_kept_there() -> No
 )
 def test_a_line_of_the_log_has_no_secret_and_no_end_within(said: str, logged: str) -> None:
     sent = request(headers={"authorization": "Token worn_0123456789"})
-    assert redact.log_line(said, sent, OWN, [Credential("api_key", SECRET)]) == logged
+    assert Redaction.of(sent, OWN, [Credential("api_key", SECRET)], is_stranger=True).log_text(said) == logged
 
 
 def test_a_header_that_is_not_utf8_is_kept_as_escapes() -> None:
