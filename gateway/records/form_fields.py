@@ -1,27 +1,25 @@
-"""Redacts secrets in a body that is not JSON: a form, a multipart form, or free text. Pure.
+"""Redacts secrets in a body that is not JSON: a form, a multipart form, or free text. Pure."""
 
-Each expression is linear, as in json_strings.py.
-"""
-
-import functools
 import re
 
 from gateway.records import json_strings
+from gateway.records.field_places import ends_of
 from gateway.records.spellings import REDACTED, Secrets
 
-# The headers of one part, up to the empty line behind them; a bound keeps each try short.
-_PART_HEADERS = rb"[^\r\n]{0,500}+\r?+\n(?:[^\r\n]{1,500}+\r?+\n){0,8}+\r?+\n"
-_PART_CONTENT = rb"[^\r\n]*+(?:\r?+\n(?!--)[^\r\n]*+)*+"
+_REDACTED = REDACTED.encode()
+_PAIR = re.compile(rb"([^&\r\n]*+)")
+# The headers of one part up to the empty line behind them, then its content. The bounds keep each try short.
+_PART = re.compile(rb"[^\r\n]{0,500}+\r?+\n(?:[^\r\n]{1,500}+\r?+\n){0,8}+\r?+\n([^\r\n]*+(?:\r?+\n(?!--)[^\r\n]*+)*+)")
 
 
 def hide(body: bytes, secrets: Secrets, fields: tuple[str, ...]) -> bytes:
     """Return a body with the values of fields and all secrets as `[redacted]`."""
     if secrets.too_many:
-        return REDACTED.encode()
-    if fields:
-        pair, part = _named(fields)
-        body = pair.sub(rb"\1" + REDACTED.encode(), body)
-        body = part.sub(rb"\1" + REDACTED.encode(), body)
+        return _REDACTED
+    names = {field.lower().encode() for field in fields}
+    starts = [before + name + b"=" for name in names for before in (b"&", b"\n")]
+    body = _without(_PAIR, starts, b"&" + body)[1:]
+    body = _without(_PART, [b'name="%s"' % name for name in names], body)
     pairs = [pair.partition("=") for pair in body.decode("utf-8", "surrogateescape").split("&")]
     hidden = iter(secrets.hide_all([text for name, _, value in pairs for text in (name, value)]))
     together = "&".join([f"{next(hidden)}{equals}{next(hidden)}" for _, equals, _ in pairs])
@@ -29,10 +27,12 @@ def hide(body: bytes, secrets: Secrets, fields: tuple[str, ...]) -> bytes:
     return json_strings.hide(together.encode("utf-8", "surrogateescape"), secrets, fields)
 
 
-@functools.lru_cache(maxsize=64)
-def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return patterns that find the values of fields in a form and in a multipart form."""
-    names = b"|".join([re.escape(field.encode()) for field in fields])
-    pair = rb"((?:\A|&|(?<=\n))(?:%s)=)[^&\r\n]*+" % names
-    part = rb'(name="?+(?:%s)"?+%s)%s' % (names, _PART_HEADERS, _PART_CONTENT)
-    return re.compile(pair, re.IGNORECASE), re.compile(part, re.IGNORECASE)
+def _without(value: re.Pattern[bytes], names: list[bytes], body: bytes) -> bytes:
+    """Return a body with the values behind some names redacted; they are the first group of an expression."""
+    parts, done = [], 0
+    for end in ends_of(names, body.lower()):
+        found = value.match(body, end) if end >= done else None
+        if found is not None:
+            parts += [body[done : found.start(1)], _REDACTED]
+            done = found.end()
+    return b"".join([*parts, body[done:]]) if parts else body

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from gateway.records.field_places import ends_of
 from gateway.records.spellings import REDACTED, Secrets, unquoted
 
 MAX_NESTING = 4
@@ -19,21 +20,19 @@ MAX_COMPARISONS = 2_000_000
 """Beyond so many strings times spellings the whole text is redacted; a comparison takes 50 ns."""
 # From a quote to the next that is not escaped, or to the end of a text that was cut off, even after a backslash.
 _STRING = rb'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+(?:"|\\?+\Z)'
+_VALUE = re.compile(rb"\s*+:\s*+(%s)" % _STRING)
 _TOKEN = re.compile(rb"(%s)(\s*+:\s*+)?+" % _STRING)
 _BAD_ESCAPE = re.compile(r"\\(?:U|u(?![0-9a-fA-F]{4}))")
 _BLANK = b'"%s"' % REDACTED.encode()
 _DECODER = json.JSONDecoder(strict=False)
 # All that JSON consists of outside its strings: a secret of these characters alone may be a number or a literal.
 _STRUCTURE = frozenset(b"{}[],: \t\r\n0123456789+-.eEtrufalsn")
-_PLAIN_ESCAPES = (("\\\\", "\\u005c"), ("\\/", "/"), ('\\"', '"'), ("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"))
+_STARTS_OF_OTHERS = tuple([b"%c" % byte for byte in b"-0123456789tfn"])
+_PLAIN_ESCAPES = (
+    *(("\\\\", "\\u005c"), ("\\/", "/"), ('\\"', '"')),
+    *(("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("\\b", "\b"), ("\\f", "\f")),
+)
 """Escapes and what they stand for. First those of backslashes themselves, or `\\\\n` would be a line feed."""
-
-
-@functools.lru_cache(maxsize=64)
-def _named(fields: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Return what finds fields with the strings that are their values. The fields are a dialect's or the gateway's."""
-    names = b"|".join([re.escape(field.encode()) for field in fields])
-    return re.compile(rb'("(?:%s)"\s*+:\s*+)%s' % (names, _STRING), re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=64)
@@ -45,8 +44,9 @@ def _ends_of_names(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_json(text: bytes) -> bool:
-    """Return whether a text is JSON rather than a form or free text, by how it begins."""
-    return text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b'"'))
+    """Return whether a text is JSON, or would be if it were not cut off or broken, rather than a form or free text."""
+    start = text[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return start in (b"{", b"[", b'"') or (start in _STARTS_OF_OTHERS and is_well_formed(text))
 
 
 def hide(text: bytes, secrets: Secrets, fields: tuple[str, ...], levels: int = MAX_NESTING) -> bytes:
@@ -57,18 +57,29 @@ def hide(text: bytes, secrets: Secrets, fields: tuple[str, ...], levels: int = M
     """
     if secrets.too_many:
         return _BLANK
-    if fields:
-        text = _named(fields).sub(rb"\1" + _BLANK, text)
+    text = _without_values_of(fields, text)
     spellings = [spelling.encode("utf-8", "surrogatepass") for spelling in secrets.spellings]
     found = [spelling for spelling in spellings if spelling in text]
     if found and b"\\" not in text and not any(b'"' in each or _STRUCTURE.issuperset(each) for each in found):
         text = _replaced(text, found)  # it can only be inside strings
     if any(spelling in text for spelling in found) or _is_disguised(text, secrets, fields):
         text = _Strings(text, secrets, fields, levels).hidden()
-        if not _is_well_formed(text):
+        if not is_well_formed(text):
             text = _replaced(text, found)
             text = _BLANK if _is_disguised(text, secrets, ()) else text
     return text
+
+
+def _without_values_of(fields: tuple[str, ...], text: bytes) -> bytes:
+    """Return a text with the strings redacted that are the values of fields, in whatever case their names are."""
+    names = {b'"%s"' % field.lower().encode() for field in fields}
+    parts, done = [], 0
+    for end in ends_of(names, text.lower()) if names else ():
+        value = _VALUE.match(text, end) if end >= done else None
+        if value is not None:
+            parts += [text[done : value.start(1)], _BLANK]
+            done = value.end()
+    return b"".join([*parts, text[done:]]) if parts else text
 
 
 def _replaced(text: bytes, spellings: list[bytes]) -> bytes:
@@ -122,7 +133,8 @@ def _unescaped(text: str) -> str:
     return plain if plain.isascii() else plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def _is_well_formed(text: bytes) -> bool:
+def is_well_formed(text: bytes) -> bool:
+    """Return whether a text is JSON."""
     for loads in (orjson.loads, json.loads):  # orjson refuses numbers such as 1e999
         try:
             loads(text)
