@@ -14,6 +14,7 @@ import click
 import orjson
 
 from gateway.cli import rejected
+from gateway.cli.kept_json import explained, unreadable
 from gateway.cli.log_access import LogAccess, keep, open_log
 from gateway.cli.names import check_project
 from gateway.cli.options import (
@@ -203,12 +204,16 @@ def _row(item: QuarantineRecord) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> bytes:
-    """Return an item as a line of JSON. The payload is copied as it is, so that numbers of any length survive."""
-    faults = [
-        {**fault, "sentence": explain(fault["code"], fault["pointer"], fault["detail"])}
-        for fault in orjson.loads(row["faults"])
-    ]
-    return orjson.dumps({**row, "faults": faults, "payload": orjson.Fragment(str(row["payload"]))})
+    """Return an item as a line of JSON; one that cannot be read says so under `unreadable`.
+
+    The payload is copied as it is, so that numbers of any length survive.
+    """
+    try:
+        payload = orjson.Fragment(str(row["payload"]))
+        json.loads(str(row["payload"]), parse_int=str)  # a fragment is not checked
+        return orjson.dumps({**row, "faults": explained(row["faults"]), "payload": payload})
+    except (ValueError, TypeError, RecursionError) as error:
+        return unreadable(row, error)
 
 
 def _whole(item: QuarantineRecord) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Replay:
         self._last: tuple[int | None, Submission] = (None, Submission())
 
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
-        """Return what an item is now. Adds three faults: `no_such_route`, `no_request` and `no_such_item`."""
+        """Return what an item is now. Adds faults: `no_such_route`, `no_request`, `damaged_request`, `no_such_item`."""
         installed = self._installed.get(quarantined.dialect)
         route = None if installed is None else installed.route(quarantined.route)
         if installed is None or route is None:
@@ -62,7 +62,11 @@ class Replay:
         if quarantined.raw is None or quarantined.index is None:
             return Rerun(faults=(Fault("no_request"),))
         if quarantined.receipt is None or quarantined.receipt != self._last[0]:
-            self._last = (quarantined.receipt, route.parse(request_of(quarantined.raw, quarantined.received_at)))
+            try:
+                request = request_of(quarantined.raw, quarantined.received_at)
+            except ValueError:
+                return Rerun(faults=(Fault("damaged_request"),))
+            self._last = (quarantined.receipt, route.parse(request))
         submission = self._last[1]
         if submission.fault is not None:
             return Rerun(faults=(submission.fault,))

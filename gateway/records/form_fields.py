@@ -9,7 +9,8 @@ from gateway.records.spellings import REDACTED, Secrets
 _REDACTED = REDACTED.encode()
 _PAIR = re.compile(rb"([^&\r\n]*+)")
 # The headers of one part up to the empty line behind them, then its content. The bounds keep each try short.
-_PART = re.compile(rb"[^\r\n]{0,500}+\r?+\n(?:[^\r\n]{1,500}+\r?+\n){0,8}+\r?+\n([^\r\n]*+(?:\r?+\n(?!--)[^\r\n]*+)*+)")
+_HEADERS = rb"[^\r\n]{0,500}+\r?+\n(?:[^\r\n]{1,500}+\r?+\n){0,8}+\r?+\n"
+_PART = re.compile(rb'(?<=")%s([^\r\n]*+(?:\r?+\n(?!--)[^\r\n]*+)*+)' % _HEADERS)
 
 
 def hide(body: bytes, secrets: Secrets, fields: tuple[str, ...]) -> bytes:

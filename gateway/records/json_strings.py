@@ -20,7 +20,7 @@ MAX_COMPARISONS = 2_000_000
 """Beyond so many strings times spellings the whole text is redacted; a comparison takes 50 ns."""
 # From a quote to the next that is not escaped, or to the end of a text that was cut off, even after a backslash.
 _STRING = rb'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+(?:"|\\?+\Z)'
-_VALUE = re.compile(rb"\s*+:\s*+(%s)" % _STRING)
+_VALUE = re.compile(rb"(?<=\")\s*+:\s*+(%s)" % _STRING)
 _TOKEN = re.compile(rb"(%s)(\s*+:\s*+)?+" % _STRING)
 _BAD_ESCAPE = re.compile(r"\\(?:U|u(?![0-9a-fA-F]{4}))")
 _BLANK = b'"%s"' % REDACTED.encode()

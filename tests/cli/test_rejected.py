@@ -15,9 +15,9 @@ import requests
 
 from gateway.datadir import DataDir
 from gateway.dialect import Reason, Refusal, Request, Submission
-from gateway.records.rejected_request import PendingRejection
+from gateway.records.rejected_request import PendingRejection, RejectedRequest
 from gateway.storage.sqlite.read.rejected import count_buckets, counts, rejected_requests
-from gateway.storage.sqlite.rejected_log import MAX_WAITING, RejectedRequestLog, upgrade
+from gateway.storage.sqlite.rejected_log import MAX_WAITING, STOP_SECONDS, RejectedRequestLog, upgrade
 from tests.kit.fake_dialect import dialect
 from tests.kit.serving import PATIENCE, Served, run, serving
 
@@ -311,3 +311,38 @@ def test_where_nothing_was_refused_nothing_is_listed(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         assert served.cli("quarantine", "list", "--rejected") == ""
         assert served.cli("quarantine", "list", "--refused") == ""
+
+
+async def test_a_damaged_record_is_one_line_that_says_so_and_the_others_are_listed(tmp_path: Path) -> None:
+    await written(tmp_path, [rejection(), rejection(), rejection(), rejection()])
+    damages = ('[{"[redacted]": "origin", "pointer": "", "detail": {}}]', '[{"code": "a", ', "7")
+    with closing(sqlite3.connect(DataDir(tmp_path).rejected)) as file, file:
+        for number, faults in enumerate(damages, start=1):
+            file.execute("UPDATE rejected SET faults = ?, query = '{' WHERE id = ?", (faults, number))
+    done = run("quarantine", "list", "--rejected", "--data", str(tmp_path))
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, [row["id"] for row in rows]) == (0, [1, 2, 3, 4])
+    assert [row["faults"] for row in rows] == [*damages, []]
+    assert [str(row.get("unreadable"))[:22] for row in rows] == [*["this record is damaged"] * 3, "None"]
+    shown = run("quarantine", "show", "1", "--rejected", "--data", str(tmp_path))
+    assert (shown.returncode, json.loads(shown.stdout)["request"]["query"]) == (0, "{")
+
+
+class Slow(PendingRejection):
+    """A rejection that takes longer to prepare than a stop may wait for."""
+
+    def record(self) -> RejectedRequest:
+        time.sleep(0.1)
+        return super().record()
+
+
+async def test_a_stop_does_not_wait_for_all_that_waits_and_counts_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = [Slow(**attrs.asdict(rejection(), recurse=False)) for _ in range(200)]
+    started = time.monotonic()
+    await written(tmp_path, waiting)
+    assert time.monotonic() - started < 3 * STOP_SECONDS
+    assert (0 < len(kept(tmp_path)) < 200, counts(DataDir(tmp_path))) == (True, [("shop", "toy", 200)])
+    [said] = caplog.messages
+    assert said == f"the server stops: {200 - len(kept(tmp_path))} rejected requests are counted, but not kept"

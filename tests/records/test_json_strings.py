@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.records import json_strings
@@ -56,6 +56,7 @@ def pairs_of(text: bytes) -> object:
     return json.loads(text, object_pairs_hook=lambda pairs: [[name, value] for name, value in pairs])
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.data(), SECRETS, st.booleans())
 def test_what_was_json_is_the_same_json_but_for_strings_and_no_string_has_the_secret(
     data: st.DataObject, secret: str, ascii_only: bool
