@@ -313,19 +313,34 @@ def test_where_nothing_was_refused_nothing_is_listed(tmp_path: Path) -> None:
         assert served.cli("quarantine", "list", "--refused") == ""
 
 
-async def test_a_damaged_record_is_one_line_that_says_so_and_the_others_are_listed(tmp_path: Path) -> None:
-    await written(tmp_path, [rejection(), rejection(), rejection(), rejection()])
-    damages = ('[{"[redacted]": "origin", "pointer": "", "detail": {}}]', '[{"code": "a", ', "7")
-    with closing(sqlite3.connect(DataDir(tmp_path).rejected)) as file, file:
-        for number, faults in enumerate(damages, start=1):
-            file.execute("UPDATE rejected SET faults = ?, query = '{' WHERE id = ?", (faults, number))
-    done = run("quarantine", "list", "--rejected", "--data", str(tmp_path))
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, [row["id"] for row in rows]) == (0, [1, 2, 3, 4])
-    assert [row["faults"] for row in rows] == [*damages, []]
-    assert [str(row.get("unreadable"))[:22] for row in rows] == [*["this record is damaged"] * 3, "None"]
-    shown = run("quarantine", "show", "1", "--rejected", "--data", str(tmp_path))
-    assert (shown.returncode, json.loads(shown.stdout)["request"]["query"]) == (0, "{")
+def test_no_word_that_a_client_shows_as_its_key_breaks_what_is_listed_and_replayed(tmp_path: Path) -> None:
+    words = ("code", "detail", "null", "true", '"pointer":', "item", "origin", "kind", "[redacted]", "12345678")
+    body = {"name": 5, "null": None, "a": [True, 12345678, "code"]}
+    with serving(tmp_path / "data") as served:
+        served.add_key("databuddy", "website", "--value", SITE_OF_BLOG, project="blog")
+        for word in words:
+            assert sent(served, f"/track?website_id={SITE_OF_BLOG}", body, key=word, **{"x-api-key": word}) == 400
+            assert sent(served, "/v1/events", body, key=word) == 401
+        rows = listed(served, 2 * len(words))
+        assert {row["reason"] for row in rows} == {"invalid", "unknown_credential"}
+        assert [row for row in rows if "unreadable" in row] == []
+        shown = [json.loads(served.cli("quarantine", "show", str(row["id"]), "--rejected")) for row in rows]
+        kept = [json.loads(each["request"]["body"]) for each in shown]
+        assert [(each["name"], each["a"][:2], len(each)) for each in kept] == [(5, [True, 12345678], 3)] * len(kept)
+        [again] = served.cli("quarantine", "replay", "--rejected", str(rows[0]["id"])).splitlines()[:1]
+        assert again == f"{rows[0]['id']}: 0 stored, 0 already stored, 1 failed again"
+
+        damages = ('[{"[redacted]": "origin", "pointer": "", "detail": {}}]', '[{"code": "a", ', "7")
+        with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
+            for number, faults in enumerate(damages, start=1):
+                file.execute("UPDATE rejected SET faults = ?, query = '{' WHERE id = ?", (faults, number))
+        damaged = listed(served, len(rows))[:4]
+        assert [row["faults"] for row in damaged] == [*damages, rows[3]["faults"]]
+        assert [str(row.get("unreadable"))[:22] for row in damaged] == [*["this record is damaged"] * 3, "None"]
+        assert json.loads(served.cli("quarantine", "show", "1", "--rejected"))["request"]["query"] == "{"
+        damaged_request = "1: what was kept of the request is damaged\n"
+        booked = served.cli("quarantine", "replay", "--rejected", "1", "--project", "blog")
+        assert booked == damaged_request
 
 
 class Slow(PendingRejection):
@@ -339,7 +354,7 @@ class Slow(PendingRejection):
 async def test_a_stop_does_not_wait_for_all_that_waits_and_counts_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    waiting = [Slow(**attrs.asdict(rejection(), recurse=False)) for _ in range(200)]
+    waiting: list[PendingRejection] = [Slow(**attrs.asdict(rejection(), recurse=False)) for _ in range(200)]
     started = time.monotonic()
     await written(tmp_path, waiting)
     assert time.monotonic() - started < 3 * STOP_SECONDS
