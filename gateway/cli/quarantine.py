@@ -14,7 +14,6 @@ import click
 import orjson
 
 from gateway.cli import rejected
-from gateway.cli.kept_json import explained, unreadable
 from gateway.cli.log_access import LogAccess, keep, open_log
 from gateway.cli.names import check_project
 from gateway.cli.options import (
@@ -33,6 +32,7 @@ from gateway.clock import now
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
+from gateway.operate.kept_json import explained, unreadable
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
 from gateway.storage.sqlite.read.log import COLUMNS, Reader

@@ -10,7 +10,6 @@ import attrs
 import click
 import orjson
 
-from gateway.cli.kept_json import UNREADABLE, explained, json_or_text, unreadable
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
@@ -18,6 +17,7 @@ from gateway.dialect import Item, Submission
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.explain import explain
+from gateway.operate.kept_json import UNREADABLE, explained, json_or_text, unreadable
 from gateway.operate.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Entry, EventRow

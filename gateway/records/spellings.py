@@ -94,11 +94,12 @@ def header_words(headers: Mapping[str, str]) -> Iterator[str]:
     Of `Basic` credentials what they encode is yielded too. There may be very many words, some of them twice.
     """
     for name, value in headers.items():
+        name = name.lower()
         if name == "cookie":
             yield from _cookies(value)
-        elif is_secret(name.lower()):
+        elif is_secret(name):
             words = value.translate(_BETWEEN_WORDS).split()
-            if len(words) > 1 and "authorization" in name.lower():
+            if len(words) > 1 and "authorization" in name:
                 del words[0]
             for word in words:
                 _, is_named, quoted = word.partition('="')
