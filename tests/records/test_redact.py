@@ -1,6 +1,7 @@
 """What is kept of a request has no secret in it, however it was spelled, and is otherwise as it came."""
 
 import json
+import tracemalloc
 from collections.abc import Mapping
 
 import attrs
@@ -183,3 +184,20 @@ def test_of_a_strangers_request_what_its_secret_headers_say_is_a_secret_and_publ
         "Bearer [redacted]",
         "Basic [redacted]",
     }
+
+
+def test_no_word_of_a_stranger_stays_in_memory() -> None:
+    def rejected(number: int) -> None:
+        key = f"{number:06d}" + "k" * 200_000
+        sent = request(json.dumps({"apiKey": key}).encode(), {"x-token": key[:10_000]}, {"token": key})
+        redaction = Redaction.of(sent, OWN, [Credential("api_key", key), Credential("api_key", key[:500])], True)
+        redaction.request(sent)
+        redaction.log_text(key)
+
+    rejected(0)
+    tracemalloc.start()
+    for number in range(20):
+        rejected(number)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 100_000
