@@ -13,7 +13,7 @@ import orjson
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
-from gateway.dialect import Item, Submission
+from gateway.dialect import Item, Refusal, Submission
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.explain import explain
@@ -82,11 +82,11 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project
             click.echo(f"{number}: {problem or explain('no_such_route')}")
             continue
         try:
-            sent = request_of(raw, known["received_at"])
-        except ValueError:
-            click.echo(f"{number}: {UNREADABLE}")
+            submission = route.parse(request_of(raw, known["received_at"]))
+        except (ValueError, Refusal) as error:
+            why = f"it would be rejected again: {error.reason.value}" if isinstance(error, Refusal) else UNREADABLE
+            click.echo(f"{number}: {why}")
             continue
-        submission = route.parse(sent)
         items = submission.items
         adopted = known["project"] is None
         if adopted:

@@ -6,7 +6,7 @@ import orjson
 
 from gateway.dialect import Received, Submission
 from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault
+from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.timestamps import from_millis
 from gateway.dialect.value_class import value_class
 from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
@@ -63,10 +63,12 @@ class Replay:
             return Rerun(faults=(Fault("no_request"),))
         if quarantined.receipt is None or quarantined.receipt != self._last[0]:
             try:
-                request = request_of(quarantined.raw, quarantined.received_at)
+                submission = route.parse(request_of(quarantined.raw, quarantined.received_at))
+            except Refusal as refusal:
+                return Rerun(faults=(Fault(refusal.reason.value),))
             except ValueError:
                 return Rerun(faults=(Fault("damaged_request"),))
-            self._last = (quarantined.receipt, route.parse(request))
+            self._last = (quarantined.receipt, submission)
         submission = self._last[1]
         if submission.fault is not None:
             return Rerun(faults=(submission.fault,))

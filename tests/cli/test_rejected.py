@@ -338,6 +338,11 @@ def test_no_word_that_a_client_shows_as_its_key_breaks_what_is_listed_and_replay
         assert [row["faults"] for row in damaged] == [*damages, rows[3]["faults"]]
         assert [str(row.get("unreadable"))[:22] for row in damaged] == [*["this record is damaged"] * 3, "None"]
         assert json.loads(served.cli("quarantine", "show", "1", "--rejected"))["request"]["query"] == "{"
+        assert sent(served, f"/track?website_id={SITE_OF_BLOG}", b"[%s{}]" % (b"{}," * 20_000), key="") == 413
+        last = listed(served, len(rows) + 1)[-1]["id"]
+        again = served.cli("quarantine", "replay", "--rejected", str(last), "--project", "blog")
+        assert again == f"{last}: it would be rejected again: too_large\n"
+
         damaged_request = "1: what was kept of the request is damaged\n"
         booked = served.cli("quarantine", "replay", "--rejected", "1", "--project", "blog")
         assert booked == damaged_request

@@ -6,7 +6,6 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 
 import attrs
 import pytest
@@ -103,8 +102,9 @@ def test_every_expression_takes_linear_time(name: str, pattern: re.Pattern[bytes
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_redaction_takes_linear_time_on_a_body_of_the_cap(unit: bytes) -> None:
-    for is_stranger, start in ((True, b'{"a":"'), (True, b"")):
-        sent = Request("POST", "/x", {}, {"authorization": f"Bearer {SECRET}", "x-token": "bbbbbbbb cccccccc"}, b"", 0)
-        redaction = Redaction.of(sent, OWN, [Credential("api_key", SECRET)], is_stranger)
+    sent = Request("POST", "/x", {}, {"authorization": f"Bearer {SECRET}", "x-token": "bbbbbbbb cccccccc"}, b"", 0)
+    redaction = Redaction.of(sent, OWN, [Credential("api_key", SECRET)], is_stranger=True)
+    for start in (b'{"a":"', b'"', b""):
         assert_linear(redaction.body, unit, start)
-        assert seconds(partial(redaction.body, start + unit * (CAP // len(unit)))) < MOST_SECONDS
+    body = b'{"a":"' + unit * (CAP // len(unit))
+    assert seconds(lambda: redaction.body(body)) < MOST_SECONDS
