@@ -1,5 +1,7 @@
 """Which headers and fields hold a secret, say who a person is, or tell a client's address, by their names. Pure."""
 
+import re
+
 COMMON_SECRET_FIELDS = (
     *("apiKey", "api_key", "api-key", "x-api-key", "writeKey", "write_key", "accessKey", "access_key"),
     *("clientSecret", "client_secret", "secretKey", "secret_key", "privateKey", "private_key"),
@@ -8,13 +10,13 @@ COMMON_SECRET_FIELDS = (
 )
 """Fields of a body or a query that nobody's public id needs; their case does not matter."""
 
-_SECRET = ("key", "token", "secret", "auth", "passw", "cookie", "jwt", "assertion", "oidc", "saml", "credential")
-_ALSO_SECRET = ("signature", "csrf", "xsrf", "dpop", "pwd")
+_SECRET = re.compile(
+    "key|token|secret|auth|passw|pwd|cookie|jwt|assertion|oidc|saml|credential|signature|csrf|xsrf|dpop"
+)
 _NO_SECRETS = ("idempotency-key",)
 # What proxies that log people in say about them: oauth2-proxy, Authelia, Azure, Tailscale, Vouch, Pomerium, ...
-_IDENTITY = (
-    *("principal", "identity", "userinfo", "username", "claim", "remote-name", "remote-group", "forwarded-group"),
-    *("session", "clientcert", "client-cert"),
+_IDENTITY = re.compile(
+    "principal|identity|userinfo|username|claim|remote-name|remote-group|forwarded-group|session|client-?cert"
 )
 _PERSON = frozenset({"user", "users", "email", "dn", "upn", "login"})
 _ADDRESS = frozenset({"ip", "ips", "ipv4", "ipv6", "addr", "address"})
@@ -23,9 +25,7 @@ _ENDS_OF_ADDRESS = ("clientip", "clientipv6", "socketip", "remoteip", "realip", 
 
 def is_secret(name: str) -> bool:
     """Return whether a header or a cookie, by its name in lower case, holds a secret."""
-    if name in _NO_SECRETS:
-        return False
-    return any(part in name for part in _SECRET) or any(part in name for part in _ALSO_SECRET)
+    return _SECRET.search(name) is not None and name not in _NO_SECRETS
 
 
 def is_identity(name: str) -> bool:
@@ -35,7 +35,7 @@ def is_identity(name: str) -> bool:
     """
     if name == "user-agent":
         return False
-    return any(part in name for part in _IDENTITY) or not _PERSON.isdisjoint(_words(name))
+    return _IDENTITY.search(name) is not None or not _PERSON.isdisjoint(_words(name))
 
 
 def is_address(name: str) -> bool:
