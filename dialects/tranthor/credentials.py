@@ -6,7 +6,7 @@ in both `Authorization` and `PublicWriteKey`; upstream reads only the former, an
 
 import base64
 
-from gateway.dialect import Credential, CredentialKind, Request
+from gateway.dialect import MAX_CREDENTIAL, Credential, CredentialKind, Request
 
 PUBLIC_KEY_HEADER = "publicwritekey"
 
@@ -21,13 +21,16 @@ def normalize(value: str) -> str:
     """Return a key, as a header shows it or by itself, in its one spelling: `Basic trn_abc` becomes `trn_abc`.
 
     The scheme word is dropped, whatever it is, and so is any text behind a second space, as upstream does. Base64 of
-    `<uuid>:<hex>` is written with standard letters, padding and a lower-case UUID.
+    `<uuid>:<hex>` is written with standard letters, padding and a lower-case UUID. What is longer than any key stays
+    as it is: it is unknown in whatever spelling.
     """
-    words = value.split()
+    words = value.split(None, 2)
     if not words:
         return ""
     token = words[1] if len(words) > 1 else words[0]
-    return token if token.startswith(_OPAQUE) else _respelled(token) or token
+    if token.startswith(_OPAQUE) or len(token) > MAX_CREDENTIAL:
+        return token
+    return _respelled(token) or token
 
 
 WRITE_KEY = CredentialKind("write_key", template="trn_{token}", normalize=normalize)

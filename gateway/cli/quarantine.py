@@ -33,6 +33,7 @@ from gateway.clock import now
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
+from gateway.operate.kept_json import explained, unreadable
 from gateway.operate.quarantined import NOT_KEPT, Contents, Shown
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
@@ -236,12 +237,16 @@ def _note(shown: Shown) -> dict[str, str]:
 
 
 def _line(row: dict[str, Any]) -> bytes:
-    """Return an item as a line of JSON. The payload is copied as it is, so that numbers of any length survive."""
-    faults = [
-        {**fault, "sentence": explain(fault["code"], fault["pointer"], fault["detail"])}
-        for fault in orjson.loads(row["faults"])
-    ]
-    return orjson.dumps({**row, "faults": faults, "payload": orjson.Fragment(str(row["payload"]))})
+    """Return an item as a line of JSON; one that cannot be read says so under `unreadable`.
+
+    The payload is copied as it is, so that numbers of any length survive.
+    """
+    try:
+        payload = orjson.Fragment(str(row["payload"]))
+        json.loads(str(row["payload"]), parse_int=str)  # a fragment is not checked
+        return orjson.dumps({**row, "faults": explained(row["faults"]), "payload": payload})
+    except (ValueError, TypeError, RecursionError) as error:
+        return unreadable(row, error)
 
 
 def _whole(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:

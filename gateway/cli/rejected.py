@@ -13,10 +13,11 @@ import orjson
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
 from gateway.datadir import DataDir
-from gateway.dialect import Item, Submission
+from gateway.dialect import Item, Refusal, Submission
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.explain import explain
+from gateway.operate.kept_json import UNREADABLE, explained, json_or_text, unreadable
 from gateway.operate.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Entry, EventRow
@@ -24,19 +25,17 @@ from gateway.storage.sqlite.read.rejected import as_quarantined, mark, rejected_
 
 
 def line(row: dict[str, Any]) -> bytes:
-    """Return a rejected request as a line of JSON."""
-    faults = [{**each, "sentence": _sentence(each)} for each in json.loads(row["faults"])]
-    return orjson.dumps({**row, "faults": faults})
-
-
-def _sentence(fault: dict[str, Any]) -> str:
-    return explain(fault["code"], fault["pointer"], fault["detail"])
+    """Return a rejected request as a line of JSON; one that cannot be read says so under `unreadable`."""
+    try:
+        return orjson.dumps({**row, "faults": explained(row["faults"])})
+    except (ValueError, TypeError) as error:
+        return unreadable(row, error)
 
 
 def request(raw: RawRequest) -> dict[str, Any]:
     """Return a kept request for people to read: `method`, `path`, `query`, `headers`, `client_ip` and the body.
 
-    The body is text under `body`, or base64 under `body_base64` if it is not UTF-8.
+    The body is text under `body`, or base64 under `body_base64` if it is not UTF-8. A damaged query is text too.
     """
     try:
         body = {"body": raw.body.decode()}
@@ -45,8 +44,8 @@ def request(raw: RawRequest) -> dict[str, Any]:
     return {
         "method": raw.method,
         "path": raw.path,
-        "query": json.loads(raw.query),
-        "headers": json.loads(raw.headers),
+        "query": json_or_text(raw.query),
+        "headers": json_or_text(raw.headers),
         "client_ip": raw.client_ip,
         **body,
     }
@@ -82,7 +81,12 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project
         if problem is not None or route is None:
             click.echo(f"{number}: {problem or explain('no_such_route')}")
             continue
-        submission = route.parse(request_of(raw, known["received_at"]))
+        try:
+            submission = route.parse(request_of(raw, known["received_at"]))
+        except (ValueError, Refusal) as error:
+            why = f"it would be rejected again: {error.reason.value}" if isinstance(error, Refusal) else UNREADABLE
+            click.echo(f"{number}: {why}")
+            continue
         items = submission.items
         adopted = known["project"] is None
         if adopted:

@@ -15,6 +15,7 @@ from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.json_diff import json_diff
 from gateway.operate.replay import Replay
+from gateway.operate.restored import restored
 from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord
 from gateway.storage.sqlite.read.raw_requests import KeptRequest, kept_requests, rewrite
@@ -76,9 +77,11 @@ def _changed(replayer: Replay, kept: KeptRequest) -> Iterator[tuple[int, bytes, 
         if run.row is None:
             why = [explain(each.code, each.pointer, each.detail) for each in run.faults]
             click.echo(json.dumps({**event, "unfit_today": why}))
-        elif run.row.body != old and (found := list(json_diff(stored, json.loads(run.row.body)))):
+            continue
+        today = restored(run.row.body, old)
+        if today != old and (found := list(json_diff(stored, json.loads(today)))):
             click.echo(json.dumps({**event, "changes": found}))
-            yield position, old, run.row.body
+            yield position, old, today
 
 
 def _write(directory: DataDir, changes: list[tuple[int, bytes, bytes]], dry_run: bool) -> None:

@@ -1,6 +1,8 @@
 """The public contract: all that a dialect may import. Values and pure functions; it imports no other room."""
 
 from gateway.dialect.contract import (
+    MAX_CREDENTIAL,
+    MAX_CREDENTIALS,
     MAX_ITEMS,
     NOTHING,
     Accepted,
@@ -48,6 +50,8 @@ Arrival, Attached, Fixed, Handled, Kind, Unfit = (
 MOST_ITEMS = MAX_ITEMS
 
 __all__ = [
+    "MAX_CREDENTIAL",
+    "MAX_CREDENTIALS",
     "MAX_ITEMS",
     "MOST_ITEMS",
     "NOTHING",

@@ -22,6 +22,10 @@ T = TypeVar("T")
 NOTHING: Mapping[str, object] = {}
 NO_SCRIPTS: Mapping[str, bytes] = {}
 MAX_ITEMS = 20_000
+MAX_CREDENTIAL = 512
+"""Characters of a credential: a longer one was never issued, so nothing looks for it."""
+MAX_CREDENTIALS = 8
+"""Credentials that one request may show."""
 API_VERSION = 1
 """The version of this contract. A dialect that was written for another version is refused at start."""
 

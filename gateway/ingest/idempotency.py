@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.dialect import Submission
+from gateway.dialect import MAX_CREDENTIAL, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Outcome, Reason, Refusal
 from gateway.ingest.ids import digest
@@ -40,7 +40,7 @@ def fingerprint(request: Request, submission: Submission) -> bytes:
     query = [text for pair in request.query.items() for text in pair]
     body = request.body.decode("latin-1")
     for credential in submission.credentials:
-        if credential.value:
+        if 0 < len(credential.value) <= MAX_CREDENTIAL:
             spelled = credential.value.encode("utf-8", "surrogatepass").decode("latin-1")
             query = [text.replace(credential.value, BLANK) for text in query]
             body = body.replace(spelled, BLANK)

@@ -81,9 +81,13 @@ def digest(*parts: str) -> bytes:
 
 
 @functools.lru_cache(maxsize=4096)
-def _scope(*parts: str) -> "hashlib.blake2b":
-    framed = "".join([f"{len(part)}:{part}" for part in parts])
-    return hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=16)
+def _scope(project: str, dialect: str, kind: str) -> tuple["hashlib.blake2b", str]:
+    """Return the state of a digest behind a project and a dialect, and the kind in its frame.
+
+    The site is not among what is remembered: an item may name one of any length that nobody knows.
+    """
+    framed = f"{len(project)}:{project}{len(dialect)}:{dialect}"
+    return hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=16), f"{len(kind)}:{kind}"
 
 
 def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> bytes | None:
@@ -95,8 +99,10 @@ def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> byte
     message_id = item.message_id
     if not message_id:
         return None
-    state = _scope(project, dialect, item.site or site or "", item.kind).copy()
-    state.update(message_id.encode("utf-8", "surrogatepass"))
+    before, kind = _scope(project, dialect, item.kind)
+    state = before.copy()
+    where = item.site or site or ""
+    state.update(f"{len(where)}:{where}{kind}{message_id}".encode("utf-8", "surrogatepass"))
     return state.digest()
 
 

@@ -19,10 +19,10 @@ from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.kept_requests import payload_json
+from gateway.ingest.redacted import redacted_items
 from gateway.ingest.registry import Installed
 from gateway.ingest.schema import MAX_FAULTS
-from gateway.records import redact
-from gateway.records.redact import KeepIp
+from gateway.records.redact import KeepIp, Redaction
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 
 MAX_EXPANSION = 16  # the events and quarantined items of a request may be this many times as large as its body may be
@@ -88,7 +88,8 @@ class ItemClassifier:
 
     `keep_ip` shortens addresses, if the project does not keep them whole; `is_bot` is given if it filters bots.
     `on_bug` is called with a fault of each event that does not meet the canonical schema. Items that name one of
-    `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own.
+    `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own. `is_stranger`
+    says that the sender has shown no valid secret.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class ItemClassifier:
         on_bug: Callable[[Fault], None] = lambda _fault: None,
         refused_sites: frozenset[str] = frozenset(),
         user_agent: str = "",
+        is_stranger: bool = False,
     ) -> None:
         self._installed = installed
         self._route = route
@@ -110,6 +112,7 @@ class ItemClassifier:
         self._on_bug = on_bug
         self._refused_sites = refused_sites
         self._user_agent = user_agent
+        self._is_stranger = is_stranger
         self._schemas = installed.schemas
         self._translate = route.translate
         self._faults_left = MAX_FAULTS
@@ -147,7 +150,7 @@ class ItemClassifier:
                 if outcome.verdict is Verdict.REJECTED:
                     is_rejected = is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
                     continue
-                quarantined.append(self._quarantined(item, index, line, outcome, request, submission))
+                quarantined.append(self._quarantined(item, index, line, outcome, request))
                 room -= len(quarantined[-1].payload) + len(quarantined[-1].faults) + OVERHEAD
                 continue
             if isinstance(line, LineWithFiles):
@@ -159,7 +162,11 @@ class ItemClassifier:
         if is_rejected:
             everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
-        return Classified(tuple(outcomes), tuple(rows), tuple(quarantined), tuple(blobs))
+        kept: tuple[QuarantinedItem, ...] = ()
+        if quarantined:
+            redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
+            kept = await redacted_items(quarantined, redaction)
+        return Classified(tuple(outcomes), tuple(rows), kept, tuple(blobs))
 
     def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
         """Return an item's event as its canonical line, or why it does not become an event."""
@@ -211,15 +218,13 @@ class ItemClassifier:
         not_stored: NotStored,
         outcome: Outcome,
         request: Request,
-        submission: Submission,
     ) -> QuarantinedItem:
-        """Return an item as it is quarantined, without the request's credentials."""
+        """Return an item as it is quarantined. The request's secrets are still in it."""
         payload = payload_json(item.payload, request.body) if self._payload_room > 0 else b""
         self._payload_room -= len(payload)
         if self._payload_room < 0:  # `gateway quarantine` reads it from the request
             payload = b""
         faults = orjson.dumps([attrs.asdict(fault) for fault in not_stored.faults])
-        payload, faults = redact.item(payload, faults, self._installed.dialect, submission.credentials)
         return QuarantinedItem(
             message_id=outcome.message_id.encode("utf-8", "backslashreplace").decode(),
             faults=faults,

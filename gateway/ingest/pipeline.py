@@ -26,11 +26,11 @@ from gateway.ingest import idempotency, kept_requests
 from gateway.ingest.admission import Admission, attributed
 from gateway.ingest.ids import numbered
 from gateway.ingest.items import IsBot, ItemClassifier
+from gateway.ingest.redacted import redacted_request
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
-from gateway.records import redact
 from gateway.records.metrics import Meter
-from gateway.records.redact import KeepIp
+from gateway.records.redact import KeepIp, Redaction
 from gateway.records.rejected_request import PendingRejection, describe, request_id_of
 from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 
@@ -85,8 +85,9 @@ class Pipeline:
         except Exception as problem:
             refusal = attributed(_refusal(problem), admitted)
             if refusal.reason is Reason.INTERNAL:
-                place = redact.log_line(request.path, request, installed.dialect, submission.credentials)
-                log.exception("a bug answered 500 to %s %s", request.method, place)
+                redaction = Redaction.of(request, installed.dialect, submission.credentials, is_stranger=True)
+                place = redaction.log_text(request.path)
+                log.exception("a bug answered 500 to %s %s", redaction.log_text(request.method), place)
             return self.refuse(installed, request, refusal, route, submission)
         self.meter.accepted(installed.dialect.name, outcomes)
         if response.headers:
@@ -144,6 +145,7 @@ class Pipeline:
         received = Received(project, principal.site, received_at, request.client_ip, submission.context)
         keep_ip = self.keep_ip(project)
         is_bot = self.is_bot if project in self.filter_bots else None
+        is_stranger = not principal.authenticated  # a public id opens the project for anybody
         classifier = ItemClassifier(
             installed,
             route,
@@ -153,6 +155,7 @@ class Pipeline:
             on_bug=lambda fault: self._dialect_bug(dialect, route, fault),
             refused_sites=principal.refused_sites,
             user_agent=request.headers.get("user-agent", ""),
+            is_stranger=is_stranger,
         )
         new_id = self._ids((project, dialect, route.name), key, request.received_at)
         classified = await classifier.classify(request, submission, new_id, self.monotonic)
@@ -165,9 +168,8 @@ class Pipeline:
             record = idempotency.record((project, dialect, route.name), key, request, submission, outcomes)
         raw = None
         if quarantined or self.keep_raw:
-            raw = redact.request(
-                request, installed.dialect, submission.credentials, site=principal.site, keep_ip=keep_ip
-            )
+            redaction = Redaction.of(request, installed.dialect, submission.credentials, is_stranger)
+            raw = await redacted_request(request, redaction, principal.site, keep_ip)
         return outcomes, Entry(
             project=project,
             dialect=dialect,

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from gateway.dialect import CredentialKind, Dialect
+from gateway.dialect import MAX_CREDENTIAL, CredentialKind, Dialect
 from gateway.keys.origins import origin_of
 
-MAX_CHARACTERS = 512
 MIN_MASKED_CHARACTERS = 16
 """Of a shorter secret nothing is shown: its last four characters would give away too much."""
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -78,9 +77,9 @@ def normalized(kind: CredentialKind, value: str) -> str:
     for spelling in (value, kind.normalize(value)):
         if not spelling.strip():
             raise KeyFileError(f"the value of the {kind.name} is empty")
-        if len(spelling) > MAX_CHARACTERS:
+        if len(spelling) > MAX_CREDENTIAL:
             raise KeyFileError(
-                f"the value of the {kind.name} has {len(spelling)} characters; at most {MAX_CHARACTERS} are allowed"
+                f"the value of the {kind.name} has {len(spelling)} characters; at most {MAX_CREDENTIAL} are allowed"
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in spelling):
             raise KeyFileError(f"the value of the {kind.name} contains control characters or is not UTF-8")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from gateway.dialect import Credential, CredentialKind, Submission
+from gateway.dialect import MAX_CREDENTIAL, MAX_CREDENTIALS, Credential, CredentialKind, Submission
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.dialect.value_class import value_class
 from gateway.keys.by_origin import OriginIndex
@@ -90,7 +90,12 @@ class Keyring:
     _by_origin: dict[tuple[str, str], OriginIndex] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def find(self, dialect: str, kind: str, value: str) -> Grant | None:
-        """Return what a value allows, revoked ones included; None for an unknown value."""
+        """Return what a value allows, revoked ones included; None for an unknown value.
+
+        What is longer than any credential is unknown without another look: it may be a whole body.
+        """
+        if len(value) > MAX_CREDENTIAL:
+            return None
         return self.grants.get(digest(self.salt, dialect, kind, value))
 
     def resolve_origin(self, access: AccessRequest) -> Principal | None:
@@ -123,9 +128,12 @@ class Keyring:
         """Return who sent a submission.
 
         The first known credential opens its project. All others, and every site that an item names, must belong to the
-        same project. Raises Refusal, which names the project of the first credential that is known at all, be it
-        revoked, expired or sent from a wrong origin.
+        same project. More than MAX_CREDENTIALS are as good as an unknown one. Raises Refusal, which names the project
+        of the first credential that is known at all, be it revoked, expired or sent from a wrong origin.
         """
+        shown = submission.credentials
+        if len(shown) > MAX_CREDENTIALS:
+            raise Refusal(Reason.UNKNOWN_CREDENTIAL, detail={"kind": shown[0].kind})
         try:
             return self._opened(submission, access)
         except Refusal as refusal:
@@ -208,7 +216,7 @@ class Keyring:
         return frozenset(refused)
 
     def _check_site(self, kind: CredentialKind, site: str, project: str, access: AccessRequest) -> None:
-        grant = self.find(access.dialect, kind.name, kind.normalize(site))
+        grant = self.find(access.dialect, kind.name, _normalized(kind, site))
         if grant is None or not grant.is_good(access.now):
             raise Refusal(Reason.UNKNOWN_SITE)
         if grant.project != project:
@@ -224,7 +232,11 @@ def _named(submission: Submission, access: AccessRequest) -> Iterator[tuple[Cred
     if site is not None:
         for item in submission.items[:MAX_ITEMS_ASKED]:
             if item.site is not None:
-                yield site, site.normalize(item.site)
+                yield site, _normalized(site, item.site)
+
+
+def _normalized(kind: CredentialKind, value: str) -> str:
+    return kind.normalize(value) if len(value) <= MAX_CREDENTIAL else value
 
 
 def _check_origin(grant: Grant, kind: CredentialKind, access: AccessRequest) -> None:

@@ -41,6 +41,7 @@ _PLAIN = {
     "no_such_item": "is not in its request any more, as the installed dialect reads it",
     "no_such_route": "came by a route that the installed dialects do not have",
     "not_kept": "was not kept: the quarantine of its project was full (quarantine_megabytes)",
+    "damaged_request": "is damaged: the request in which it came cannot be read",
     "no_request": "was kept by an older gateway, without its request",
 }
 _FACTS = {

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from gateway.dialect import Received, Submission
+from gateway.dialect import Received, Route, Submission
 from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault
+from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.timestamps import from_millis
 from gateway.dialect.value_class import value_class
 from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
@@ -54,7 +54,10 @@ class Replay:
         self._last: tuple[int | None, Submission] = (None, Submission())
 
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
-        """Return what an item is now. Adds four faults: `no_such_route`, `no_request`, `no_such_item`, `not_kept`."""
+        """Return what an item is now.
+
+        Adds faults: `no_such_route`, `no_request`, `damaged_request`, `no_such_item`, `not_kept`.
+        """
         if not quarantined.kept:
             return Rerun(faults=(Fault("not_kept"),))
         installed = self._installed.get(quarantined.dialect)
@@ -63,9 +66,7 @@ class Replay:
             return Rerun(faults=(Fault("no_such_route"),))
         if quarantined.raw is None or quarantined.index is None:
             return Rerun(faults=(Fault("no_request"),))
-        if quarantined.receipt is None or quarantined.receipt != self._last[0]:
-            self._last = (quarantined.receipt, route.parse(request_of(quarantined.raw, quarantined.received_at)))
-        submission = self._last[1]
+        submission = self._submission(quarantined, quarantined.raw, route)
         if submission.fault is not None:
             return Rerun(faults=(submission.fault,))
         if quarantined.index >= len(submission.items):
@@ -87,3 +88,15 @@ class Replay:
         if isinstance(line, LineWithFiles):
             return Rerun(EventRow(line.line, key), line.files)
         return Rerun(EventRow(line, key))
+
+    def _submission(self, quarantined: QuarantineRecord, raw: RawRequest, route: Route) -> Submission:
+        """Return what an item's request says today, with a fault if it cannot be read."""
+        if quarantined.receipt is None or quarantined.receipt != self._last[0]:
+            try:
+                submission = route.parse(request_of(raw, quarantined.received_at))
+            except Refusal as refusal:
+                return Submission(fault=Fault(refusal.reason.value))
+            except ValueError:
+                return Submission(fault=Fault("damaged_request"))
+            self._last = (quarantined.receipt, submission)
+        return self._last[1]

@@ -1,181 +1,131 @@
-"""Redacts the credentials in a request before it is kept or logged. Pure."""
+"""Redacts the credentials in a request before it is kept or logged. Pure.
 
-import base64
-import functools
+A public id is as good as none: anybody can send it. So whose request has no valid secret is a stranger, whose other
+secrets nobody knows. Everything of it is redacted that is named like a secret.
+"""
+
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from urllib.parse import quote
+from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 
 from gateway.dialect import Credential, Dialect
 from gateway.dialect.message import Request
+from gateway.dialect.value_class import value_class
+from gateway.records import form_fields, json_strings
 from gateway.records.raw_request import RawRequest
+from gateway.records.secret_names import COMMON_SECRET_FIELDS, is_address, is_identity, is_secret
+from gateway.records.spellings import REDACTED, Secrets, secrets_of
 
 KeepIp = Callable[[str], str | None]
 """Returns what a project keeps of an address; None if it keeps nothing."""
 
-REDACTED = "[redacted]"
-MARGIN = 4096  # bytes after a cut that are searched too, so that no secret across the cut is missed
-MIN_SECRET_LENGTH = 4  # shorter values would be found in half of all words
-MIN_WORD_LENGTH = 8  # the same for values that only may be secrets
+MARGIN = 4096  # characters after a cut that are searched too, so that no secret across the cut is missed
 MAX_LINE = 500
-_SECRET_HEADER = re.compile("key|token|secret|auth|password|cookie")
 _SCHEMES = ("bearer", "basic")
-_NO_SECRETS = ("idempotency-key",)
-# A JSON string, or one that is cut off at the end of the body, even after a backslash. It may have line feeds in it.
-_STRING = rb'"(?:[^"\\]|\\[\s\S]?)*(?:"|\Z)'
-_PERCENT = re.compile("%[0-9A-F]{2}")
-_ESCAPED = re.compile(rb'"[^"\\]*\\(?:[^"\\]|\\[\s\S])*"')
-# Every proxy has its own: Forwarded, X-Real-IP, CF-Connecting-IPv6, X-Azure-ClientIP, Remote-Addr, ...
-_ADDRESS_HEADER = re.compile("forwarded|(?:^|[-_]|client)ip(?:v6)?$|remote-addr|external-address")
+OURS = frozenset({"code", "expected", "received", "allowed", "kind", "required", "current", "problem", "field", "rule"})
+"""The facts of faults that are the gateway's own words, and no client's."""
 
 
-def request(
-    given: Request,
-    dialect: Dialect,
-    credentials: Iterable[Credential],
-    site: str | None = None,
-    keep_ip: KeepIp | None = None,
-    max_body: int | None = None,
-    fields: tuple[str, ...] = (),
-) -> RawRequest:
-    """Return a request as it may be kept, with `[redacted]` in the place of each secret.
+@value_class
+class Redaction:
+    """What is redacted in all that is kept of one request: `secrets` wherever they are, and the values of `fields`.
 
-    Secrets are the values of secret credentials, wherever they are, also percent-encoded or in base64; the fields that
-    the dialect calls secret, and `fields`; and the headers whose names suggest a secret. Public ids are kept. `keep_ip`
-    shortens the client's address, and leaves out the headers that have it. The body is cut to `max_body` bytes.
+    Secrets are the values of secret credentials, as they are, percent-encoded, in base64 or behind escapes. Fields are
+    those that the dialect calls secret. Of a stranger's request the words of headers whose names suggest a secret are
+    secrets too, and the fields include those that are commonly secret. Public ids are kept.
     """
-    fields = (*dialect.secret_fields, *fields)
-    named = {field.lower() for field in fields}
-    ordered = _secrets(dialect, credentials)
-    address = given.client_ip
-    if keep_ip is not None and address is not None:
-        address = keep_ip(address)
-    query = {
-        _text(name, ordered): REDACTED if name.lower() in named else _text(value, ordered)
-        for name, value in given.query.items()
-    }
-    headers = _headers(given.headers, ordered, keep_ip is not None)
-    body = _body(given.body if max_body is None else given.body[: max_body + MARGIN], ordered, fields)
-    path = _text(given.path, ordered)
-    return RawRequest(
-        method=given.method,
-        path=path,
-        query=_json(query),
-        headers=_json(headers),
-        body=body[:max_body],
-        client_ip=address,
-        site=site,
-    )
 
+    secrets: Secrets
+    fields: tuple[str, ...]
 
-def item(payload: bytes, faults: bytes, dialect: Dialect, credentials: Iterable[Credential]) -> tuple[bytes, bytes]:
-    """Return the payload and the faults (both JSON) of a quarantined item, redacted like its request."""
-    secrets = _secrets(dialect, credentials)
-    return _body(payload, secrets, dialect.secret_fields), _body(faults, secrets, ())
+    @classmethod
+    def of(
+        cls, request: Request, dialect: Dialect, credentials: Iterable[Credential], is_stranger: bool = False
+    ) -> "Redaction":
+        """Return what to redact in a request; a stranger is who has shown no valid secret."""
+        secrets = secrets_of(credentials, dialect, request.headers if is_stranger else None)
+        return cls(secrets, (*dialect.secret_fields, *COMMON_SECRET_FIELDS) if is_stranger else dialect.secret_fields)
 
+    def request(
+        self, given: Request, site: str | None = None, keep_ip: KeepIp | None = None, max_body: int | None = None
+    ) -> RawRequest:
+        """Return a request as it may be kept, with `[redacted]` in the place of each secret.
 
-def text(given: str, dialect: Dialect, credentials: Iterable[Credential]) -> str:
-    """Return a text with the secrets among the credentials redacted."""
-    return _text(given, _secrets(dialect, credentials))
+        Headers whose names suggest a secret or a person are redacted whole. `keep_ip` shortens the client's address,
+        and leaves out the headers that have it. The body is cut to `max_body` bytes.
+        """
+        address = given.client_ip
+        if keep_ip is not None and address is not None:
+            address = keep_ip(address)
+        return RawRequest(
+            method=given.method,
+            path=self.secrets.hide(given.path),
+            query=_json(self._query(given.query)),
+            headers=_json(self._headers(given.headers, keep_ip is not None)),
+            body=self.body(given.body if max_body is None else given.body[: max_body + MARGIN])[:max_body],
+            client_ip=address,
+            site=site,
+        )
 
+    def body(self, given: bytes) -> bytes:
+        """Return a body, or the payload of an item, without secrets. What is JSON stays JSON of the same structure."""
+        if json_strings.is_json(given):
+            return json_strings.hide(given, self.secrets, self.fields)
+        return form_fields.hide(given, self.secrets, self.fields)
 
-def log_line(given: str, request: Request, dialect: Dialect, credentials: Iterable[Credential]) -> str:
-    """Return a text for one line of a log: secrets redacted, cut to MAX_LINE, control characters escaped."""
-    shown = text(given, dialect, [*credentials, *header_secrets(request.headers)])[:MAX_LINE]
-    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
+    def faults(self, given: Iterable[Mapping[str, object]]) -> list[object]:
+        """Return faults (`code`, `pointer`, `detail`) without secrets in what a client wrote; our own words stay."""
+        return [self._fact(fault) for fault in given]
 
+    def item(self, payload: bytes, faults: bytes) -> tuple[bytes, bytes]:
+        """Return the payload and the faults (both JSON) of a quarantined item without secrets."""
+        return self.body(payload), orjson.dumps(self.faults(orjson.loads(faults)))
 
-def header_secrets(headers: Mapping[str, str]) -> Iterator[Credential]:
-    """Yield the values of headers whose names suggest a secret, for requests that no dialect could parse."""
-    for name, value in headers.items():
-        if _is_secret(name.lower()):
-            words = value.split()
-            yield from [Credential("", word) for word in words[1:] or words if len(word) >= MIN_WORD_LENGTH]
+    def text(self, given: str, limit: int | None = None) -> str:
+        """Return a text without secrets, cut to `limit` characters."""
+        return self.secrets.hide(given if limit is None else given[: limit + MARGIN])[:limit]
 
+    def log_text(self, given: str) -> str:
+        """Return a text for one line of a log: secrets redacted, cut to MAX_LINE, control characters escaped."""
+        shown = self.text(given, MAX_LINE)
+        return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
-def _is_secret(name: str) -> bool:
-    return _SECRET_HEADER.search(name) is not None and name not in _NO_SECRETS
+    def _fact(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.secrets.hide(value)
+        if isinstance(value, Mapping):
+            return {name: each if name in OURS else self._fact(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._fact(each) for each in value]
+        return value
 
+    def _query(self, query: Mapping[str, str]) -> dict[str, str]:
+        fields = {field.lower() for field in self.fields}
+        hidden = iter(self.secrets.hide_all([text for pair in query.items() for text in pair]))
+        kept = dict(zip(hidden, hidden, strict=True))
+        return {name: REDACTED if name.lower() in fields else self._value(value) for name, value in kept.items()}
 
-def _secrets(dialect: Dialect, credentials: Iterable[Credential]) -> tuple[str, ...]:
-    """Return what to redact, the longest first, because one may contain another."""
-    public = {kind.name for kind in dialect.kinds if kind.public}
-    values = {each.value for each in credentials if each.kind not in public and len(each.value) >= MIN_SECRET_LENGTH}
-    return _spellings(frozenset(values))
+    def _value(self, value: str) -> str:
+        """Return the value of a query's field, which may be JSON."""
+        if self.secrets.too_many or not value.startswith(("{", "[")):
+            return value
+        hidden = json_strings.hide(value.encode("utf-8", "surrogatepass"), self.secrets, self.fields)
+        return hidden.decode("utf-8", "surrogatepass")
 
-
-@functools.lru_cache(maxsize=1024)
-def _spellings(values: frozenset[str]) -> tuple[str, ...]:
-    """Return secrets in all the forms that they have in HTTP: plain, percent-encoded, in base64 as Basic sends it."""
-    found: set[str] = set()
-    for secret in values:
-        encoded = quote(secret, safe="", errors="surrogatepass")
-        found |= {secret, encoded, _PERCENT.sub(lambda triple: triple[0].lower(), encoded)}
-        for pair in (secret, f"{secret}:", f":{secret}"):
-            raw = pair.encode("utf-8", "surrogatepass")
-            found |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
-    return tuple(sorted(found, key=len, reverse=True))
-
-
-@functools.lru_cache(maxsize=1024)
-def _as_bytes(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
-    return tuple(secret.encode("utf-8", "surrogatepass") for secret in secrets)
-
-
-def _headers(headers: Mapping[str, str], secrets: tuple[str, ...], hide_address: bool) -> dict[str, str]:
-    kept: dict[str, str] = {}
-    for name, value in headers.items():
-        name = name.lower()
-        if "cookie" in name or (hide_address and _ADDRESS_HEADER.search(name)):
-            continue
-        if _is_secret(name):
-            scheme = value.split(" ", 1)[0]
-            value = f"{scheme} {REDACTED}" if scheme.lower() in _SCHEMES else REDACTED
-        kept.setdefault(name, value)
-    together = "\n".join(kept.values())
-    found = tuple(secret for secret in secrets if secret in together)  # mostly none: then no value is searched
-    return {name: _text(value, found) for name, value in kept.items()} if found else kept
-
-
-def _text(given: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        given = given.replace(secret, REDACTED)
-    return given
-
-
-def _body(body: bytes, secrets: tuple[str, ...], fields: tuple[str, ...]) -> bytes:
-    if fields:
-        inside, form = _named(fields)
-        body = inside.sub(rb'\1"%s"' % REDACTED.encode(), body)
-        if not body.startswith((b"{", b"[")):
-            body = form.sub(rb"\1%s" % REDACTED.encode(), body)
-    for secret in _as_bytes(secrets):
-        body = body.replace(secret, REDACTED.encode())
-    if secrets and b"\\" in body:  # a secret may be spelled with escapes
-        body = _ESCAPED.sub(lambda token: _escaped(token[0], secrets), body)
-    return body
-
-
-@functools.lru_cache(maxsize=64)
-def _named(fields: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return patterns that find the values of fields in JSON and in a form."""
-    names = b"|".join([re.escape(field.encode()) for field in fields])
-    inside = rb'("(?:%s)"\s*:\s*)%s' % (names, _STRING)
-    return re.compile(inside, re.IGNORECASE), re.compile(rb"((?:\A|&)(?:%s)=)[^&]*" % names, re.IGNORECASE)
-
-
-def _escaped(token: bytes, secrets: tuple[str, ...]) -> bytes:
-    if len(token) < len(secrets[-1]) + 2:  # the last secret is the shortest; a body may have very many such tokens
-        return token
-    try:
-        plain = json.loads(token)
-    except ValueError:
-        return token
-    left = _text(plain, secrets)
-    return token if left == plain else json.dumps(left).encode()
+    def _headers(self, headers: Mapping[str, str], hides_address: bool) -> dict[str, str]:
+        kept: dict[str, str] = {}
+        for name, value in headers.items():
+            name = name.lower()
+            if "cookie" in name or (hides_address and is_address(name)):
+                continue
+            if is_secret(name):
+                scheme = value.split(" ", 1)[0]
+                value = f"{scheme} {REDACTED}" if scheme.lower() in _SCHEMES else REDACTED
+            elif is_identity(name):
+                value = REDACTED
+            kept.setdefault(name, value)
+        return dict(zip(kept, self.secrets.hide_all(kept.values()), strict=True))
 
 
 def _json(values: Mapping[str, str]) -> bytes:

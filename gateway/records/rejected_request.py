@@ -2,27 +2,22 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from gateway.dialect.contract import Credential, Dialect, Submission
+from gateway.dialect.contract import Dialect, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.value_class import value_class
-from gateway.records import redact
 from gateway.records.raw_request import RawRequest
-from gateway.records.redact import KeepIp
+from gateway.records.redact import MAX_LINE, OURS, KeepIp, Redaction
 
 MAX_BODY = 64 * 1024
 MAX_FAULTS = 100
 MAX_FAULT_TEXT = 16 * 1024
 MAX_ORIGIN = 300  # a scheme, a host name of 253 characters, a port
 MAX_REQUEST_ID = 64
-COMMON_SECRET_FIELDS = (
-    *("apiKey", "api_key", "writeKey", "write_key", "clientSecret", "client_secret", "accessToken", "access_token"),
-    *("key", "token", "secret", "password", "authorization"),
-)
 
 
 @attrs.frozen
@@ -59,32 +54,40 @@ def request_id_of(headers: Mapping[str, str]) -> str:
     return sent if fit else secrets.token_hex(8)
 
 
+def _is_sent(request_id: str, request: Request) -> bool:
+    return request.headers.get("x-request-id") == request_id
+
+
 def describe(request: Request, refusal: Refusal, dialect: Dialect, submission: Submission, request_id: str) -> str:
     """Return one line for the log about a rejected request, without its secrets.
 
     tranthor POST /track: invalid; required at /event; project shop; key key_3; request 5f0c2a9d41b7e863
     """
-    why = f"{dialect.name} {request.method} {request.path}: {_why(refusal)}"
-    whose = _whose(refusal, request.headers.get("origin"), request_id)
+    redaction = Redaction.of(request, dialect, submission.credentials, is_stranger=True)
+    shown = redaction.log_text
+    why = f"{dialect.name} {shown(request.method)} {shown(request.path)}: {_why(refusal, shown)}"
+    # An id that the client did not send is ours, and never looks like a secret.
+    shown_id = shown(request_id) if _is_sent(request_id, request) else request_id
+    whose = _whose(refusal, request.headers.get("origin"), shown_id, shown)
     # Cut off separately, so that the id is there even after a long path.
-    return "; ".join([redact.log_line(part, request, dialect, submission.credentials) for part in (why, whose)])
+    return "; ".join([why[:MAX_LINE], whose[:MAX_LINE]])
 
 
-def _why(refusal: Refusal) -> str:
-    """Return a refusal's facts; at most three of its faults."""
+def _why(refusal: Refusal, shown: Callable[[str], str]) -> str:
+    """Return a refusal's facts; at most three of its faults. `shown` redacts what a client wrote."""
     faults = [fault for outcome in refusal.outcomes for fault in outcome.faults] or list(refusal.faults)
-    parts = [f"{fault.code} at {fault.pointer or '/'}" for fault in faults[:3]]
-    parts += [f"{name} {value}" for name, value in refusal.detail.items()]
+    parts = [f"{fault.code} at {shown(fault.pointer) or '/'}" for fault in faults[:3]]
+    parts += [f"{name} {value if name in OURS else shown(str(value))}" for name, value in refusal.detail.items()]
     return "; ".join([refusal.reason.value, *parts])
 
 
-def _whose(refusal: Refusal, origin: str | None, request_id: str) -> str:
+def _whose(refusal: Refusal, origin: str | None, shown_id: str, shown: Callable[[str], str]) -> str:
     """Return whose request was refused, as far as that is known, and the id by which it is found again."""
     facts = {
         "project": refusal.project,
         "key": refusal.credential_id,
-        "origin": None if "origin" in refusal.detail else origin,
-        "request": request_id,
+        "origin": None if origin is None or "origin" in refusal.detail else shown(origin),
+        "request": shown_id,
     }
     return "; ".join([f"{name} {value}" for name, value in facts.items() if value is not None])
 
@@ -114,23 +117,18 @@ class PendingRejection:
 
     def weight(self) -> int:
         """Return about how many bytes of memory it holds."""
-        return len(self.request.body) + 2000
+        request = self.request
+        texts = (*request.headers.values(), *request.query.keys(), *request.query.values())
+        return len(request.body) + sum([len(text) for text in texts]) + 2000
 
     def record(self) -> RejectedRequest:
         """Return what is kept of it: credentials redacted, the body cut to MAX_BODY."""
         request, refusal = self.request, self.refusal
         # Without a valid secret nobody knows which parts of the request are secret: treat everything that may be.
-        is_stranger = not refusal.authenticated
-        hidden = (*self.submission.credentials, *(redact.header_secrets(request.headers) if is_stranger else ()))
-        raw = redact.request(
-            request,
-            self.dialect,
-            hidden,
-            site=refusal.site,
-            keep_ip=self.keep_ip,
-            max_body=MAX_BODY,
-            fields=COMMON_SECRET_FIELDS if is_stranger else (),
+        redaction = Redaction.of(
+            request, self.dialect, self.submission.credentials, is_stranger=not refusal.authenticated
         )
+        raw = redaction.request(request, site=refusal.site, keep_ip=self.keep_ip, max_body=MAX_BODY)
         return RejectedRequest(
             received_at=request.received_at,
             project=self.project,
@@ -138,21 +136,20 @@ class PendingRejection:
             route=self.route,
             reason=refusal.reason.value,
             status=self.status,
-            faults=redact.text(json.dumps(_faults(refusal), default=str), self.dialect, hidden),
+            faults=json.dumps(redaction.faults(_faults(refusal)), default=str),
             raw=raw,
             cut=len(request.body) > MAX_BODY,
             is_clients=self.is_clients,
             credential_id=refusal.credential_id,
-            origin=self._origin(hidden),
-            request_id=redact.text(self.request_id, self.dialect, hidden),
+            origin=self._origin(redaction),
+            request_id=redaction.text(self.request_id) if _is_sent(self.request_id, request) else self.request_id,
         )
 
-    def _origin(self, hidden: tuple[Credential, ...]) -> str | None:
+    def _origin(self, redaction: Redaction) -> str | None:
         origin = self.request.headers.get("origin")
         if origin is None:
             return None
-        shown = redact.text(origin, self.dialect, hidden)[:MAX_ORIGIN]
-        return shown.encode("utf-8", "backslashreplace").decode()
+        return redaction.text(origin, MAX_ORIGIN).encode("utf-8", "backslashreplace").decode()
 
 
 def _faults(refusal: Refusal) -> list[dict[str, object]]:

@@ -15,9 +15,9 @@ import requests
 
 from gateway.datadir import DataDir
 from gateway.dialect import Reason, Refusal, Request, Submission
-from gateway.records.rejected_request import PendingRejection
+from gateway.records.rejected_request import PendingRejection, RejectedRequest
 from gateway.storage.sqlite.read.rejected import count_buckets, counts, rejected_requests
-from gateway.storage.sqlite.rejected_log import MAX_WAITING, RejectedRequestLog, upgrade
+from gateway.storage.sqlite.rejected_log import MAX_WAITING, STOP_SECONDS, RejectedRequestLog, upgrade
 from tests.kit.fake_dialect import dialect
 from tests.kit.serving import PATIENCE, Served, run, serving
 
@@ -311,3 +311,58 @@ def test_where_nothing_was_refused_nothing_is_listed(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         assert served.cli("quarantine", "list", "--rejected") == ""
         assert served.cli("quarantine", "list", "--refused") == ""
+
+
+def test_no_word_that_a_client_shows_as_its_key_breaks_what_is_listed_and_replayed(tmp_path: Path) -> None:
+    words = ("code", "detail", "null", "true", '"pointer":', "item", "origin", "kind", "[redacted]", "12345678")
+    body = {"name": 5, "null": None, "a": [True, 12345678, "code"]}
+    with serving(tmp_path / "data") as served:
+        served.add_key("databuddy", "website", "--value", SITE_OF_BLOG, project="blog")
+        for word in words:
+            assert sent(served, f"/track?website_id={SITE_OF_BLOG}", body, key=word, **{"x-api-key": word}) == 400
+            assert sent(served, "/v1/events", body, key=word) == 401
+        rows = listed(served, 2 * len(words))
+        assert {row["reason"] for row in rows} == {"invalid", "unknown_credential"}
+        assert [row for row in rows if "unreadable" in row] == []
+        shown = [json.loads(served.cli("quarantine", "show", str(row["id"]), "--rejected")) for row in rows]
+        kept = [json.loads(each["request"]["body"]) for each in shown]
+        assert [(each["name"], each["a"][:2], len(each)) for each in kept] == [(5, [True, 12345678], 3)] * len(kept)
+        [again] = served.cli("quarantine", "replay", "--rejected", str(rows[0]["id"])).splitlines()[:1]
+        assert again == f"{rows[0]['id']}: 0 stored, 0 already stored, 1 failed again"
+
+        damages = ('[{"[redacted]": "origin", "pointer": "", "detail": {}}]', '[{"code": "a", ', "7")
+        with closing(sqlite3.connect(tmp_path / "data" / "rejected.db")) as file, file:
+            for number, faults in enumerate(damages, start=1):
+                file.execute("UPDATE rejected SET faults = ?, query = '{' WHERE id = ?", (faults, number))
+        damaged = listed(served, len(rows))[:4]
+        assert [row["faults"] for row in damaged] == [*damages, rows[3]["faults"]]
+        assert [str(row.get("unreadable"))[:22] for row in damaged] == [*["this record is damaged"] * 3, "None"]
+        assert json.loads(served.cli("quarantine", "show", "1", "--rejected"))["request"]["query"] == "{"
+        assert sent(served, f"/track?website_id={SITE_OF_BLOG}", b"[%s{}]" % (b"{}," * 20_000), key="") == 413
+        last = listed(served, len(rows) + 1)[-1]["id"]
+        again = served.cli("quarantine", "replay", "--rejected", str(last), "--project", "blog")
+        assert again == f"{last}: it would be rejected again: too_large\n"
+
+        damaged_request = "1: what was kept of the request is damaged\n"
+        booked = served.cli("quarantine", "replay", "--rejected", "1", "--project", "blog")
+        assert booked == damaged_request
+
+
+class Slow(PendingRejection):
+    """A rejection that takes longer to prepare than a stop may wait for."""
+
+    def record(self) -> RejectedRequest:
+        time.sleep(0.1)
+        return super().record()
+
+
+async def test_a_stop_does_not_wait_for_all_that_waits_and_counts_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting: list[PendingRejection] = [Slow(**attrs.asdict(rejection(), recurse=False)) for _ in range(200)]
+    started = time.monotonic()
+    await written(tmp_path, waiting)
+    assert time.monotonic() - started < 3 * STOP_SECONDS
+    assert (0 < len(kept(tmp_path)) < 200, counts(DataDir(tmp_path))) == (True, [("shop", "toy", 200)])
+    [said] = caplog.messages
+    assert said == f"the server stops: {200 - len(kept(tmp_path))} rejected requests are counted, but not kept"

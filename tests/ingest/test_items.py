@@ -46,12 +46,14 @@ def translate(item: Item, message_id: str, received: Received) -> Translated:
     return EventWithFiles(event, files, tuple(fields.get("digests", ()))) if files else event
 
 
-def classifier(on_invalid: OnInvalid = OnInvalid.QUARANTINE, body_cap: int = 1 << 20) -> ItemClassifier:
+def classifier(
+    on_invalid: OnInvalid = OnInvalid.QUARANTINE, body_cap: int = 1 << 20, is_stranger: bool = False
+) -> ItemClassifier:
     route = Route("things", ("/things",), lambda _: Submission(), translate, render, on_invalid=on_invalid)
     dialect = attrs.evolve(fake_dialect.dialect, body_cap=body_cap)
     installed = Installed(dialect, (route,), {"thing": SCHEMA}, {}, load("jsonschemas.canonical")["event"])
     received = Received("shop", "site-1", "2026-01-02T03:04:05.678Z", None, {})
-    return ItemClassifier(installed, route, received, is_bot=lambda agent: agent == "a bot")
+    return ItemClassifier(installed, route, received, is_bot=lambda agent: agent == "a bot", is_stranger=is_stranger)
 
 
 def render(_accepted: Accepted) -> Response:
@@ -65,6 +67,14 @@ def item(message_id: str | None, **fields: object) -> Item:
 async def classified(*items: Item, on_invalid: OnInvalid = OnInvalid.QUARANTINE) -> Classified:
     submission = Submission((Credential("api_key", "acme_secret"),), items)
     return await classifier(on_invalid).classify(REQUEST, submission, lambda index: f"new-{index}", lambda: 0.0)
+
+
+async def test_an_item_that_a_public_id_opens_is_quarantined_without_anybodys_secrets() -> None:
+    submission = Submission((Credential("site", "site-1"),), (item("a", password="hush", said="not-to-be-kept"),))
+    request = attrs.evolve(REQUEST, headers={"x-token": "not-to-be-kept"})
+    of_stranger = classifier(is_stranger=True)
+    found = await of_stranger.classify(request, submission, lambda index: f"new-{index}", lambda: 0.0)
+    assert [each.payload for each in found.quarantined] == [b'{"password":"[redacted]","said":"[redacted]"}']
 
 
 def event(name: str, message_id: str, context: str = "{}") -> bytes:

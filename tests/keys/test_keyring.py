@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from gateway.dialect import Credential, Item, Submission
+from gateway.dialect import MAX_CREDENTIAL, MAX_CREDENTIALS, Credential, Item, Submission
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.keys.keyring import MAX_ITEMS_ASKED, AccessRequest, Grant, Keyring, Principal, digest
 from tests.kit.fake_dialect import dialect
@@ -209,3 +209,20 @@ def test_a_digest_belongs_to_its_salt_dialect_kind_and_value() -> None:
 
 def test_a_credentials_value_is_never_in_its_repr() -> None:
     assert "secret" not in repr(Credential("api_key", "secret"))
+
+
+def test_a_credential_longer_than_any_can_be_is_unknown_without_another_look() -> None:
+    long = "x" * (MAX_CREDENTIAL + 1)
+    never = attrs.evolve(dialect.kinds[1], normalize=lambda _value: pytest.fail("it was looked at"))
+    access = attrs.evolve(ACCESS, kinds={**KINDS, "site": never})
+    keyring = Keyring(b"x" * 65, {})  # no salt may be so long: a value that is hashed with it fails
+    assert refusal(keyring, Submission((Credential("api_key", long),), naming(long)), access) == (
+        Reason.UNKNOWN_CREDENTIAL,
+        {"kind": "api_key"},
+    )
+
+
+def test_a_request_with_more_credentials_than_any_dialect_reads_is_refused() -> None:
+    many = [Credential("api_key", "secret")] * (MAX_CREDENTIALS + 1)
+    assert refusal(ALL, showing(*many)) == (Reason.UNKNOWN_CREDENTIAL, {"kind": "api_key"})
+    assert ALL.resolve(showing(*many[1:]), ACCESS) == SHOP_BY_KEY

@@ -7,6 +7,7 @@ and so are those that come while the file cannot be written. Several processes m
 import asyncio
 import contextlib
 import logging
+import math
 import sqlite3
 import time
 from collections import Counter, deque
@@ -66,6 +67,8 @@ MAX_PATH, MAX_QUERY = 4096, 30_000
 """How much is kept of a request's path, in characters, and of its query, in bytes of JSON."""
 BUSY_SECONDS = 2.0
 """How long to wait for another process's lock."""
+STOP_SECONDS = 2.0
+"""How long a stopping server prepares what waits; the rest is only counted."""
 log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,8 @@ class RejectedRequestLog:
         self._counts: Counter[tuple[int, str, str]] = Counter()
         """By minute (its start, in seconds), project and dialect."""
         self._last_error = ""
+        self._give_up_at = math.inf
+        """When nothing more is prepared, by the monotonic clock. Read by the thread that writes."""
 
     def add(self, rejection: PendingRejection) -> None:
         """Queue a rejection for the next write, or only count it if too many wait. Never blocks and never fails."""
@@ -132,16 +137,18 @@ class RejectedRequestLog:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Write in the background during the block, and write what still waits at its end."""
+        """Write in the background during the block, and at its end what can still be prepared in STOP_SECONDS."""
         stopping = asyncio.Event()
         task = asyncio.get_running_loop().create_task(self._run(stopping))
         try:
             yield
         finally:
             # Not cancelled: what is being written would be neither counted nor written again if that fails.
+            self._give_up_at = time.monotonic() + STOP_SECONDS
             stopping.set()
             await task
             await self._flush()
+            self._give_up_at = math.inf
 
     async def _run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -168,7 +175,13 @@ class RejectedRequestLog:
             self._last_error = ""
 
     def _write(self, rejections: list[PendingRejection], counts: Counter[tuple[int, str, str]]) -> None:
-        rows = [_row(rejection.record()) for rejection in rejections]
+        rows: list[dict[str, Any]] = []
+        for rejection in rejections:
+            if time.monotonic() > self._give_up_at:
+                lost = len(rejections) - len(rows)
+                log.warning("the server stops: %d rejected requests are counted, but not kept", lost)
+                break
+            rows.append(_row(rejection.record()))
         if not self._path.exists():
             sqlite_file.create(self._path, TABLES + BUCKETS, VERSION)
         with sqlite_file.connected(self._path, "rw", timeout=BUSY_SECONDS) as connection:

@@ -1,0 +1,73 @@
+"""Redaction in JSON: it stays the JSON that it was but for its strings, and none has a secret, however spelled."""
+
+import json
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gateway.records import json_strings
+from gateway.records.spellings import REDACTED, Secrets
+
+SECRET = "ab/cd+ef=12345"
+WORDS = st.sampled_from(
+    [
+        "code",
+        "null",
+        "true",
+        '"pointer":',
+        "12345678",
+        "e+10",
+        "nbcdefgh",
+        "0061",
+        "a\\b\\",
+        '""',
+        "\u00e9t\u00e9s",
+        "\U0001f600" * 2,
+    ]
+)
+SECRETS = WORDS | st.text(min_size=4, max_size=12)
+
+
+def values(secret: str) -> st.SearchStrategy[object]:
+    """Return any JSON, with a secret in many of its strings."""
+    texts = st.lists(st.text(max_size=6) | st.just(secret), max_size=3).map("".join)
+    leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+    return st.recursive(
+        leaves, lambda inner: st.lists(inner, max_size=4) | st.lists(st.tuples(texts, inner), max_size=4).map(dict)
+    )
+
+
+def shape(value: object) -> object:
+    """Return a value with all of its strings blanked, and objects as lists of pairs."""
+    if isinstance(value, str):
+        return ""
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    return value
+
+
+def texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [text for each in value for text in texts(each)] if isinstance(value, list) else []
+
+
+def pairs_of(text: bytes) -> object:
+    return json.loads(text, object_pairs_hook=lambda pairs: [[name, value] for name, value in pairs])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), SECRETS, st.booleans())
+def test_what_was_json_is_the_same_json_but_for_strings_and_no_string_has_the_secret(
+    data: st.DataObject, secret: str, ascii_only: bool
+) -> None:
+    assume(secret not in REDACTED and not secret.isspace())
+    value = data.draw(values(secret))
+    try:
+        text = json.dumps(value, ensure_ascii=ascii_only).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value).encode()
+    hidden = json_strings.hide(text, Secrets((secret,)), ("apiKey",))
+    if json_strings.is_json(text):
+        assert shape(pairs_of(hidden)) == shape(pairs_of(text))
+        assert not [found for found in texts(pairs_of(hidden)) if secret in found]
