@@ -27,6 +27,7 @@ from gateway.cli.options import (
     project_option,
     rejected_option,
 )
+from gateway.cli.output.streams import must_be_read, settle
 from gateway.cli.tables import progress
 from gateway.clock import now
 from gateway.config import load
@@ -60,6 +61,7 @@ def show_list(data: Path | None, project: str | None, filtered: bool, of_rejecte
     if of_rejected:
         for row in rejected_requests(directory, project):
             out.write(rejected.line(row) + b"\n")
+        out.flush()
         return
     with Reader(directory) as reader:
         for row in reader.quarantine(project=project):
@@ -131,15 +133,17 @@ def replay(
 @data_option
 @config_option
 def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> None:
-    """Print items as `list` does, and remove them for good."""
+    """Print items as `list` does, and remove them for good once all of it was written."""
     if not numbers:
         raise click.UsageError("give the ids of the items to drop")
     settings, directory = load(config, {"data": data}), log_of(data)
     with Reader(directory) as reader:
         settled_before = _settled(reader, numbers)
         items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
-    for item in items:
-        click.echo(_line(_row(item)))
+    with must_be_read("nothing was dropped"):
+        for item in items:
+            click.echo(_line(_row(item)))
+        settle()
     entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
     click.echo(f"{asyncio.run(_drop(open_log(directory, settings), entries))} dropped", err=True)
     _report(settled_before)
