@@ -146,7 +146,10 @@ def created_atomically(path: Path) -> Iterator[Path]:
     OSError.
     """
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError as error:  # under its own name, so that the same error is the same line each time
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         yield part
         with contextlib.suppress(FileExistsError):

@@ -44,8 +44,19 @@ def bound(directory: Path) -> Iterator[socket.socket]:
         finally:
             os.umask(before)
         listener.listen(BACKLOG)
+        ours = _identity(directory / SOCKET)
         yield listener
-        (directory / SOCKET).unlink(missing_ok=True)
+        if _identity(directory / SOCKET) == ours:  # else the directory was replaced, and it is another gateway's
+            with contextlib.suppress(OSError):
+                (directory / SOCKET).unlink()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager
