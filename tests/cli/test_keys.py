@@ -51,6 +51,18 @@ def test_add_takes_a_value_from_standard_input(data: str) -> None:
     assert (made["value"], made["project"], made["kind"]) == (VALUE, "default", "api_key")
 
 
+def test_what_editors_and_shells_add_to_a_value_is_taken_off(data: str) -> None:
+    for sent in (f"\ufeff{VALUE}", f"{VALUE}\r\n", f"\ufeff{VALUE}\n"):
+        assert added(data, "--dialect", "databuddy", "--value-stdin", stdin=sent)["value"] == VALUE
+
+
+def test_a_value_without_end_is_refused_and_makes_no_file(data: str) -> None:
+    adding = ("keys", "add", "--data", data, "--dialect", "databuddy", "--value-stdin")
+    said = "Error: the value of the api_key has 65537 characters; at most 512 are allowed\n"
+    assert told(*adding, stdin="a" * 10_000_000) == (1, "", said)
+    assert list(Path(data).iterdir()) == []
+
+
 def test_add_makes_a_value_and_says_it_to_people_too(data: str) -> None:
     code, out, err = told("keys", "add", "--data", data, "--dialect", "databuddy", "--kind", "website")
     said = r"id       key_\w{12}\nproject  default\ndialect  databuddy\nkind     website\nvalue    (\S+)\n"
