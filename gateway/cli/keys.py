@@ -27,6 +27,8 @@ from gateway.operate.first_start import PROJECT
 NEAR = 0.8
 """How alike two ids must be for one to be suggested: they are random, and share their first four characters."""
 
+MAX_GRACE = 100 * 366 * 86_400
+"""Seconds: more would not fit where times are kept."""
 MAX_INPUT = 1 << 16
 """Bytes that are read of a value; one so long is refused."""
 
@@ -135,7 +137,11 @@ def revoke(key_id: str, data: Path | None) -> None:
 @click.argument("key_id", metavar="ID")
 @data_option
 @click.option(
-    "--grace", type=click.IntRange(0), default=0, show_default=True, help="Seconds the old value keeps working."
+    "--grace",
+    type=click.IntRange(0, MAX_GRACE),
+    default=0,
+    show_default=True,
+    help="Seconds the old value keeps working.",
 )
 @json_option
 def rotate(key_id: str, data: Path | None, grace: int, as_json: bool) -> None:

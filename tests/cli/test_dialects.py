@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 
 from gateway import __version__
 from gateway.cli.main import main
@@ -117,6 +118,21 @@ def test_check_config_says_good_or_what_is_wrong(tmp_path: Path) -> None:
     file.unlink()
     said = f"Error: {file}: cannot be read: No such file or directory\n"
     assert told("check-config", str(file)) == (1, "", said)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a = " + "[" * 100_000, "is nested too deeply"),
+        ("a = " + "9" * 5000, "is not TOML: Exceeds the limit (4300 digits) for integer string conversion: "),
+        ("# " + "x" * 5_000_000, "is larger than a configuration can be (4194304 bytes)"),
+    ],
+)
+def test_a_file_that_no_parser_takes_is_told_in_one_line(text: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text)
+    code, out, err = told("check-config", str(file))
+    assert (code, out, err.count("\n"), err.startswith(f"Error: {file}: {problem}")) == (1, "", 1, True), err
 
 
 def test_check_config_tells_what_is_wrong_with_the_environment(tmp_path: Path) -> None:

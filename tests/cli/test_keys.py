@@ -115,6 +115,13 @@ def test_rotate_prints_the_successor(data: str) -> None:
     assert after == Grant(new["id"], "shop", "databuddy", "api_key", frozenset({"write:llm"}))
 
 
+def test_a_grace_that_ends_after_all_times_is_a_wrong_use(data: str) -> None:
+    made = added(data, "--dialect", "browsee")
+    code, out, err = told("keys", "rotate", made["id"], "--grace", "9" * 20, "--data", data)
+    last = f"Error: Invalid value for '--grace': {'9' * 20} is not in the range 0<=x<=3162240000."
+    assert (code, out, err.splitlines()[-1]) == (2, "", last)
+
+
 def test_list_shows_who_has_what_and_no_secret(data: str) -> None:
     secret = added(data, "--project", "shop", "--dialect", "databuddy", "--value", VALUE)
     site = added(data, "--project", "blog", "--dialect", "databuddy", "--kind", "website", "--origin", "a.example")
@@ -189,6 +196,7 @@ def test_an_unknown_name_is_an_error_of_one_line_and_makes_nothing(
     [
         (["--dialect", "browsee", "--value", "a", "--value-stdin"], "--value and --value-stdin exclude each other"),
         ([], "Missing option '--dialect'."),
+        (["--dialect", "browsee", "--data", ""], "Invalid value for '--data': the path is empty"),
     ],
 )
 def test_a_wrong_use_exits_2_and_makes_nothing(arguments: list[str], problem: str, data: str) -> None:
