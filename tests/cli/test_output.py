@@ -31,28 +31,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
         return str(path)
 
 
-@pytest.mark.parametrize("env", [{}, UNBUFFERED], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
-    "command",
+    ("command", "env"),
     [
-        ("events", "export"),
-        ("events", "count"),
-        ("outcomes",),
-        ("outcomes", "--json"),
-        ("quarantine", "list"),
-        ("quarantine", "show", "1"),
-        ("dialects",),
-        ("schemas",),
-        ("--help",),
-        ("events", "export", "--help"),
-        ("--version",),
+        (("events", "export"), {}),
+        (("events", "export"), UNBUFFERED),
+        (("events", "count"), UNBUFFERED),
+        (("outcomes",), {}),
+        (("outcomes",), UNBUFFERED),
+        (("quarantine", "list"), {}),
+        (("schemas",), {}),
+        (("--help",), UNBUFFERED),
+        (("events", "--help"), {}),
     ],
-    ids=" ".join,
 )
 def test_a_command_whose_output_finds_no_room_fails_in_one_line(
     command: tuple[str, ...], env: dict[str, str], data: str
 ) -> None:
-    where = ("--data", data) if command[0] in ("events", "outcomes", "quarantine") else ()
+    where = ("--data", data) if command[0] != "schemas" and "--help" not in command else ()
     assert into("/dev/full", [*command, *where], **env) == (1, FULL)
 
 
