@@ -30,12 +30,16 @@ class Failure(click.ClickException):
     """A command failed; its reason is printed on stderr in one line, and the exit code is 1."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(" ".join(str(error).split()) or type(error).__name__)
+        text = str(error)
+        if isinstance(error, OSError) and text.startswith("[Errno"):  # the number tells people nothing
+            text = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        super().__init__(" ".join(text.split()) or type(error).__name__)
 
 
 class _Commands(click.Group):
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run a command and exit, with its output whole. A reader (`| head`) that has enough is not a failure."""
+        code: Any = 0
         try:
             with standard_streams():
                 try:
@@ -47,10 +51,8 @@ class _Commands(click.Group):
                 except Exception:  # a bug; its traceback may hold what a client wrote, so it is printed escaped
                     sys.stderr.write(traceback.format_exc())
                     code = 1
-                else:
-                    code = 0
         except BrokenPipeError:
-            code = 0
+            pass
         except OSError as error:  # of the output of --help, or of the last bytes
             Failure(error).show()
             code = 1
