@@ -1,15 +1,21 @@
 """The data directory: the paths in it, creating it, and the lock that its one server holds. No SQL here."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import attrs
+
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+"""What flock fails with when somebody else has the lock."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class DataDirError(Exception):
@@ -66,12 +72,21 @@ class Lock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in HELD:
+                os.close(descriptor)
+                hint = "choose a --data on a file system that has locks"
+                raise DataDirError(f"cannot lock {path}/lock: {error.strerror}; {hint}") from error
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             message = f"another gateway runs on {path} (process {owner}); stop it or choose another --data"
             raise DataDirError(message) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            if error.errno not in NO_ROOM:  # the lock is held all the same; its file only helps whoever comes second
+                os.close(descriptor)
+                raise DataDirError(f"cannot write {path}/lock: {error.strerror}") from error
         return cls(descriptor)
 
     def release(self) -> None:
@@ -101,9 +116,23 @@ def make(path: Path) -> DataDir:
     return DataDir(path)
 
 
+def existing(path: Path) -> DataDir:
+    """Return the data directory at the path, which may be empty. Creates nothing. Raises DataDirError."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        hint = f"`gateway serve --data {path}` makes it at its first start"
+        raise DataDirError(f"there is no directory {path}; {hint}") from None
+    except OSError as error:
+        raise DataDirError(f"cannot use {path}: {error.strerror}") from error
+    if not stat.S_ISDIR(mode):
+        raise DataDirError(f"{path} is not a directory")
+    return DataDir(path)
+
+
 def find(path: Path) -> DataDir:
     """Return the data directory at the path, for reading. Creates nothing. Raises DataDirError if it has no log yet."""
-    found = DataDir(path)
+    found = existing(path)
     if not found.events.is_file():
         raise DataDirError(f"{path} holds no events yet; is it the directory that `gateway serve --data` was given?")
     return found
@@ -117,7 +146,10 @@ def created_atomically(path: Path) -> Iterator[Path]:
     OSError.
     """
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError as error:  # under its own name, so that the same error is the same line each time
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         yield part
         with contextlib.suppress(FileExistsError):

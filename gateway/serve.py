@@ -1,13 +1,13 @@
 """Starts a whole gateway, of one process or several, and ends it in order; decides nothing itself."""
 
 import asyncio
-import contextlib
-import logging
+import errno
 import signal
 import socket
 
 import uvloop
 
+from gateway import logs
 from gateway.clock import now
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock, make
@@ -26,7 +26,7 @@ def serve(config: Config) -> int:
 
     Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
     """
-    logging.basicConfig(level=config.server.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(config.server.log_level)
     directory = make(config.data)
     with (
         directory.lock() as lock,
@@ -51,8 +51,11 @@ async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socke
 
 def _announce(made: first_start.FirstStart, url: str) -> None:
     greeting = first_start.text(made, url)
-    with contextlib.suppress(BrokenPipeError):  # whoever started us reads no more: serve all the same
+    try:
         print(f"{greeting}\n{url}" if greeting else url, flush=True)
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EBADF):  # nobody reads, or ever did: serve all the same
+            raise
 
 
 def _stop_signal() -> asyncio.Event:

@@ -16,9 +16,11 @@ ALLOWED: Mapping[str, set[str]] = {
     "datadir": set(),
     "malloc_trim": set(),
     "clock": set(),
+    "printable": set(),
+    "logs": {"printable"},
     "sqlite_file": {"datadir"},
     "http": {"dialect", "malloc_trim"},
-    "keys": {"dialect", "datadir", "sqlite_file"},
+    "keys": {"dialect", "datadir", "sqlite_file", "printable"},
     "records": {"dialect"},
     "storage": {"dialect", "records", "datadir", "sqlite_file"},
     "ingest": {"dialect", "http", "keys", "records", "storage"},
@@ -26,13 +28,13 @@ ALLOWED: Mapping[str, set[str]] = {
     "config": {"dialect", "http", "keys", "ingest"},
     "workers": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config"),
-        *("datadir", "malloc_trim", "clock"),
+        *("datadir", "malloc_trim", "clock", "logs"),
     },
     "app": {"http", "keys", "storage", "ingest", "config", "workers", "datadir", "clock"},
-    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "workers", "datadir", "clock"},
+    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
-        *("datadir", "sqlite_file", "clock"),
+        *("datadir", "sqlite_file", "clock", "printable"),
     },
     "__main__": {"cli"},
 }
@@ -57,13 +59,14 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "blobs": set(),
     "database_thread": set(),
     "rejected_log": set(),
+    "opened_files": set(),
     "retention": set(),
     "migrate_v5": set(),
     "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
     "read": {"tables", "chunks", "rejected_log"},
     "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "quarantine", "dedupe"},
-    "engine": {"database_thread", "log_writer"},
+    "engine": {"database_thread", "log_writer", "opened_files"},
 }
 """The same inside storage/sqlite/."""
 

@@ -8,28 +8,36 @@ from pathlib import Path
 import click
 
 from gateway.cli.names import unknown
-from gateway.cli.options import config_option
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import show
-from gateway.config import load, problems
+from gateway.config import check, load, problems
 from gateway.config.serving import install_enabled, router
 from gateway.dialect import CredentialKind, Route, StaticRoute
-from gateway.ingest.registry import discover, install
+from gateway.ingest.registry import Installed, discover, install
 from gateway.ingest.schema import load as load_schemas
 
 CANONICAL = "jsonschemas.canonical"
 
 
 @click.group(short_help="List the installed dialects.", invoke_without_command=True)
+@json_option
 @click.pass_context
-def dialects(context: click.Context) -> None:
+def dialects(context: click.Context, as_json: bool) -> None:
     """List the installed dialects: their endpoints, kinds of credentials, scopes and switches."""
     if context.invoked_subcommand is None:
-        context.invoke(list_dialects)
+        context.invoke(list_dialects, as_json=as_json)
+    elif as_json:
+        raise click.UsageError(f"write --json after {context.invoked_subcommand}")
 
 
 @dialects.command("list", short_help="List the installed dialects.")
-def list_dialects() -> None:
+@json_option
+def list_dialects(as_json: bool) -> None:
     """List the installed dialects: their endpoints, kinds of credentials, scopes and switches."""
+    if as_json:
+        for each in install(discover(), {}):
+            click.echo(json.dumps(_facts(each)))
+        return
     show(
         ("dialect", "endpoints", "kinds", "scopes", "switches"),
         [
@@ -47,7 +55,7 @@ def list_dialects() -> None:
 
 @dialects.command(short_help="Show which dialect answers what, and where.")
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@json_option
 def routes(config: Path | None, as_json: bool) -> None:
     """Show which dialect answers what: at the root, under each mount, and on each bound host.
 
@@ -89,7 +97,7 @@ def schemas(name: str | None) -> None:
 def check_config(file: Path) -> None:
     """Check whether a configuration FILE is valid, and print every error in it.
 
-    Environment variables are ignored.
+    If there is none, check also whether the environment variables that are set now fit it.
     """
     found = discover()
     wrong = problems(file, found)
@@ -97,12 +105,26 @@ def check_config(file: Path) -> None:
         click.echo(f"Error: {' '.join(problem.split())}", err=True)
     if wrong:
         sys.exit(1)
-    install(found, load(file, environ={}).switches)
+    settings = load(file, dialects=found)
+    check(settings, found)
+    install(found, settings.switches)
     click.echo(f"{file}: good")
 
 
 def _endpoints(endpoints: Iterable[Route | StaticRoute]) -> list[str]:
     return [f"{endpoint.method} {path}" for endpoint in endpoints for path in endpoint.paths]
+
+
+def _facts(installed: Installed) -> dict[str, object]:
+    """Return what there is to know of a dialect, under the names of the table's columns."""
+    dialect = installed.dialect
+    return {
+        "dialect": dialect.name,
+        "endpoints": _endpoints((*installed.routes, *dialect.static_routes)),
+        "kinds": [{"name": kind.name, "public": kind.public} for kind in dialect.kinds],
+        "scopes": list(dialect.scopes),
+        "switches": {switch.name: switch.meaning for switch in dialect.switches},
+    }
 
 
 def _kind(kind: CredentialKind) -> str:

@@ -1,19 +1,17 @@
 """`gateway events`: read the log. Events are printed byte for byte as they were stored; nothing is parsed."""
 
 import contextlib
-import os
 import select
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from gateway.cli.names import check_project
 from gateway.cli.options import data_option, format_option, log_of, project_option
 from gateway.cli.outcomes import counts
+from gateway.cli.output.target import target
 from gateway.cli.retranslate import retranslate
 from gateway.storage.sqlite.read.log import Reader
 
@@ -47,14 +45,18 @@ def events() -> None:
 @data_option
 @project_option
 @format_option(*FORMATS)
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file; it appears when it is complete.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write to this file, which appears when it is complete; - is standard output.",
+)
 def export(data: Path | None, project: str | None, form: str, output: Path | None) -> None:
     """Print all stored events as canonical JSON, one per line. A server may be running on the directory."""
     directory = log_of(data)
     check_project(project, directory)
-    with Reader(directory) as reader, _target(output) as file:
+    with Reader(directory) as reader, target(output, directory) as write:
         for block in FORMATS[form](body for _, body in reader.bodies(project=project)):
-            file.write(block)
+            write(block)
 
 
 @events.command(short_help="Print events as they are stored.")
@@ -86,23 +88,3 @@ def count(data: Path | None, project: str | None) -> None:
 
 events.add_command(counts)
 events.add_command(retranslate)
-
-
-@contextlib.contextmanager
-def _target(output: Path | None) -> Iterator[BinaryIO]:
-    """Open standard output, or a temporary file that gets the name of the output once it is whole and on disk."""
-    if output is None:
-        out = sys.stdout.buffer
-        yield out
-        out.flush()
-        return
-    descriptor, part = tempfile.mkstemp(dir=output.absolute().parent, prefix=f".{output.name}.")
-    try:
-        with open(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(part, output)
-    except BaseException:
-        os.unlink(part)
-        raise

@@ -1,7 +1,8 @@
 """`gateway keys` and `gateway admin-token`: everything a person does with credentials."""
 
-import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -10,18 +11,26 @@ import orjson
 
 from gateway.cli.names import check_project, dialect_of, kind_of, unknown
 from gateway.cli.options import data_option, json_option, project_option
+from gateway.cli.output.streams import must_be_read, read_input, settle
 from gateway.cli.tables import moment, show
 from gateway.clock import now
 from gateway.config import data_directory
-from gateway.datadir import DataDir, make
+from gateway.datadir import DataDir, existing
+from gateway.dialect import CredentialKind, Dialect
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest.registry import discover
-from gateway.keys.credential import CredentialRecord, NewCredential, checked_scopes
+from gateway.keys.credential import CredentialRecord, NewCredential, checked_origins, checked_scopes, normalized
+from gateway.keys.credential import check_project as check_project_name
 from gateway.keys.store import KeyFile
 from gateway.operate.first_start import PROJECT
 
 NEAR = 0.8
 """How alike two ids must be for one to be suggested: they are random, and share their first four characters."""
+
+MAX_GRACE = 100 * 366 * 86_400
+"""Seconds: more would not fit where times are kept."""
+MAX_INPUT = 1 << 16
+"""Bytes that are read of a value; one so long is refused."""
 
 
 @click.group(short_help="Manage the credentials that clients send.")
@@ -58,15 +67,21 @@ def add(
     if value is not None and value_stdin:
         raise click.UsageError("--value and --value-stdin exclude each other")
     if value_stdin:
-        value = _line(sys.stdin.buffer.read())
+        value = _line(read_input(MAX_INPUT))
     dialect = dialect_of(dialect_name)
     kind = dialect.kinds[0] if kind_name is None else kind_of(dialect, kind_name)
-    checked_scopes(dialect, scopes)  # before the directory is created
-    with KeyFile.open(make(data_directory(data)).keys, make=True) as file:
-        created = file.add(
-            project, dialect, kind, now=now(), value=value, scopes=scopes or None, origins=origins or None
+    _check_before(dialect, kind, project, value, scopes, origins)
+    with KeyFile.open(existing(data_directory(data)).keys, make=True) as file, must_be_read("nothing was added"):
+        file.add(
+            project,
+            dialect,
+            kind,
+            now=now(),
+            value=value,
+            scopes=scopes or None,
+            origins=origins or None,
+            show=partial(_print_new, as_json=as_json),
         )
-    _print_new(created, as_json)
 
 
 @keys.command("list", short_help="List credentials.")
@@ -122,29 +137,48 @@ def revoke(key_id: str, data: Path | None) -> None:
 @click.argument("key_id", metavar="ID")
 @data_option
 @click.option(
-    "--grace", type=click.IntRange(0), default=0, show_default=True, help="Seconds the old value keeps working."
+    "--grace",
+    type=click.IntRange(0, MAX_GRACE),
+    default=0,
+    show_default=True,
+    help="Seconds the old value keeps working.",
 )
 @json_option
 def rotate(key_id: str, data: Path | None, grace: int, as_json: bool) -> None:
     """Replace a credential with a new one, which has the same project, scopes and origins, and a new value and id."""
-    with _open(data) as file:
+    with _open(data) as file, must_be_read("nothing was rotated"):
         _check_id(file, key_id)
         record = file.get(key_id)
         kind = kind_of(dialect_of(record.dialect), record.kind)
-        created = file.rotate(key_id, kind, now=now(), grace=grace)
-    _print_new(created, as_json)
+        file.rotate(key_id, kind, now=now(), grace=grace, show=partial(_print_new, as_json=as_json))
 
 
 @click.command("admin-token", short_help="Create a new admin token.")
 @data_option
 def admin_token(data: Path | None) -> None:
     """Create a new admin token and print it. It is shown only once. The previous token stops working."""
-    with KeyFile.open(make(data_directory(data)).keys, make=True) as file:
-        click.echo(file.new_admin_token())
+    with KeyFile.open(existing(data_directory(data)).keys, make=True) as file, must_be_read("no token was made"):
+        file.new_admin_token(_print_token)
 
 
 def _open(data: Path | None) -> KeyFile:
-    return KeyFile.open(DataDir(data_directory(data)).keys)
+    return KeyFile.open(existing(data_directory(data)).keys)
+
+
+def _check_before(
+    dialect: Dialect,
+    kind: CredentialKind,
+    project: str,
+    value: str | None,
+    scopes: Sequence[str],
+    origins: Sequence[str],
+) -> None:
+    """Raise KeyFileError on what cannot be added, before a file of credentials is made for it."""
+    check_project_name(project)
+    checked_scopes(dialect, scopes)
+    checked_origins(origins)
+    if value is not None:
+        normalized(kind, value)
 
 
 def _check_id(file: KeyFile, key_id: str) -> None:
@@ -156,18 +190,25 @@ def _check_id(file: KeyFile, key_id: str) -> None:
 
 
 def _line(sent: bytes) -> str:
-    """Return what was read from standard input, without its line ending."""
-    return sent.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+    """Return what was read from standard input, without its line ending and the byte order mark that editors add."""
+    return sent.decode("utf-8-sig", "surrogateescape").removesuffix("\n").removesuffix("\r")
 
 
 def _print_new(created: NewCredential, as_json: bool) -> None:
+    """Print a new credential. Returns once it was written: then the change may be made."""
     record = created.record
     facts = {name: getattr(record, name) for name in ("id", "project", "dialect", "kind")} | {"value": created.value}
     if as_json:
         click.echo(orjson.dumps(facts))
-        return
-    for name, text in facts.items():
-        click.echo(f"{name:<8} {text}")
+    else:
+        for name, text in facts.items():
+            click.echo(f"{name:<8} {text}")
+    settle()
+
+
+def _print_token(token: str) -> None:
+    click.echo(token)
+    settle()
 
 
 def _facts(record: CredentialRecord, at: int) -> dict[str, object]:

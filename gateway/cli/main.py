@@ -1,7 +1,8 @@
 """The `gateway` command: the group of all commands, and how errors are printed."""
 
-import os
 import sys
+import traceback
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from gateway.cli.dialects import check_config, dialects, schemas
 from gateway.cli.events import events
 from gateway.cli.keys import admin_token, keys
 from gateway.cli.outcomes import outcomes
+from gateway.cli.output.streams import standard_streams
 from gateway.cli.quarantine import quarantine
 from gateway.cli.receipt import receipt
 from gateway.cli.serve import serve
@@ -28,20 +30,41 @@ class Failure(click.ClickException):
     """A command failed; its reason is printed on stderr in one line, and the exit code is 1."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(" ".join(str(error).split()) or type(error).__name__)
+        text = str(error)
+        if isinstance(error, OSError) and text.startswith("[Errno"):  # the number tells people nothing
+            text = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        super().__init__(" ".join(text.split()) or type(error).__name__)
 
 
 class _Commands(click.Group):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command and exit, with its output whole. A reader (`| head`) that has enough is not a failure."""
+        code: Any = 0
+        try:
+            with standard_streams():
+                try:
+                    super().main(*arguments, **options)
+                except SystemExit as ended:
+                    code = ended.code
+                except OSError:
+                    raise
+                except Exception:  # a bug; its traceback may hold what a client wrote, so it is printed escaped
+                    sys.stderr.write(traceback.format_exc())
+                    code = 1
+        except BrokenPipeError:
+            pass
+        except OSError as error:  # of the output of --help, or of the last bytes
+            Failure(error).show()
+            code = 1
+        sys.exit(code)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader (`| head`) has enough; that is not a failure
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return super().invoke(ctx)
+        except BrokenPipeError:
             return None
         except EXPECTED as error:
             raise Failure(error) from error
-        return result
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -13,6 +13,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NUMBER = click.IntRange(1, (1 << 63) - 1)  # what SQLite can hold
 
 
+class _Directory(click.Path):
+    """A path that is not empty: pathlib takes an empty one, such as that of a variable that is not set, for `.`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def numbers_argument(command: Command) -> Command:
     """Add `ID...`: the ids of quarantined items or rejected requests. An id that is given twice counts once."""
     return click.argument("numbers", metavar="ID...", nargs=-1, type=NUMBER, callback=_once)(command)
@@ -22,7 +31,7 @@ def data_option(command: Command) -> Command:
     """Add `--data DIR`."""
     return click.option(
         "--data",
-        type=click.Path(path_type=Path),
+        type=_Directory(path_type=Path),
         metavar="DIR",
         help="The data directory [default: GATEWAY_DATA or ./data].",
     )(command)

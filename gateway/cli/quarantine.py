@@ -28,6 +28,7 @@ from gateway.cli.options import (
     project_option,
     rejected_option,
 )
+from gateway.cli.output.streams import must_be_read, settle
 from gateway.cli.tables import progress
 from gateway.clock import now
 from gateway.config import load
@@ -66,6 +67,7 @@ def show_list(
     if of_rejected:
         for row in rejected_requests(directory, project):
             out.write(rejected.line(row) + b"\n")
+        out.flush()
         return
     contents = _contents(config)
     with Reader(directory) as reader:
@@ -139,7 +141,7 @@ def replay(
 @data_option
 @config_option
 def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> None:
-    """Print items as `list` does, and remove them for good."""
+    """Print items as `list` does, and remove them for good once all of it was written."""
     if not numbers:
         raise click.UsageError("give the ids of the items to drop")
     settings, directory = load(config, {"data": data}), log_of(data)
@@ -147,8 +149,10 @@ def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> No
         settled_before = _settled(reader, numbers)
         items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
     contents = _contents(config)
-    for item in items:
-        click.echo(_line(_row(item, contents)))
+    with must_be_read("nothing was dropped"):
+        for item in items:
+            click.echo(_line(_row(item, contents)))
+        settle()
     entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
     click.echo(f"{asyncio.run(_drop(open_log(directory, settings), entries))} dropped", err=True)
     _report(settled_before)

@@ -9,6 +9,7 @@ import click
 
 from gateway.cli.names import check_project
 from gateway.cli.options import config_option, data_option, log_of, project_option
+from gateway.cli.output.streams import must_be_read, settle
 from gateway.config import load
 from gateway.datadir import DataDir
 from gateway.ingest.registry import installed_by_name
@@ -40,7 +41,12 @@ def retranslate(data: Path | None, project: str | None, config: Path | None, dry
     replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
     looked_at = changed = 0
     changes: list[tuple[int, bytes, bytes]] = []
-    with contextlib.nullcontext() if dry_run else directory.lock(), Reader(directory) as reader:
+    nothing = contextlib.nullcontext()
+    with (
+        nothing if dry_run else directory.lock(),
+        nothing if dry_run else must_be_read("only the changes before were made"),
+        Reader(directory) as reader,
+    ):
         for kept in kept_requests(reader, project):
             looked_at += len(kept.events)
             for position, old, new in _changed(replayer, kept):
@@ -86,4 +92,5 @@ def _changed(replayer: Replay, kept: KeptRequest) -> Iterator[tuple[int, bytes, 
 
 def _write(directory: DataDir, changes: list[tuple[int, bytes, bytes]], dry_run: bool) -> None:
     if changes and not dry_run:
+        settle()  # the changes are printed before they are made
         rewrite(directory.events, changes)

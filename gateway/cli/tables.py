@@ -11,24 +11,31 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.output.streams import unescaped
+from gateway.printable import printable_lines
+
 Thing = TypeVar("Thing")
 PIPE_WIDTH = 400  # columns: for a file or a pipe rich would assume 80, and fold the rows
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table. Cells are plain text: rich's markup in them is printed as it is."""
+    """Print a table. Cells are plain text: rich's markup in them is printed as it is, and so is no client's command."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*[Text(cell) for cell in row])
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+        table.add_row(*[Text(printable_lines(cell)) for cell in row])
+    out = unescaped(sys.stdout)
+    console = Console(file=out, width=None if out.isatty() else PIPE_WIDTH, highlight=False)
     console.print(table)
+    out.flush()
 
 
 def progress(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
     """Yield the things, with a progress bar on stderr if that is a terminal."""
-    return track(things, doing, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    return track(
+        things, doing, console=Console(file=unescaped(sys.stderr)), transient=True, disable=not sys.stderr.isatty()
+    )
 
 
 def moment(millis: int) -> str:

@@ -35,7 +35,8 @@ gateway check-config gateway.toml
 gateway serve --config gateway.toml
 ```
 
-`check-config` prints every error of a file at once, with the nearest name that exists for one that does not.
+`check-config` prints every error of a file at once, with the nearest name that exists for one that does not. If the
+file is good, it checks the environment variables too.
 
 ## Environment variables
 

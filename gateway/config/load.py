@@ -16,6 +16,7 @@ from gateway.config.tree import Config
 from gateway.dialect import Dialect
 from gateway.keys.origins import host_of
 
+MAX_BYTES = 1 << 22
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -79,10 +80,16 @@ def problems(file: Path, dialects: Iterable[Dialect]) -> tuple[str, ...]:
 def _read(file: Path) -> dict[str, Any]:
     """Return a file's document. Raises ConfigError if it cannot be read or is not TOML."""
     try:
-        return tomllib.loads(file.read_text("utf-8-sig"))  # editors on Windows put a byte order mark before the text
+        with file.open("rb") as opened:
+            read = opened.read(MAX_BYTES + 1)
+        if len(read) > MAX_BYTES:
+            raise ConfigError(f"{file}: is larger than a configuration can be ({MAX_BYTES} bytes)")
+        return tomllib.loads(read.decode("utf-8-sig"))  # editors on Windows put a byte order mark before the text
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{file}: is nested too deeply") from None
+    except ValueError as error:  # not only TOMLDecodeError: a number may have too many digits
         raise ConfigError(f"{file}: is not TOML: {error}") from None
 
 

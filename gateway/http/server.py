@@ -1,6 +1,7 @@
 """Serves a Handler on one address by aiohttp's low-level server, until stopped. No rules of what is served."""
 
 import asyncio
+import errno
 import logging
 import socket
 import time
@@ -23,21 +24,31 @@ SHUTDOWN_SECONDS = 20.0
 LAST_TURNS = 100  # of the event loop, 1 ms when nothing comes: uvloop accepts one connection in each
 SWEEP_SECONDS = 0.5
 BACKLOG = 1024
+AN_ADDRESS = "a name or an address of this machine, such as 127.0.0.1"
+NOT_OF_THE_PORT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL}
 log = logging.getLogger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address, not listening yet; port 0 picks a free one. Raises OSError."""
-    family, kind, protocol, _name, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    """Return a socket bound to an address, not listening yet; port 0 picks a free one.
+
+    Raises OSError, whose message is one line that names the option to change.
+    """
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, ValueError) as error:  # a ValueError is about a name that no resolver is asked for
+        why = getattr(error, "strerror", None) or "it is not a host name"
+        raise OSError(f"cannot listen on {host!r}: {why}; choose another --host: {AN_ADDRESS}") from error
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise OSError(f"cannot listen on {host} port {port}: {error.strerror}; choose another --port") from error
+        option = "--host" if error.errno in NOT_OF_THE_PORT else "--port"
+        raise OSError(f"cannot listen on {host} port {port}: {error.strerror}; choose another {option}") from error
     return listener
 
 

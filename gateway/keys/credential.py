@@ -13,6 +13,7 @@ import attrs
 
 from gateway.dialect import MAX_CREDENTIAL, CredentialKind, Dialect
 from gateway.keys.origins import origin_of
+from gateway.printable import first_hidden
 
 MIN_MASKED_CHARACTERS = 16
 """Of a shorter secret nothing is shown: its last four characters would give away too much."""
@@ -85,7 +86,28 @@ def normalized(kind: CredentialKind, value: str) -> str:
             raise KeyFileError(f"the value of the {kind.name} contains control characters or is not UTF-8")
         if spelling != spelling.strip():
             raise KeyFileError(f"the value of the {kind.name} begins or ends with white space")
+        if (at := _unseen(spelling)) is not None:
+            raise KeyFileError(
+                f"character {at + 1} of the value of the {kind.name} cannot be seen ({_name(spelling[at])}); "
+                "copy the value again, or type it"
+            )
     return spelling
+
+
+def _unseen(value: str) -> int | None:
+    """Return the index of the first character that nobody sees or that looks like a space and is none, or None.
+
+    Word processors and web pages put such characters into what is copied from them. A client would never send them.
+    """
+    if value.isascii():
+        return None
+    spaces = (at for at, character in enumerate(value) if character.isspace() and character != " ")
+    found = [at for at in (first_hidden(value), next(spaces, None)) if at is not None]
+    return min(found, default=None)
+
+
+def _name(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
 def masked(kind: CredentialKind, value: str) -> str | None:

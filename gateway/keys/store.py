@@ -6,7 +6,7 @@ Values are stored as hashes only. A running server notices changes of the file b
 import json
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -71,11 +71,13 @@ class KeyFile:
         value: str | None = None,
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
+        show: Callable[[NewCredential], None] = lambda _: None,
     ) -> NewCredential:
         """Add a credential, with a new random value if none is given; `now` is in milliseconds since the epoch.
 
         A new credential without `scopes` gets all scopes of its dialect; without `origins` it works from everywhere. A
-        value that the project already has keeps its id, and the given scopes and origins replace the old ones. Raises
+        value that the project already has keeps its id, and the given scopes and origins replace the old ones. `show`
+        is called before the change is made; if it raises, nothing changes: a value that nobody saw is of no use. Raises
         KeyFileError on a value that belongs to another project, or that was revoked or rotated.
         """
         check_project(project)
@@ -87,7 +89,9 @@ class KeyFile:
         with sqlite_file.transaction(self._connection):
             existing = self._records("WHERE hash = ?", hashed)
             if existing:
-                return NewCredential(self._update(existing[0], project, named, hosts), shown)
+                created = NewCredential(self._update(existing[0], project, named, hosts), shown)
+                show(created)
+                return created
             record = CredentialRecord(
                 id=new_id(),
                 project=project,
@@ -99,7 +103,9 @@ class KeyFile:
                 created_at=now,
             )
             self._connection.execute(INSERT, tables.to_row(record, hashed))
-        return NewCredential(record, shown)
+            created = NewCredential(record, shown)
+            show(created)
+        return created
 
     def list(self) -> tuple[CredentialRecord, ...]:
         """Return every credential, revoked ones included, oldest first."""
@@ -119,10 +125,18 @@ class KeyFile:
                 self._connection.execute("UPDATE credentials SET revoked_at = ? WHERE id = ?", (now, key_id))
             return self.get(key_id)
 
-    def rotate(self, key_id: str, kind: CredentialKind, *, now: int, grace: int = 0) -> NewCredential:
+    def rotate(
+        self,
+        key_id: str,
+        kind: CredentialKind,
+        *,
+        now: int,
+        grace: int = 0,
+        show: Callable[[NewCredential], None] = lambda _: None,
+    ) -> NewCredential:
         """Add a successor with a new value; the old value works for `grace` more seconds.
 
-        `now` is in milliseconds. Raises KeyFileError unless the credential is active.
+        `now` is in milliseconds; for `show` see `add`. Raises KeyFileError unless the credential is active.
         """
         shown = new_value(kind)
         spelling = normalized(kind, shown)
@@ -135,7 +149,9 @@ class KeyFile:
             record = attrs.evolve(old, id=new_id(), masked=masked(kind, spelling), created_at=now)
             hashed = digest(self._salt, old.dialect, old.kind, spelling)
             self._connection.execute(INSERT, tables.to_row(record, hashed))
-        return NewCredential(record, shown)
+            created = NewCredential(record, shown)
+            show(created)
+        return created
 
     def load(self) -> Keyring:
         """Return the snapshot that requests are checked against."""
@@ -145,12 +161,13 @@ class KeyFile:
         """Return what the admin token is checked against."""
         return Admin(self._salt, dict(self._connection.execute(SELECT_SECRETS)).get("admin"))
 
-    def new_admin_token(self) -> str:
-        """Create and return a new admin token; the previous one stops working."""
+    def new_admin_token(self, show: Callable[[str], None] = lambda _: None) -> str:
+        """Create and return a new admin token; the previous one stops working. For `show` see `add`."""
         token = "admin_" + secrets.token_hex(24)
         hashed = tables.admin_hash(self._salt, token)
         with sqlite_file.transaction(self._connection):
             self._connection.execute("INSERT OR REPLACE INTO secrets VALUES ('admin', ?)", (hashed,))
+            show(token)
         return token
 
     def _update(

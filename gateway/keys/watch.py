@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import aiosqlite
@@ -20,15 +21,17 @@ async def watch(path: Path, on_change: Callable[[Keyring, Admin], None], every: 
     """Call `on_change` with the credentials and the admin token, now and after each change. Runs until cancelled.
 
     The file is polled on a thread, every `every` seconds. While it cannot be read, `on_change` is not called: what was
-    loaded before stays in force, and the log says why.
+    loaded before stays in force, and the log says why. A file that takes the place of the first one is read like a
+    change; while there is none, nothing changes.
     """
     uri = sqlite_file.uri(path, "rw")
     last_error = None
     while True:
+        opened = _identity(path)
         try:
             async with aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None) as connection:
                 last_error = None
-                await _poll(connection, on_change, every)
+                await _poll(connection, on_change, every, partial(_is_current, path, opened))
         except sqlite3.Error as error:
             if str(error) != last_error:
                 log.warning("cannot read %s: %s; the credentials loaded before stay in force", path, error)
@@ -36,9 +39,15 @@ async def watch(path: Path, on_change: Callable[[Keyring, Admin], None], every: 
         await asyncio.sleep(every)
 
 
-async def _poll(connection: aiosqlite.Connection, on_change: Callable[[Keyring, Admin], None], every: float) -> None:
+async def _poll(
+    connection: aiosqlite.Connection,
+    on_change: Callable[[Keyring, Admin], None],
+    every: float,
+    is_current: Callable[[], bool],
+) -> None:
+    """Report each change until another file stands in the place of the one that is open."""
     last_version = None
-    while True:
+    while is_current():
         # Read before the rows, so that a write in between is a change the next time.
         ((version,),) = await connection.execute_fetchall("PRAGMA data_version")
         if version != last_version:
@@ -47,3 +56,15 @@ async def _poll(connection: aiosqlite.Connection, on_change: Callable[[Keyring, 
             on_change(tables.to_keyring(secrets["salt"], rows), Admin(secrets["salt"], secrets.get("admin")))
             last_version = version
         await asyncio.sleep(every)
+
+
+def _is_current(path: Path, opened: tuple[int, int] | None) -> bool:
+    return _identity(path) in (None, opened)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

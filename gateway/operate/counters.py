@@ -27,6 +27,7 @@ class CommittedCounters(Collector):
         self._directory = directory
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        self._last_error = ""
 
     def describe(self) -> list[Metric]:
         """Return nothing: the registry would collect at once otherwise, and the file may not exist yet."""
@@ -44,10 +45,15 @@ class CommittedCounters(Collector):
     def exposition(self) -> bytes:
         """Return the counters in Prometheus' text format; empty, with a warning in the log, if they cannot be read."""
         try:
-            return generate_latest(self._registry)
+            counters = generate_latest(self._registry)
         except (DataDirError, sqlite3.Error) as error:
-            log.warning("the counters cannot be read: %s", error)
+            if str(error) != self._last_error:
+                level = logging.WARNING if self._directory.path.is_dir() else logging.DEBUG
+                log.log(level, "the counters cannot be read: %s", error)
+            self._last_error = str(error)
             return b""
+        self._last_error = ""
+        return counters
 
     def beside(self, others: Callable[[], bytes]) -> Callable[[], bytes]:
         """Return a function that returns the text of other counters followed by these."""

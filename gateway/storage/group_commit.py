@@ -89,6 +89,11 @@ class GroupCommit:
             self._runner = loop.create_task(self._run())
         return waiting.answer
 
+    def fail(self, error: StorageUnavailable) -> None:
+        """Take note that the engine cannot keep anything now, and try it again until it can."""
+        if not self._closed:
+            self._begin_recovery(error)
+
     async def close(self) -> None:
         """Commit what was accepted, then close the engine. A second call does nothing."""
         if self._closed:

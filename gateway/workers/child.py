@@ -8,6 +8,7 @@ import sys
 
 import uvloop
 
+from gateway import logs
 from gateway.datadir import DataDir
 from gateway.ingest.preflights import Preflights
 from gateway.workers.ipc_client import RemoteStorage
@@ -23,8 +24,7 @@ def main() -> int:
     """Do the job that the parent sends on standard input until SIGTERM; return the exit code."""
     parent = ParentPipe.receive_job()
     job = parent.job
-    form = f"%(asctime)s %(levelname)s %(name)s {job.name}: %(message)s"
-    logging.basicConfig(level=job.config.server.log_level.upper(), format=form)
+    logs.configure(job.config.server.log_level, f"%(asctime)s %(levelname)s %(name)s {job.name}: %(message)s")
     try:
         with (
             socket.socket(fileno=job.listener) as listener,

@@ -7,6 +7,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from gateway.datadir import DataDirError
+
 SOCKET = "gateway.sock"
 OLD_SOCKETS = ("writer.sock", "control.sock")  # names before 0.2, which a killed server leaves behind
 BACKLOG = 512
@@ -44,8 +46,31 @@ def bound(directory: Path) -> Iterator[socket.socket]:
         finally:
             os.umask(before)
         listener.listen(BACKLOG)
+        ours = _identity(directory / SOCKET)
         yield listener
-        (directory / SOCKET).unlink(missing_ok=True)
+        if _identity(directory / SOCKET) == ours:  # else the directory was replaced, and it is another gateway's
+            with contextlib.suppress(OSError):
+                (directory / SOCKET).unlink()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextlib.contextmanager
+def bound_for_workers(directory: Path) -> Iterator[socket.socket]:
+    """Yield what `bound` does. Raises DataDirError, in one line that says what to do."""
+    with contextlib.ExitStack() as stack:
+        try:
+            listener = stack.enter_context(bound(directory))
+        except OSError as error:
+            hint = "several workers need Unix sockets there: choose another --data, or --workers 1"
+            raise DataDirError(f"cannot listen on {directory / SOCKET}: {error.strerror or error}; {hint}") from error
+        yield listener
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from functools import partial
 
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock
-from gateway.workers.ipc_socket import bound
+from gateway.workers.ipc_socket import bound_for_workers
 from gateway.workers.job import HTTP_WORKER, WRITER, Job
 from gateway.workers.shared_memory import SharedFile
 from gateway.workers.supervised_process import SupervisedProcess
@@ -32,7 +32,10 @@ async def supervise(
     if sys.platform != "linux":
         raise ChildProcessError("several workers need Linux; use --workers 1")
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    with bound(directory.path) as ipc_listener, SharedFile.create(config.server.workers, len(config.limits)) as shared:
+    with (
+        bound_for_workers(directory.path) as ipc_listener,
+        SharedFile.create(config.server.workers, len(config.limits)) as shared,
+    ):
 
         @contextmanager
         def writer_job() -> Iterator[Job]:
@@ -49,6 +52,7 @@ async def supervise(
             for slot in range(config.server.workers)
         ]
         everyone = asyncio.gather(writer.ready, *[each.ready for each in http_workers])
+        everyone.add_done_callback(_retrieve)  # a stop before all are ready is no error
         stop = asyncio.create_task(stopped.wait())
         try:
             await asyncio.wait((everyone, stop), return_when=FIRST_COMPLETED)
@@ -68,6 +72,11 @@ async def supervise(
             in_time = await asyncio.gather(*[each.stop() for each in http_workers])
             in_time.append(await writer.stop())
     return 0 if all(in_time) else 1
+
+
+def _retrieve(done: asyncio.Future[list[str]]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 def on_same_address(listener: socket.socket) -> socket.socket:

@@ -138,6 +138,7 @@ def _fastapi(data: Path, port: int) -> list[str]:
 
 
 def _add_keys(data: Path) -> None:
+    data.mkdir(exist_ok=True)
     for dialect, kind, value in CREDENTIALS:
         gateway(
             "keys", "add", "--data", str(data), "--project", "bench",

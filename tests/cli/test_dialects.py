@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 
 from gateway import __version__
 from gateway.cli.main import main
@@ -60,6 +61,27 @@ def test_dialects_shows_each_with_its_endpoints_and_kinds() -> None:
         assert said in out
 
 
+def test_dialects_are_also_json() -> None:
+    found = []
+    for command in (("dialects", "--json"), ("dialects", "list", "--json")):
+        code, out, err = told(*command)
+        assert (code, err) == (0, "")
+        found.append([json.loads(line) for line in out.splitlines()])
+    listed = {each["dialect"]: each for each in found[0]}
+    assert (found[0] == found[1], list(listed)) == (True, list(NAMES))
+    assert listed["appizer"] == {
+        "dialect": "appizer",
+        "endpoints": listed["appizer"]["endpoints"],
+        "kinds": [{"name": "api_key", "public": False}, {"name": "app", "public": True}],
+        "scopes": ["read", "write"],
+        "switches": listed["appizer"]["switches"],
+    }
+    assert "POST /v1/events" in listed["appizer"]["endpoints"]
+    assert list(listed["appizer"]["switches"]) == ["coerce_ids"]
+    code, out, err = told("dialects", "--json", "routes")
+    assert (code, out, err.splitlines()[-1]) == (2, "", "Error: write --json after routes")
+
+
 def test_schemas_lists_names_that_schemas_prints() -> None:
     code, out, err = told("schemas")
     names = out.splitlines()
@@ -96,6 +118,32 @@ def test_check_config_says_good_or_what_is_wrong(tmp_path: Path) -> None:
     file.unlink()
     said = f"Error: {file}: cannot be read: No such file or directory\n"
     assert told("check-config", str(file)) == (1, "", said)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a = " + "[" * 100_000, "is nested too deeply"),
+        ("a = " + "9" * 5000, "is not TOML: Exceeds the limit (4300 digits) for integer string conversion: "),
+        ("# " + "x" * 5_000_000, "is larger than a configuration can be (4194304 bytes)"),
+    ],
+)
+def test_a_file_that_no_parser_takes_is_told_in_one_line(text: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text)
+    code, out, err = told("check-config", str(file))
+    assert (code, out, err.count("\n"), err.startswith(f"Error: {file}: {problem}")) == (1, "", 1, True), err
+
+
+def test_check_config_tells_what_is_wrong_with_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[server]\nport = 80\n")
+    environ = {"GATEWAY_WORKERS": "0", "GATEWAY_LOG_LEVEL": "inof"}
+    done = run("check-config", str(file), env=environ)
+    problem = "GATEWAY_LOG_LEVEL: 'inof' is not a log level; did you mean info?; GATEWAY_WORKERS: must be from 1 to 256"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: environment: {problem}, not 0\n")
+    done = run("check-config", str(file), env={"GATEWAY_WORKERS": "2", "GATEWAY_LOG_LEVEL": "INFO"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{file}: good\n", "")
 
 
 def test_serve_refuses_what_cannot_be_served_before_it_makes_anything(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ VALUE = "dbdy_0123456789abcdef"
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    return str(tmp_path / "data")
+    path = tmp_path / "data"
+    path.mkdir()
+    return str(path)
 
 
 def told(*arguments: str, stdin: str | None = None) -> tuple[int, str, str]:
@@ -47,6 +49,18 @@ def test_add_takes_a_value_that_is_there_already(data: str) -> None:
 def test_add_takes_a_value_from_standard_input(data: str) -> None:
     made = added(data, "--dialect", "databuddy", "--value-stdin", stdin=VALUE + "\n")
     assert (made["value"], made["project"], made["kind"]) == (VALUE, "default", "api_key")
+
+
+def test_what_editors_and_shells_add_to_a_value_is_taken_off(data: str) -> None:
+    for sent in (f"\ufeff{VALUE}", f"{VALUE}\r\n", f"\ufeff{VALUE}\n"):
+        assert added(data, "--dialect", "databuddy", "--value-stdin", stdin=sent)["value"] == VALUE
+
+
+def test_a_value_without_end_is_refused_and_makes_no_file(data: str) -> None:
+    adding = ("keys", "add", "--data", data, "--dialect", "databuddy", "--value-stdin")
+    said = "Error: the value of the api_key has 65537 characters; at most 512 are allowed\n"
+    assert told(*adding, stdin="a" * 10_000_000) == (1, "", said)
+    assert list(Path(data).iterdir()) == []
 
 
 def test_add_makes_a_value_and_says_it_to_people_too(data: str) -> None:
@@ -99,6 +113,13 @@ def test_rotate_prints_the_successor(data: str) -> None:
     assert before is not None
     assert before.expires_at is not None
     assert after == Grant(new["id"], "shop", "databuddy", "api_key", frozenset({"write:llm"}))
+
+
+def test_a_grace_that_ends_after_all_times_is_a_wrong_use(data: str) -> None:
+    made = added(data, "--dialect", "browsee")
+    code, out, err = told("keys", "rotate", made["id"], "--grace", "9" * 20, "--data", data)
+    last = f"Error: Invalid value for '--grace': {'9' * 20} is not in the range 0<=x<=3162240000."
+    assert (code, out, err.splitlines()[-1]) == (2, "", last)
 
 
 def test_list_shows_who_has_what_and_no_secret(data: str) -> None:
@@ -167,7 +188,7 @@ def test_an_unknown_name_is_an_error_of_one_line_and_makes_nothing(
     arguments: list[str], problem: str, data: str
 ) -> None:
     assert told("keys", "add", "--data", data, *arguments) == (1, "", f"Error: {problem}\n")
-    assert not Path(data).exists()
+    assert list(Path(data).iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -175,12 +196,13 @@ def test_an_unknown_name_is_an_error_of_one_line_and_makes_nothing(
     [
         (["--dialect", "browsee", "--value", "a", "--value-stdin"], "--value and --value-stdin exclude each other"),
         ([], "Missing option '--dialect'."),
+        (["--dialect", "browsee", "--data", ""], "Invalid value for '--data': the path is empty"),
     ],
 )
 def test_a_wrong_use_exits_2_and_makes_nothing(arguments: list[str], problem: str, data: str) -> None:
     code, out, err = told("keys", "add", "--data", data, *arguments)
     assert (code, out, err.splitlines()[-1]) == (2, "", f"Error: {problem}")
-    assert not Path(data).exists()
+    assert list(Path(data).iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -196,17 +218,46 @@ def test_a_wrong_use_exits_2_and_makes_nothing(arguments: list[str], problem: st
 def test_what_cannot_be_kept_is_told_in_one_line(arguments: list[str], problem: str, data: str) -> None:
     assert told("keys", "add", "--data", data, "--dialect", "browsee", *arguments) == (1, "", f"Error: {problem}\n")
 
+    assert list(Path(data).iterdir()) == []
 
-def test_a_directory_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    code, out, err = told("keys", "add", "--data", str(tmp_path / "file" / "data"), "--dialect", "browsee")
-    assert (code, out, err) == (1, "", f"Error: cannot create {tmp_path / 'file' / 'data'}: Not a directory\n")
+
+COMMANDS = (
+    ["keys", "add", "--dialect", "browsee"],
+    ["keys", "list"],
+    ["keys", "revoke", "key_x"],
+    ["keys", "rotate", "key_x"],
+    ["admin-token"],
+    ["events", "export"],
+    ["events", "tail"],
+    ["events", "count"],
+    ["events", "retranslate"],
+    ["outcomes"],
+    ["quarantine", "list"],
+    ["quarantine", "list", "--rejected"],
+    ["quarantine", "show", "1"],
+    ["quarantine", "replay", "1"],
+    ["quarantine", "drop", "1"],
+    ["receipt", "1"],
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_directory_that_does_not_exist_is_an_error_of_one_line_and_is_not_made(
+    command: list[str], tmp_path: Path
+) -> None:
+    typo, file, below = tmp_path / "typo", tmp_path / "file", tmp_path / "file" / "data"
+    file.touch()
+    said = f"Error: there is no directory {typo}; `gateway serve --data {typo}` makes it at its first start\n"
+    assert told(*command, "--data", str(typo)) == (1, "", said)
+    assert told(*command, "--data", str(file)) == (1, "", f"Error: {file} is not a directory\n")
+    assert told(*command, "--data", str(below)) == (1, "", f"Error: cannot use {below}: Not a directory\n")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"")]
 
 
 @pytest.mark.parametrize("command", [["list"], ["revoke", "key_x"], ["rotate", "key_x"]])
-def test_reading_keys_makes_no_directory(command: list[str], data: str) -> None:
+def test_reading_keys_makes_no_file_in_a_directory_without_any(command: list[str], data: str) -> None:
     said = f"Error: {data} holds no credentials yet; `gateway keys add` creates the first\n"
-    assert (told("keys", *command, "--data", data), Path(data).exists()) == ((1, "", said), False)
+    assert (told("keys", *command, "--data", data), list(Path(data).iterdir())) == ((1, "", said), [])
 
 
 @pytest.mark.parametrize("command", ["revoke", "rotate"])

@@ -17,6 +17,7 @@ PATIENCE = 30
 
 def make_key(data: Path, dialect: str, kind: str, *arguments: str, project: str = "default") -> str:
     """Add a credential to a directory that no gateway serves yet, and return its value."""
+    data.mkdir(mode=0o700, exist_ok=True)
     named = ("--data", str(data), "--project", project, "--dialect", dialect, "--kind", kind, "--json")
     done = run("keys", "add", *named, *arguments)
     assert (done.returncode, done.stderr) == (0, "")

@@ -153,6 +153,7 @@ def test_a_key_is_taken_over_as_it_says(tmp_path: Path) -> None:
     [command] = [each for each in code(README) if each.endswith("--value-stdin")]
     words = shlex.split(command.replace("--data data", f"--data {shlex.quote(str(tmp_path / 'data'))}"))
     assert words.pop(0) == "gateway"
+    (tmp_path / "data").mkdir()  # which the first start makes
     done = run(*words, "--json", stdin="ak_as_it_was\n")
     assert (done.returncode, json.loads(done.stdout)["value"]) == (0, "ak_as_it_was")
 

@@ -26,6 +26,7 @@ from tests.kit.serving import run
 
 def with_key(data: Path) -> str:
     """Add a Tranthor key to a data directory and return it."""
+    data.mkdir(exist_ok=True)
     added = run("keys", "add", "--data", str(data), "--dialect", "tranthor", "--json")
     return str(json.loads(added.stdout)["value"])
 

@@ -33,6 +33,10 @@ def test_a_masked_value_shows_no_more_than_it_may(
     assert keys.add("shop", dialect, kind, now=NOW, value=value).record.masked == masked
 
 
+def unseen(place: int, name: str) -> str:
+    return f"character {place} of the value of the api_key cannot be seen ({name}); copy the value again, or type it"
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -44,12 +48,29 @@ def test_a_masked_value_shows_no_more_than_it_may(
         ("a\0b", "the value of the api_key contains control characters or is not UTF-8"),
         ("a\udcffb", "the value of the api_key contains control characters or is not UTF-8"),
         (" a", "the value of the api_key begins or ends with white space"),
+        ("a\xa0", "the value of the api_key begins or ends with white space"),
+        ("a\u2003", "the value of the api_key begins or ends with white space"),
+        ("a\x9bb", "the value of the api_key contains control characters or is not UTF-8"),
+        ("\ufeffab", unseen(1, "U+FEFF ZERO WIDTH NO-BREAK SPACE")),
+        ("ab\u200b", unseen(3, "U+200B ZERO WIDTH SPACE")),
+        ("a\xadb", unseen(2, "U+00AD SOFT HYPHEN")),
+        ("a\xa0b", unseen(2, "U+00A0 NO-BREAK SPACE")),
+        ("a\u202eb", unseen(2, "U+202E RIGHT-TO-LEFT OVERRIDE")),
+        ("a\u2028b", unseen(2, "U+2028 LINE SEPARATOR")),
+        ("a\u3000b\u200d", unseen(2, "U+3000 IDEOGRAPHIC SPACE")),
+        ("ab\U000e0041", unseen(3, "U+E0041 TAG LATIN CAPITAL LETTER A")),
     ],
 )
 def test_a_value_that_no_client_can_send_is_refused(keys: KeyFile, value: str, message: str) -> None:
     with pytest.raises(KeyFileError) as caught:
         keys.add("shop", dialect, API_KEY, now=NOW, value=value)
     assert (str(caught.value), keys.list()) == (message, ())
+
+
+@pytest.mark.parametrize("value", ["a b", "Grüße", "ключ", "a" * 16 + "~!@#$%^&*()"])
+def test_a_value_that_can_be_seen_is_accepted(keys: KeyFile, value: str) -> None:
+    keys.add("shop", dialect, API_KEY, now=NOW, value=value)
+    assert keys.load().find("acme", "api_key", value) is not None
 
 
 def test_a_value_of_512_characters_is_accepted(keys: KeyFile) -> None:

@@ -1,7 +1,10 @@
 """The watcher of keys.db: it reports each change, and survives a file that cannot be read."""
 
 import asyncio
+import os
 from pathlib import Path
+
+import pytest
 
 from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyFile
@@ -28,6 +31,28 @@ async def test_the_watcher_reports_the_credentials_and_each_change(keys: KeyFile
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_a_file_that_takes_the_place_of_the_first_is_read_and_one_that_is_gone_changes_nothing(
+    keys: KeyFile, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = path.with_name("other.db")
+    with KeyFile.open(other, make=True) as made:
+        made.add("blog", dialect, API_KEY, now=NOW, value=VALUE)
+        expected = made.load()
+    reported: asyncio.Queue[Keyring] = asyncio.Queue()
+    task = asyncio.create_task(watch(path, lambda ring, _admin: reported.put_nowait(ring), every=0.01))
+    try:
+        assert await reported.get() == keys.load()
+        os.rename(path, path.with_name("first.db"))
+        await asyncio.sleep(0.05)
+        assert reported.empty()
+        os.rename(other, path)
+        assert await reported.get() == expected
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    assert caplog.messages == []
 
 
 async def test_the_watcher_survives_a_file_that_cannot_be_read(path: Path) -> None:

@@ -44,6 +44,7 @@ def run(
 
 def add_key(data: Path, dialect: str, kind: str, value: str, *options: str, project: str = "shop") -> None:
     """Add a credential to a directory that no gateway serves yet."""
+    data.mkdir(mode=0o700, exist_ok=True)
     named = ("--project", project, "--dialect", dialect, "--kind", kind, "--value", value)
     done = run("keys", "add", "--data", str(data), *named, *options)
     assert (done.returncode, done.stderr) == (0, "")

@@ -15,6 +15,16 @@ def test_the_socket_is_for_its_owner_alone_and_old_ones_are_removed(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_socket_of_another_gateway_in_the_place_of_the_directory_stays(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    directory.mkdir()
+    with bound(directory):
+        directory.rename(tmp_path / "away")
+        directory.mkdir()
+        (directory / SOCKET).touch()
+    assert [path.name for path in directory.iterdir()] == [SOCKET]
+
+
 def test_one_process_goes_on_where_the_filesystem_has_no_sockets(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
@@ -66,7 +66,13 @@ class DatabaseThread:
             cached_statements=1024,
             factory=partial(_TransactionConnection, queue=queue),
         )
-        return cls(await connection, queue)
+        try:
+            return cls(await connection, queue)
+        except sqlite3.Error:
+            # Nobody else waits for the thread that aiosqlite started: it would report to a loop that may be closed.
+            thread: Any = getattr(connection, "_thread", connection)  # before 0.22 a connection is a thread
+            await asyncio.to_thread(thread.join, BUSY_SECONDS)
+            raise
 
     async def run(self, transaction: Transaction[Result]) -> Result:
         """Return what the transaction returns, or raise what it raises. They run one at a time, in the calls' order.

@@ -12,6 +12,7 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Entry
 from gateway.storage.sqlite.database_thread import DatabaseThread
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
+from gateway.storage.sqlite.opened_files import OpenedFiles
 
 Result = TypeVar("Result")
 # The commit was rolled back and nothing is damaged: the next one may succeed.
@@ -39,6 +40,7 @@ class SqliteEngine:
         self._settings = settings
         self._thread = thread
         self._log_writer = log_writer
+        self._files = OpenedFiles.of(directory.events.absolute())
 
     @classmethod
     async def open(cls, directory: DataDir, settings: LogSettings | None = None) -> "SqliteEngine":
@@ -56,9 +58,17 @@ class SqliteEngine:
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """See Engine."""
         try:
-            return await self._thread.run(lambda _: self._log_writer.commit(entries))
+            answers = await self._thread.run(lambda _: self._log_writer.commit(entries))
         except (sqlite3.Error, OSError) as error:
             raise classify(error) from error
+        # Only now: what is acknowledged was in the file of that name when it was on disk. A check before the commit
+        # would leave open what happens in between.
+        self._files.check_file()
+        return answers
+
+    def check(self) -> None:
+        """Raise Broken if the files on disk are not those that are open: they were removed, replaced or unmounted."""
+        self._files.check()
 
     async def reopen(self) -> None:
         """See Engine.
@@ -67,6 +77,7 @@ class SqliteEngine:
         so repeats the fsync that failed, which the kernel then reports as done. With the new connection open there is
         no checkpoint: the half-written end of the WAL is not valid, and is overwritten.
         """
+        self._files.check()  # whatever stands there now may belong to another gateway, and never is ours
         before = self._thread
         try:
             self._thread, self._log_writer = await _open(self._directory, self._settings)
@@ -74,6 +85,7 @@ class SqliteEngine:
             raise Broken(f"cannot reopen {self._directory.events}: {error}") from error
         with contextlib.suppress(sqlite3.Error):
             await before.close()
+        self._files.check()
 
     async def run(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a transaction on the writer's connection, between two commits, and return its result."""

@@ -167,7 +167,9 @@ class RejectedRequestLog:
         except (sqlite3.Error, OSError) as error:
             self._counts += counts
             if str(error) != self._last_error:
-                log.warning("cannot write %s: %s; rejected requests are only counted", self._path, error)
+                # Without its directory the whole gateway says why it accepts nothing: once is enough.
+                level = logging.WARNING if self._path.parent.is_dir() else logging.DEBUG
+                log.log(level, "cannot write %s: %s; rejected requests are only counted", self._path, error)
             self._last_error = str(error)
         except Exception:
             log.exception("a bug: some rejected requests were lost")
