@@ -32,7 +32,6 @@ _IDS = (USER_ID, ANONYMOUS_ID)
 
 _GATEWAY_TEXTS = {
     "lone_surrogate": "must be text without lone surrogates",
-    "number_too_large": "must be a number that a double can hold",
     "integer_too_long": "must be an integer of at most 1000 digits",
     "too_deep": "must be nested less deeply",
     "nul_in_identifier": "must have no NUL in its identifiers",

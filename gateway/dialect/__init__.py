@@ -18,7 +18,7 @@ from gateway.dialect.contract import (
     Translated,
     bounded,
 )
-from gateway.dialect.decode import Undecodable, Unkept, decode, escape, flaws
+from gateway.dialect.decode import MAX_VALUES, Undecodable, Unkept, decode, escape, flaws
 from gateway.dialect.event import Event, EventType
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal, StorageUnavailable, Verdict
@@ -49,6 +49,7 @@ MOST_ITEMS = MAX_ITEMS
 
 __all__ = [
     "MAX_ITEMS",
+    "MAX_VALUES",
     "MOST_ITEMS",
     "NOTHING",
     "Accepted",

@@ -14,9 +14,12 @@ import orjson
 from gateway.dialect import EventWithFiles, Item, OnInvalid, Received, Route, Submission
 from gateway.dialect.decode import flaws, rewrite
 from gateway.dialect.event import IDENTIFIERS, Event, encode, stamped
+from gateway.dialect.flaws import is_whole
+from gateway.dialect.mend import mend
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
+from gateway.ingest import mending
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.registry import Installed
 from gateway.ingest.schema import MAX_FAULTS
@@ -55,10 +58,11 @@ class NotStored:
 
 @value_class
 class LineWithFiles:
-    """An event as its canonical line, with the files that came with it."""
+    """An event as its canonical line, with the files that came with it, and its item if text in it was mended."""
 
     line: bytes
-    files: tuple[Blob, ...]
+    files: tuple[Blob, ...] = ()
+    mended: Item | None = None
 
 
 EventLine = bytes | LineWithFiles
@@ -72,13 +76,15 @@ class Classified:
     """What the items of a request become, as if none of their ids were known.
 
     `outcomes` has one outcome per item. `rows` are the items that are STORED, `quarantined` those that are QUARANTINED
-    or FILTERED. All are in the items' order.
+    or FILTERED. All are in the items' order. `submission` is the given one, with the items and the context as they are
+    stored: another object only if text had to be mended.
     """
 
     outcomes: tuple[Outcome, ...]
     rows: tuple[EventRow, ...]
     quarantined: tuple[QuarantinedItem, ...]
     blobs: tuple[Blob, ...]
+    submission: Submission
 
 
 class ItemClassifier:
@@ -112,6 +118,7 @@ class ItemClassifier:
         self._translate = route.translate
         self._faults_left = MAX_FAULTS
         self._shared_flaws: tuple[Fault, ...] | None = None
+        self._shared: mending.Shared | None = None
 
     async def classify(
         self,
@@ -128,6 +135,7 @@ class ItemClassifier:
         rows: list[EventRow] = []
         quarantined: list[QuarantinedItem] = []
         blobs: list[Blob] = []
+        mended: dict[int, Item] = {}
         project, site, dialect = self._received.project, self._received.site, self._installed.dialect.name
         on_invalid, limit = self._route.on_invalid, MAX_EXPANSION * self._installed.dialect.body_cap
         turn, room, is_rejected = _Turn(monotonic), limit, False
@@ -149,6 +157,8 @@ class ItemClassifier:
                 continue
             if isinstance(line, LineWithFiles):
                 blobs += line.files
+                if line.mended is not None:
+                    mended[index] = line.mended
                 line = line.line
             room -= len(line)
             rows.append(EventRow(line, dedupe_key(project, dialect, site, item)))
@@ -156,7 +166,9 @@ class ItemClassifier:
         if is_rejected:
             everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
-        return Classified(tuple(outcomes), tuple(rows), tuple(quarantined), tuple(blobs))
+        if mended:
+            submission = self._as_stored(submission, mended)
+        return Classified(tuple(outcomes), tuple(rows), tuple(quarantined), tuple(blobs), submission)
 
     def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
         """Return an item's event as its canonical line, or why it does not become an event."""
@@ -164,17 +176,54 @@ class ItemClassifier:
             return NotStored((item.fault,))
         if item.site in self._refused_sites:
             return NotStored((Fault("unknown_site"),))
+        if self._shared is not None:
+            return self._mended_line(item, message_id, self._shared)
+        faults_left = self._faults_left
+        translated = self._translated(item, message_id, self._received)
+        if isinstance(translated, NotStored):
+            line: EventLine | NotStored = translated
+        elif isinstance(translated, EventWithFiles):
+            line = self._line(translated.event, item, message_id)
+            if isinstance(line, bytes):
+                line = LineWithFiles(line, tuple(_blobs(translated)))
+        else:
+            line = self._line(translated, item, message_id)
+        if not isinstance(line, NotStored) or all(fault.code != mending.CODE for fault in line.faults):
+            return line
+        self._faults_left = faults_left
+        shared = mending.shared(self._received)
+        if shared.places:  # then all items have them
+            self._shared = shared
+        return self._mended_line(item, message_id, shared)
+
+    def _mended_line(self, item: Item, message_id: str, shared: mending.Shared) -> EventLine | NotStored:
+        """Return the line of an item whose text is mended, or what it shares with others; or why it has none."""
+        mended = mend(item.payload)
+        if not is_whole(message_id):
+            return NotStored((mending.message_id_fault(message_id, mended),))
+        whole = attrs.evolve(item, payload=mended.value) if mended.places else item
+        translated = self._translated(whole, message_id, shared.received)
+        if isinstance(translated, NotStored):
+            return translated
+        files: tuple[Blob, ...] = ()
+        if isinstance(translated, EventWithFiles):
+            files, translated = tuple(_blobs(translated)), translated.event
+        fault = mending.identifier_fault(translated, item, mended, message_id, shared, self._translate)
+        if fault is not None:
+            return NotStored((fault,))
+        event = mending.with_note(translated, self._installed.dialect.name, mended.places, shared.places)
+        line = self._line(event, whole, message_id)
+        return line if isinstance(line, NotStored) else LineWithFiles(line, files, whole)
+
+    def _translated(self, item: Item, message_id: str, received: Received) -> Event | EventWithFiles | NotStored:
+        """Return the event of an item that meets its schema, with its files if it has some; or why there is none."""
         if not self._schemas[item.schema].is_valid(item.payload):
             return NotStored(self._explain(item))
-        translated = self._translate(item, message_id, self._received)
+        translated = self._translate(item, message_id, received)
         if isinstance(translated, Fault):
-            unkept = flaws(item.payload)
+            unkept = self._flaws(item.payload)
             return NotStored(unkept or (translated,), Why.INVALID if unkept else Why.UNTRANSLATABLE)
-        event = translated.event if isinstance(translated, EventWithFiles) else translated
-        line = self._line(event, item, message_id)
-        if isinstance(translated, EventWithFiles) and isinstance(line, bytes):
-            return LineWithFiles(line, tuple(_blobs(translated)))
-        return line
+        return translated
 
     def _line(self, event: Event, item: Item, message_id: str) -> bytes | NotStored:
         """Return an event as its canonical line, or why it cannot be stored."""
@@ -185,7 +234,7 @@ class ItemClassifier:
         try:
             line = encode(fields)
         except (TypeError, ValueError, RecursionError):
-            faults = flaws(item.payload) or self._flaws_of_context()
+            faults = self._flaws(item.payload) or self._flaws_of_context()
             if not faults:  # the item can be stored, its translation cannot: a bug, not the client's fault
                 raise
             return NotStored(faults)
@@ -241,12 +290,25 @@ class ItemClassifier:
         return self._shared_flaws
 
     def _explain(self, item: Item) -> tuple[Fault, ...]:
-        if self._faults_left <= 0:
-            return UNEXPLAINED
-        schema = self._schemas[item.schema]
-        faults = flaws(item.payload) or schema.explain(item.payload, self._faults_left) or UNEXPLAINED
+        left = self._faults_left
+        faults = self._flaws(item.payload)  # also if none is left: it may be all that is wrong, and be mended
+        if faults or left <= 0:
+            return faults or UNEXPLAINED
+        faults = self._schemas[item.schema].explain(item.payload, left) or UNEXPLAINED
         self._faults_left -= len(faults)
         return faults
+
+    def _flaws(self, payload: object) -> tuple[Fault, ...]:
+        """Return why a payload cannot be stored: as many faults as the request has left, but at least one."""
+        faults = flaws(payload, max(1, self._faults_left))
+        self._faults_left -= len(faults)
+        return faults
+
+    def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
+        """Return a submission with its mended items, by index, and the context that they share."""
+        items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
+        context = submission.context if self._shared is None else self._shared.received.context
+        return attrs.evolve(submission, items=items, context=context)
 
 
 class _Turn:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from gateway.dialect import Received, Submission
+from gateway.dialect import Received, Route, Submission
 from gateway.dialect.message import Request
-from gateway.dialect.outcome import Fault
+from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.timestamps import from_millis
 from gateway.dialect.value_class import value_class
 from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
@@ -40,6 +40,14 @@ def request_of(raw: RawRequest, received_at: int) -> Request:
     return Request(raw.method, raw.path, query, headers, raw.body, received_at, raw.client_ip)
 
 
+def _parsed(route: Route, request: Request) -> Submission:
+    """Return what a dialect reads of a request; one that is refused today, as too large, has that as its fault."""
+    try:
+        return route.parse(request)
+    except Refusal as refusal:
+        return Submission(fault=Fault(refusal.reason.value, detail=refusal.detail))
+
+
 class Replay:
     """Translates items again. `installed` are dialects by name; `keep_ip` is `Config.keep_ip`.
 
@@ -62,7 +70,7 @@ class Replay:
         if quarantined.raw is None or quarantined.index is None:
             return Rerun(faults=(Fault("no_request"),))
         if quarantined.receipt is None or quarantined.receipt != self._last[0]:
-            self._last = (quarantined.receipt, route.parse(request_of(quarantined.raw, quarantined.received_at)))
+            self._last = (quarantined.receipt, _parsed(route, request_of(quarantined.raw, quarantined.received_at)))
         submission = self._last[1]
         if submission.fault is not None:
             return Rerun(faults=(submission.fault,))

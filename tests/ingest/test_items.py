@@ -85,13 +85,14 @@ def json_of(faults: tuple[Fault, ...]) -> bytes:
 
 
 async def test_every_item_has_one_outcome_in_the_items_order() -> None:
-    found = await classified(
+    items = (
         item("a", name="first"),
         item("b", nothing="acme_secret"),
         item(None, name="second"),
         item("d", name="third", by="a bot"),
         item("e", name="fourth", at="?"),
     )
+    found = await classified(*items)
 
     assert found == Classified(
         outcomes=(
@@ -108,6 +109,7 @@ async def test_every_item_has_one_outcome_in_the_items_order() -> None:
             QuarantinedItem("e", json_of(UNTRANSLATABLE), b'{"name":"fourth","at":"?"}', key("e"), 4, "quarantined"),
         ),
         blobs=(),
+        submission=Submission((Credential("api_key", "acme_secret"),), items),
     )
 
 
