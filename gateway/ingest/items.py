@@ -294,9 +294,9 @@ class ItemClassifier:
         faults = self._flaws(item.payload)  # also if none is left: it may be all that is wrong, and be mended
         if faults or left <= 0:
             return faults or UNEXPLAINED
-        faults = self._schemas[item.schema].explain(item.payload, left) or UNEXPLAINED
-        self._faults_left -= len(faults)
-        return faults
+        faults = self._schemas[item.schema].explain(item.payload, left)
+        self._faults_left -= len(faults) or left  # what takes too long to explain is not tried again
+        return faults or UNEXPLAINED
 
     def _flaws(self, payload: object) -> tuple[Fault, ...]:
         """Return why a payload cannot be stored: as many faults as the request has left, but at least one."""
