@@ -21,9 +21,10 @@ from gateway.dialect.value_count import refuse_many_values
 MAX_DIGITS = 1000  # a longer integer is no id and no amount; Python itself stops at 4,300
 
 _BOM = b"\xef\xbb\xbf"
-_DIGITS_AS_ZEROS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+_SHAPES = bytes(ord("0") if byte in b"0123456789" else ord("e") if byte in b"eE" else ord(" ") for byte in range(256))
 _LONG_NUMBER = b"0" * 19
 _TOO_LONG = b"0" * (MAX_DIGITS + 1)
+_HUGE = (b"e000", b"0" * 200)  # without one of these no number exceeds a double, which ends at 1.8e308
 
 
 class Undecodable(Exception):
@@ -43,7 +44,7 @@ def decode(body: bytes) -> object:
     by the slower `json`, as is a body that orjson refuses.
     """
     refuse_many_values(body)
-    if _LONG_NUMBER not in body.translate(_DIGITS_AS_ZEROS):  # ten times faster than a regular expression
+    if _LONG_NUMBER not in body.translate(_SHAPES):  # ten times faster than a regular expression
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -61,7 +62,8 @@ def _decode_slowly(body: bytes) -> object:
     except UnicodeDecodeError as error:
         raise Undecodable(Fault("invalid_utf8", detail={"offset": error.start})) from None
     # Python's own functions read numbers in half the time that one of ours takes.
-    parse_int = _integer if _TOO_LONG in body.translate(_DIGITS_AS_ZEROS) else None
+    shapes = body.translate(_SHAPES, b"+")
+    parse_int = _integer if _TOO_LONG in shapes else None
     try:
         value = json.loads(text, parse_int=parse_int, parse_constant=_refuse_constant)
     except RecursionError:
@@ -71,7 +73,7 @@ def _decode_slowly(body: bytes) -> object:
     except _Constant as constant:
         offset = text.find(constant.name)
         raise Undecodable(Fault("malformed", detail={"problem": "Expecting value", "offset": offset})) from None
-    if _has_infinity(value):
+    if any(shape in shapes for shape in _HUGE) and _has_infinity(value):
         raise Undecodable(Fault("malformed", detail={"problem": "Number too large", "offset": _large_number(body)}))
     return value
 

@@ -5,13 +5,13 @@ Browsers and phones send such text every day: a title that was cut inside an emo
 
 from collections.abc import Callable
 
-from gateway.dialect.flaws import MAX_DEPTH, Step, is_whole, pointer, whole
+from gateway.dialect.flaws import MAX_DEPTH, Step, elements, is_whole, members, pointer, whole
 from gateway.dialect.value_class import value_class
 
 MAX_PLACES = 20  # that are named; MORE at the end says that there were further ones
 MORE = "..."
+MAX_MENDED = 10_000  # texts and keys of one value; no client that means well cuts so many
 
-_SCALARS = frozenset({int, float, bool, type(None)})
 _FIRST_MARK = 0xE000  # the first of the 6,400 characters that Unicode leaves to private use
 
 
@@ -31,16 +31,20 @@ def mend(value: object) -> Mended:
     """Return a value with U+FFFD in the place of each lone surrogate, in texts and in keys.
 
     Objects and arrays without one are shared with the given value, not copied. Two keys of an object that would become
-    the same stay as they are, so the value still has its flaw: no field may take the place of another.
+    the same stay as they are, so the value still has its flaw: no field may take the place of another. So does a value
+    with more than MAX_MENDED places, which would take too long.
     """
     mender = _Mender(lambda _place: "\ufffd")
-    mended = mender.mended(value, 0)
+    try:
+        mended = mender.mended(value)
+    except _TooMany:
+        return Mended(value, (), ())
     return Mended(mended, tuple(mender.places), tuple(mender.texts))
 
 
 def marked(value: object) -> object:
-    """Return the value as `mend` does, with another character at each place: `place_in` finds it in a text again."""
-    return _Mender(_mark).mended(value, 0)
+    """Return a value that `mend` mended, with another character at each place: `place_in` finds it in a text again."""
+    return _Mender(_mark).mended(value)
 
 
 def place_in(mended: str, marked: str, places: tuple[str, ...]) -> str:
@@ -53,6 +57,10 @@ def _mark(place: int) -> str:
     return chr(_FIRST_MARK + min(place, MAX_PLACES))
 
 
+class _TooMany(Exception):
+    """A value has more places than MAX_MENDED."""
+
+
 class _Mender:
     """Mends one value. `mark` gives the character for the text or key that is mended as the n-th."""
 
@@ -63,7 +71,8 @@ class _Mender:
         self._count = 0
         self._path: list[Step] = []
 
-    def mended(self, node: object, depth: int) -> object:
+    def mended(self, node: object, depth: int = 0) -> object:
+        """Return a value mended, or itself if it is whole."""
         if isinstance(node, str):
             return node if is_whole(node) else self._text(node)
         if depth > MAX_DEPTH:  # a flaw of its own, and deeper than Python should call
@@ -77,9 +86,7 @@ class _Mender:
     def _object(self, node: dict[str, object], depth: int) -> dict[str, object]:
         keys: dict[str, str] = {}
         values: dict[str, object] = {}
-        for key, child in node.items():
-            if type(child) in _SCALARS and key.isascii():
-                continue
+        for key, child in members(node):
             self._path.append(key)
             if not is_whole(key):
                 keys[key] = self._text(key)
@@ -95,9 +102,7 @@ class _Mender:
 
     def _array(self, node: list[object], depth: int) -> list[object]:
         mended = node
-        for index, child in enumerate(node):
-            if type(child) in _SCALARS:
-                continue
+        for index, child in elements(node):
             self._path.append(index)
             value = self.mended(child, depth + 1)
             self._path.pop()
@@ -114,4 +119,6 @@ class _Mender:
             self.texts.append(text)
         elif place == MAX_PLACES:
             self.places.append(MORE)
+        elif place == MAX_MENDED:
+            raise _TooMany
         return whole(text, self._mark(place))

@@ -9,11 +9,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 import attrs
-import orjson
 
 from gateway.dialect import EventWithFiles, Item, OnInvalid, Received, Route, Submission
 from gateway.dialect.decode import flaws, rewrite
-from gateway.dialect.event import IDENTIFIERS, Event, encode, stamped
+from gateway.dialect.event import IDENTIFIERS, Event, compact_json, encode, stamped
 from gateway.dialect.flaws import is_whole
 from gateway.dialect.mend import mend
 from gateway.dialect.message import Request
@@ -31,6 +30,7 @@ MAX_EXPANSION = 16  # the events and quarantined items of a request may be this 
 OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
 MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
 ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
+LARGE_BODY = 64 * 1024  # bytes from which on it is read after every item: each may have a copy of a large context
 
 IsBot = Callable[[str], bool]
 """Returns whether a user agent is a known bot's."""
@@ -119,6 +119,8 @@ class ItemClassifier:
         self._faults_left = MAX_FAULTS
         self._shared_flaws: tuple[Fault, ...] | None = None
         self._shared: mending.Shared | None = None
+        self._size_of_context: int | None = None
+        self._wasted = 0
 
     async def classify(
         self,
@@ -139,10 +141,11 @@ class ItemClassifier:
         project, site, dialect = self._received.project, self._received.site, self._installed.dialect.name
         on_invalid, limit = self._route.on_invalid, MAX_EXPANSION * self._installed.dialect.body_cap
         turn, room, is_rejected = _Turn(monotonic), limit, False
+        at_once = ITEMS_AT_ONCE if len(request.body) < LARGE_BODY else 1
         for index, item in enumerate(submission.items):
-            if index and index % ITEMS_AT_ONCE == 0:
+            if index and index % at_once == 0:
                 await turn.offer()
-            if room < 0:  # very many items, or each event has a copy of the batch's large context
+            if room < self._wasted:  # very many items, or each event has a copy of the batch's large context
                 raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
             message_id = item.message_id or new_id(index)
             line = self.event_line(item, message_id)
@@ -176,7 +179,7 @@ class ItemClassifier:
             return NotStored((item.fault,))
         if item.site in self._refused_sites:
             return NotStored((Fault("unknown_site"),))
-        if self._shared is not None:
+        if self._shared is not None and self._shared.places:  # all items have them
             return self._mended_line(item, message_id, self._shared)
         faults_left = self._faults_left
         translated = self._translated(item, message_id, self._received)
@@ -191,10 +194,9 @@ class ItemClassifier:
         if not isinstance(line, NotStored) or all(fault.code != mending.CODE for fault in line.faults):
             return line
         self._faults_left = faults_left
-        shared = mending.shared(self._received)
-        if shared.places:  # then all items have them
-            self._shared = shared
-        return self._mended_line(item, message_id, shared)
+        if self._shared is None:
+            self._shared = mending.shared(self._received)
+        return self._mended_line(item, message_id, self._shared)
 
     def _mended_line(self, item: Item, message_id: str, shared: mending.Shared) -> EventLine | NotStored:
         """Return the line of an item whose text is mended, or what it shares with others; or why it has none."""
@@ -210,6 +212,7 @@ class ItemClassifier:
             files, translated = tuple(_blobs(translated)), translated.event
         fault = mending.identifier_fault(translated, item, mended, message_id, shared, self._translate)
         if fault is not None:
+            self._waste_context()
             return NotStored((fault,))
         event = mending.with_note(translated, self._installed.dialect.name, mended.places, shared.places)
         line = self._line(event, whole, message_id)
@@ -234,17 +237,28 @@ class ItemClassifier:
         try:
             line = encode(fields)
         except (TypeError, ValueError, RecursionError):
+            self._waste_context()
             faults = self._flaws(item.payload) or self._flaws_of_context()
             if not faults:  # the item can be stored, its translation cannot: a bug, not the client's fault
                 raise
             return NotStored(faults)
+        not_stored = None
         if rb"\u0000" in line and (nuls := tuple(_nul_faults(fields))):
-            return NotStored(nuls)
-        if not self._installed.canonical.is_valid(fields):
-            return self._bug(fields)
-        if self._is_bot is not None and self._is_bot(str(context.get("user_agent") or self._user_agent)):
-            return KNOWN_BOT
-        return line
+            not_stored = NotStored(nuls)
+        elif not self._installed.canonical.is_valid(fields):
+            not_stored = self._bug(fields)
+        elif self._is_bot is not None and self._is_bot(str(context.get("user_agent") or self._user_agent)):
+            not_stored = KNOWN_BOT
+        if not_stored is None:
+            return line
+        self._wasted += len(line)
+        return not_stored
+
+    def _waste_context(self) -> None:
+        """Book the work for an event that is not stored: it had a copy of the context that all items share."""
+        if self._size_of_context is None:
+            self._size_of_context = len(rewrite(self._received.context))
+        self._wasted += self._size_of_context
 
     def dedupe_key(self, item: Item) -> bytes | None:
         """Return the item's dedupe key (see ids.py); None if the client sent no id."""
@@ -264,7 +278,7 @@ class ItemClassifier:
             payload = rewrite(item.payload)
         except RecursionError:  # nested more deeply than Python can write: keep the whole body, as text
             payload = rewrite(request.body.decode("utf-8", "replace"))
-        faults = orjson.dumps([attrs.asdict(fault) for fault in not_stored.faults])
+        faults = compact_json([attrs.asdict(fault) for fault in not_stored.faults])
         payload, faults = redact.item(payload, faults, self._installed.dialect, submission.credentials)
         return QuarantinedItem(
             message_id=outcome.message_id.encode("utf-8", "backslashreplace").decode(),

@@ -57,11 +57,12 @@ def identifier_fault(
     suspects = [field for field in _OF_PEOPLE if REPLACEMENT in (getattr(event, field) or "")]
     if not suspects:
         return None
-    whole, with_marks = attrs.evolve(item, payload=mended.value), attrs.evolve(item, payload=marked(item.payload))
-    variants = [(with_marks, request.received, mended.places), (whole, request.marked, request.places)]
+    variants = []
+    if mended.places:
+        variants.append((attrs.evolve(item, payload=marked(item.payload)), request.received, mended.places))
+    if request.places:
+        variants.append((attrs.evolve(item, payload=mended.value), request.marked, request.places))
     for variant, received, places in variants:
-        if not places:
-            continue
         other = translate(variant, message_id, received)
         other = other.event if isinstance(other, EventWithFiles) else other
         for field in suspects:
