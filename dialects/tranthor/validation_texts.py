@@ -67,7 +67,8 @@ def of_items(request: Request, outcomes: Sequence[Outcome]) -> str:
     if payload is _UNREAD:
         return neither
     if in_batch and isinstance(payload, dict):
-        kind = str(payload.get(TYPE))
+        sent = payload.get(TYPE)  # of any type, and as deep as JSON may be
+        kind = sent if isinstance(sent, str) else ""
         if kind not in KINDS:
             wrong = f"{where}/{TYPE} must be equal to constant" if TYPE in payload else _missing(where, TYPE)
             return f"{wrong}, {neither}"

@@ -9,7 +9,7 @@ from gateway.dialect.outcome import Reason, Refusal
 MAX_VALUES = 250_000
 """Values of one body: a decoded value takes about 80 bytes, and each step of the path takes its time for it."""
 
-_CHUNK = 1 << 16  # bytes that are split at once: the pieces of a chunk of quotes take 60 times its size
+CHUNK = 1 << 16  # bytes that are split at once: the pieces of a chunk of quotes take 60 times its size
 _BLANKS = b" \t\r\n"
 _OPENINGS = (b"[", b"{")
 
@@ -23,17 +23,20 @@ def refuse_many_values(text: bytes) -> None:
         return
     if 1 + text.count(b",") + text.count(b"[") + text.count(b"{") <= MAX_VALUES:
         return
-    if _has_more_values(text, MAX_VALUES):
+    if has_more_values(text, MAX_VALUES):
         raise Refusal(Reason.TOO_LARGE, detail={"most_values": MAX_VALUES})
 
 
-def _has_more_values(text: bytes, most: int) -> bool:
-    """Return whether a JSON text has more values than `most`: one, and one more per comma and per container in use."""
+def has_more_values(text: bytes, most: int, chunk: int = CHUNK) -> bool:
+    """Return whether a JSON text has more values than `most`: one, and one more per comma and per container in use.
+
+    It is looked at in chunks of so many bytes.
+    """
     if b"\\" in text:  # then no quote is an escaped one, and no backslash matters
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     values, in_string, opened = 1, False, b""
-    for start in range(0, len(text), _CHUNK):
-        pieces = text[start : start + _CHUNK].split(b'"')
+    for start in range(0, len(text), chunk):
+        pieces = text[start : start + chunk].split(b'"')
         strings = len(pieces[not in_string :: 2])
         pieces[not in_string :: 2] = [b"0"] * strings
         in_string ^= len(pieces) % 2 == 0
