@@ -74,7 +74,6 @@ _ISSUES = {
     "not_an_object": "Body must be a JSON object",
     "too_deep": "Nested too deeply",
     "lone_surrogate": "Text is not valid Unicode",
-    "number_too_large": "Number is too large",
     "integer_too_long": "Number has too many digits",
     "nul_in_identifier": "Identifiers must not contain NUL",
 }
@@ -172,7 +171,10 @@ def _app_details(refusal: Refusal) -> Mapping[str, object]:
 
 
 def _size_details(refusal: Refusal) -> Mapping[str, object]:
-    return {"issue": f"max {refusal.detail['limit']} bytes"} if "limit" in refusal.detail else NOTHING
+    for fact, unit in (("limit", "bytes"), ("most_items", "items"), ("most_values", "JSON values")):
+        if fact in refusal.detail:
+            return {"issue": f"max {refusal.detail[fact]} {unit}"}
+    return NOTHING
 
 
 _DETAILS: dict[Reason, Callable[[Refusal], Mapping[str, object]]] = {

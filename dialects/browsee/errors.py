@@ -48,7 +48,6 @@ _BODY_FAULTS: Mapping[str, str] = {
 }
 _VALUE_FAULTS: Mapping[str, str] = {
     "lone_surrogate": "holds half of a surrogate pair: send whole Unicode characters",
-    "number_too_large": "holds a number too large to keep: send it as a string",
     "integer_too_long": "holds a number too long to keep: send it as a string",
     "too_deep": "is nested too deeply: send fewer levels",
     "nul_in_identifier": "holds a NUL character: leave it out",
@@ -75,6 +74,8 @@ def _message(refusal: Refusal) -> str:
         return message
     detail = refusal.detail
     if refusal.reason is Reason.TOO_LARGE:
+        if "most_values" in detail:
+            return f"The body has more than {detail['most_values']} JSON values: send less in one request."
         return f"The body is larger than {detail.get('limit')} bytes: send less in one request."
     if refusal.reason is Reason.LIMITED:
         limit = f"{detail.get('limit')} in {detail.get('window')} seconds"

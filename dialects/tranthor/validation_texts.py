@@ -32,7 +32,6 @@ _IDS = (USER_ID, ANONYMOUS_ID)
 
 _GATEWAY_TEXTS = {
     "lone_surrogate": "must be text without lone surrogates",
-    "number_too_large": "must be a number that a double can hold",
     "integer_too_long": "must be an integer of at most 1000 digits",
     "too_deep": "must be nested less deeply",
     "nul_in_identifier": "must have no NUL in its identifiers",
@@ -68,7 +67,8 @@ def of_items(request: Request, outcomes: Sequence[Outcome]) -> str:
     if payload is _UNREAD:
         return neither
     if in_batch and isinstance(payload, dict):
-        kind = str(payload.get(TYPE))
+        sent = payload.get(TYPE)  # of any type, and as deep as JSON may be
+        kind = sent if isinstance(sent, str) else ""
         if kind not in KINDS:
             wrong = f"{where}/{TYPE} must be equal to constant" if TYPE in payload else _missing(where, TYPE)
             return f"{wrong}, {neither}"

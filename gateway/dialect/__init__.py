@@ -20,7 +20,7 @@ from gateway.dialect.contract import (
     Translated,
     bounded,
 )
-from gateway.dialect.decode import Undecodable, Unkept, decode, escape, flaws
+from gateway.dialect.decode import MAX_VALUES, Undecodable, Unkept, decode, escape, flaws
 from gateway.dialect.event import Event, EventType
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal, StorageUnavailable, Verdict
@@ -53,6 +53,7 @@ __all__ = [
     "MAX_CREDENTIAL",
     "MAX_CREDENTIALS",
     "MAX_ITEMS",
+    "MAX_VALUES",
     "MOST_ITEMS",
     "NOTHING",
     "Accepted",

@@ -81,7 +81,7 @@ class Reason(enum.Enum):
 
     NOT_FOUND = "not_found", 404
     METHOD_NOT_ALLOWED = "method_not_allowed", 405  # allowed: "POST, OPTIONS"
-    TOO_LARGE = "too_large", 413  # limit: bytes
+    TOO_LARGE = "too_large", 413  # limit: bytes; or most_items, or most_values
     ENCODING = "unsupported_encoding", 415  # encoding: as sent
     TIMEOUT = "body_timeout", 408, True
     NO_CREDENTIAL = "no_credential", 401

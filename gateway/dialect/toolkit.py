@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from gateway.dialect.decode import Undecodable, decode
+from gateway.dialect.flaws import whole
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault
 
@@ -11,7 +12,10 @@ _EMPTY: Mapping[str, object] = {}
 
 
 def json_or_fault(body: bytes) -> tuple[object, Fault | None]:
-    """Return a body's JSON value and None, or None and why it cannot be read (the codes of decode.py)."""
+    """Return a body's JSON value and None, or None and why it cannot be read (the codes of decode.py).
+
+    Raises Refusal if the body has more than MAX_VALUES values.
+    """
     try:
         return decode(body), None
     except Undecodable as problem:
@@ -48,8 +52,8 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 
 
 def clean_header(value: str) -> str:
-    """Return a header as a text that can be stored: bytes that are not UTF-8 become U+FFFD."""
-    return value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    """Return a header as a text that can be stored: each byte that is not UTF-8 becomes one U+FFFD."""
+    return whole(value)
 
 
 def is_browser(request: Request) -> bool:

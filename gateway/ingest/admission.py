@@ -8,7 +8,7 @@ from gateway.dialect import Item, OnInvalid, Route, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Outcome, Quota, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
-from gateway.ingest.items import UNEXPLAINED
+from gateway.ingest.items.not_stored import UNEXPLAINED
 from gateway.ingest.rate_limit import Limiter
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import AccessRequest, Keyring, Principal

@@ -1,16 +1,48 @@
-"""A request with quarantined items, as it is handed to the store: within its bounds, compressed off the loop."""
+"""What is kept beside events: requests and quarantined items, redacted, within bounds and compressed.
+
+What is small is done on the event loop, in about a millisecond; the rest in a thread.
+"""
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import attrs
 
 from gateway.dialect.decode import rewrite
+from gateway.dialect.message import Request
 from gateway.records.bounded_head import bounded
 from gateway.records.raw_request import RawRequest, compress
-from gateway.storage.contract import KeptRequest
+from gateway.records.redact import KeepIp, Redaction
+from gateway.storage.contract import KeptRequest, QuarantinedItem
 
+MAX_ON_LOOP = 64 * 1024
+"""Bytes that are searched for secrets on the event loop."""
 BRIEF = 32 * 1024  # bytes that are compressed in less time than another thread takes to begin
+T = TypeVar("T")
+
+
+async def redacted_request(
+    request: Request, redaction: Redaction, site: str | None, keep_ip: KeepIp | None
+) -> RawRequest:
+    """Return a request as it may be kept; `site` is what it was admitted for."""
+    return await _elsewhere_if_large(len(request.body), lambda: redaction.request(request, site, keep_ip))
+
+
+async def redacted_items(items: Sequence[QuarantinedItem], redaction: Redaction) -> tuple[QuarantinedItem, ...]:
+    """Return quarantined items as they may be kept."""
+    size = sum([len(item.payload) + len(item.faults) for item in items])
+    return await _elsewhere_if_large(size, lambda: tuple([_redacted(item, redaction) for item in items]))
+
+
+async def _elsewhere_if_large(size: int, work: Callable[[], T]) -> T:
+    return work() if size <= MAX_ON_LOOP else await asyncio.to_thread(work)
+
+
+def _redacted(item: QuarantinedItem, redaction: Redaction) -> QuarantinedItem:
+    payload, faults = redaction.item(item.payload, item.faults)
+    return attrs.evolve(item, payload=payload, faults=faults)
 
 
 async def keep(raw: RawRequest) -> KeptRequest:

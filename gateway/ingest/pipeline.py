@@ -25,8 +25,8 @@ from gateway.dialect.timestamps import from_millis
 from gateway.ingest import idempotency, kept_requests
 from gateway.ingest.admission import Admission, attributed
 from gateway.ingest.ids import numbered
-from gateway.ingest.items import IsBot, ItemClassifier
-from gateway.ingest.redacted import redacted_request
+from gateway.ingest.items import Classified, IsBot, ItemClassifier
+from gateway.ingest.kept_requests import redacted_request
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
 from gateway.records.metrics import Meter
@@ -71,12 +71,12 @@ class Pipeline:
         try:
             submission = route.parse(request)
             admitted = self.admission.admit(installed, route, request, submission)
-            outcomes, entry = await self._classify(installed, route, request, submission, admitted.principal)
+            classified, entry = await self._classify(installed, route, request, submission, admitted.principal)
             appended = await self.storage.append(entry)
-            outcomes, headers = _settled(outcomes, appended)
+            outcomes, headers = _settled(classified.outcomes, appended)
             accepted = Accepted(
                 request=request,
-                submission=submission,
+                submission=classified.submission,
                 outcomes=outcomes,
                 project=admitted.principal.project,
                 quota=admitted.quota,
@@ -134,8 +134,8 @@ class Pipeline:
 
     async def _classify(
         self, installed: Installed, route: Route, request: Request, submission: Submission, principal: Principal
-    ) -> tuple[tuple[Outcome, ...], Entry]:
-        """Return an outcome per item, as if no id were known, and the entry to append. Raises Refusal."""
+    ) -> tuple[Classified, Entry]:
+        """Return what the items become, as if no id were known, and the entry to append. Raises Refusal."""
         if submission.fault is not None:
             raise Refusal(Reason.BODY, faults=(submission.fault,))
         dialect, project = installed.dialect.name, principal.project
@@ -162,7 +162,7 @@ class Pipeline:
         outcomes, rows, quarantined = classified.outcomes, classified.rows, classified.quarantined
         if len(rows) == len(outcomes) and key is None and not self.keep_raw:
             # Nearly always. By position, because keywords would add a microsecond to each request.
-            return outcomes, Entry(project, dialect, route.name, request.received_at, rows, (), classified.blobs)
+            return classified, Entry(project, dialect, route.name, request.received_at, rows, (), classified.blobs)
         record = None
         if key is not None:
             record = idempotency.record((project, dialect, route.name), key, request, submission, outcomes)
@@ -170,7 +170,7 @@ class Pipeline:
         if quarantined or self.keep_raw:
             redaction = Redaction.of(request, installed.dialect, submission.credentials, is_stranger)
             raw = await redacted_request(request, redaction, principal.site, keep_ip)
-        return outcomes, Entry(
+        return classified, Entry(
             project=project,
             dialect=dialect,
             route=route.name,

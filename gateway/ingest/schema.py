@@ -6,25 +6,93 @@ test checks that both agree on every schema.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from importlib import resources
+from itertools import islice
 from typing import Any
 
 import attrs
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend
 
-from gateway.dialect.decode import escape
+from gateway.dialect.flaws import escape, pointer
 from gateway.dialect.outcome import Fault
 from gateway.dialect.toolkit import json_type
 
 MAX_FAULTS = 10  # that are explained per request: the explaining validator is a hundred times slower
 
+MAX_STEPS = 300  # of one explanation: checks of a keyword against a value, 30 us each; our schemas take under 100
+LONG = 100  # characters of a text that is no longer written into a message
+
 _LIMITS = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "maxProperties"})
+
+
+_Keyword = Callable[[Any, Any, Any, Any], Any]
 
 
 class BrokenSchema(Exception):
     """A schema that cannot be used; the message says which one and why."""
+
+
+class _Spent(Exception):
+    """An explanation has had all of its steps."""
+
+
+class _Short:
+    """Written as `...`. jsonschema writes values into messages that nobody reads here, and strangers' may be large."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+class _Text(_Short, str): ...
+
+
+class _Array(_Short, list[Any]): ...
+
+
+class _Object(_Short, dict[str, Any]): ...
+
+
+@attrs.define
+class _Budget:
+    """What is left of one explanation. `short` has the copies of values that were looked at, by their id."""
+
+    steps: int
+    short: dict[int, object] = attrs.field(factory=dict)
+
+    def spend(self, instance: object) -> object:
+        """Take a step off, and return a value that is short in messages: itself, or a shallow copy made only once."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise _Spent
+        kind = _KINDS.get(type(instance))
+        if kind is None or (kind is _Text and len(instance) <= LONG):  # type: ignore[arg-type]  # it is a str
+            return instance
+        found = self.short.get(id(instance))
+        if found is None:
+            found = self.short[id(instance)] = kind(instance)
+        return found
+
+
+_KINDS: Mapping[type, Callable[[Any], object]] = {str: _Text, list: _Array, dict: _Object}
+_budget: ContextVar[_Budget] = ContextVar("budget")
+
+
+def _bounded(keyword: _Keyword) -> _Keyword:
+    """Return the check of a keyword, jsonschema's own, that takes a step off its explanation."""
+
+    def check(validator: Any, asked: Any, instance: Any, schema: Any) -> Any:
+        return keyword(validator, asked, _budget.get().spend(instance), schema)
+
+    return check
+
+
+_Authority: Any = extend(  # type: ignore[no-untyped-call]  # it has no type information
+    Draft202012Validator, {name: _bounded(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
+)
 
 
 @attrs.frozen
@@ -34,7 +102,7 @@ class Schema:
     name: str
     document: Mapping[str, Any]
     _compiled: Callable[[object], bool]
-    _authority: Draft202012Validator
+    _authority: Any
 
     def is_valid(self, value: object) -> bool:
         """Return whether a decoded value meets the schema; always False for some values with flaws (see decode.py)."""
@@ -44,12 +112,21 @@ class Schema:
             return False
 
     def explain(self, value: object, most: int = MAX_FAULTS) -> tuple[Fault, ...]:
-        """Return why a value does not meet the schema: at most `most` faults, in the order of the schema."""
+        """Return why a value does not meet the schema: at most `most` faults, in the order of the schema.
+
+        There are fewer, or even none, if the explanation takes more than MAX_STEPS.
+        """
         faults: list[Fault] = []
-        for error in self._authority.iter_errors(value):
-            faults.extend([fault for fault in _faults(error) if fault not in faults])
-            if len(faults) >= most:
-                break
+        token = _budget.set(_Budget(MAX_STEPS))
+        try:
+            for error in self._authority.iter_errors(value):
+                faults.extend([fault for fault in islice(_faults(error), most) if fault not in faults])
+                if len(faults) >= most:
+                    break
+        except _Spent:
+            pass
+        finally:
+            _budget.reset(token)
         return tuple(faults[:most])
 
 
@@ -70,7 +147,7 @@ def build(name: str, text: str) -> Schema:
         compiled = _compile(document, has_patterns='"pattern' in text)
     except (ValueError, SchemaError) as error:
         raise BrokenSchema(f"{name}: {str(error).splitlines()[0]}") from None
-    return Schema(name.removesuffix(".json"), document, compiled.is_valid, Draft202012Validator(document))
+    return Schema(name.removesuffix(".json"), document, compiled.is_valid, _authority_of(document))
 
 
 def _compile(document: dict[str, Any], *, has_patterns: bool) -> jsonschema_rs.Draft202012Validator:
@@ -89,27 +166,32 @@ def _compile(document: dict[str, Any], *, has_patterns: bool) -> jsonschema_rs.D
     return compiled
 
 
+def _authority_of(document: Mapping[str, Any]) -> Any:
+    """Return the explaining validator. For a `$schema` jsonschema would take its own, without bounds: it sees none."""
+    return _Authority({name: value for name, value in document.items() if name != "$schema"})
+
+
 def _faults(error: ValidationError) -> Iterator[Fault]:
-    pointer = "".join([f"/{escape(str(step))}" for step in error.absolute_path])
+    place = pointer(error.absolute_path)
     keyword = str(error.validator)
     asked: Any = error.validator_value
     instance: Any = error.instance
     if keyword == "required":
         for name in asked:
             if name not in instance:
-                yield Fault("required", f"{pointer}/{escape(name)}")
+                yield Fault("required", f"{place}/{escape(name)}")
     elif keyword == "type":
         expected, received = _expected(asked), json_type(instance)
-        yield Fault("type", pointer, {"expected": expected, "received": received})
+        yield Fault("type", place, {"expected": expected, "received": received})
     elif keyword in _LIMITS:
-        yield Fault(keyword, pointer, {"limit": asked})
+        yield Fault(keyword, place, {"limit": asked})
     elif keyword in ("anyOf", "oneOf"):
-        branches = [[_facts(fault) for inner in branch for fault in _faults(inner)] for branch in _branches(error)]
-        yield Fault(keyword, pointer, {"branches": branches})
+        branches = [list(islice(_facts_of(branch), MAX_FAULTS)) for branch in _branches(error)[:MAX_FAULTS]]
+        yield Fault(keyword, place, {"branches": branches})
     elif keyword in ("enum", "const"):
-        yield Fault(keyword, pointer, {"allowed": asked})
+        yield Fault(keyword, place, {"allowed": asked})
     else:
-        yield Fault(keyword, pointer)
+        yield Fault(keyword, place)
 
 
 def _branches(error: ValidationError) -> list[list[ValidationError]]:
@@ -119,8 +201,10 @@ def _branches(error: ValidationError) -> list[list[ValidationError]]:
     return list(branches.values())
 
 
-def _facts(fault: Fault) -> dict[str, object]:
-    return {"code": fault.code, "pointer": fault.pointer, **fault.detail}
+def _facts_of(errors: list[ValidationError]) -> Iterator[dict[str, object]]:
+    for error in errors:
+        for fault in _faults(error):
+            yield {"code": fault.code, "pointer": fault.pointer, **fault.detail}
 
 
 def _expected(types: str | list[str]) -> str:

@@ -40,6 +40,16 @@ def request_of(raw: RawRequest, received_at: int) -> Request:
     return Request(raw.method, raw.path, query, headers, raw.body, received_at, raw.client_ip)
 
 
+def _parsed(route: Route, raw: RawRequest, received_at: int) -> Submission:
+    """Return what a dialect reads of a kept request today; if it refuses it, or cannot read it, with that as fault."""
+    try:
+        return route.parse(request_of(raw, received_at))
+    except Refusal as refusal:
+        return Submission(fault=Fault(refusal.reason.value, detail=refusal.detail))
+    except ValueError:
+        return Submission(fault=Fault("damaged_request"))
+
+
 class Replay:
     """Translates items again. `installed` are dialects by name; `keep_ip` is `Config.keep_ip`.
 
@@ -90,13 +100,7 @@ class Replay:
         return Rerun(EventRow(line, key))
 
     def _submission(self, quarantined: QuarantineRecord, raw: RawRequest, route: Route) -> Submission:
-        """Return what an item's request says today, with a fault if it cannot be read."""
+        """Return what an item's request says; it is parsed once for the items that follow one another."""
         if quarantined.receipt is None or quarantined.receipt != self._last[0]:
-            try:
-                submission = route.parse(request_of(raw, quarantined.received_at))
-            except Refusal as refusal:
-                return Submission(fault=Fault(refusal.reason.value))
-            except ValueError:
-                return Submission(fault=Fault("damaged_request"))
-            self._last = (quarantined.receipt, submission)
+            self._last = (quarantined.receipt, _parsed(route, raw, quarantined.received_at))
         return self._last[1]

@@ -47,7 +47,7 @@ def test_a_body_is_its_value_or_the_fault_that_says_why_it_has_none() -> None:
         (0, "number"),
         (1.5, "number"),
         (2**70, "number"),
-        (Unkept("number_too_large", "1e400"), "number"),
+        (Unkept("integer_too_long", "9"), "number"),
         ("", "string"),
         ([], "array"),
         ({}, "object"),
@@ -90,7 +90,7 @@ def test_a_request_without_authorization_has_no_token() -> None:
 def test_a_header_is_a_text_that_can_be_stored() -> None:
     assert clean_header("Mozilla/5.0") == "Mozilla/5.0"
     assert clean_header("café 😀") == "café 😀"
-    assert clean_header("caf\udce9") == "caf\ufffd\ufffd\ufffd"
+    assert clean_header("caf\udce9") == "caf\ufffd"
 
 
 @given(st.text(st.characters(codec=None)))
@@ -116,7 +116,7 @@ def test_a_browser_is_known_by_what_pages_cannot_leave_out(headers: dict[str, st
 @pytest.mark.parametrize("mark", [{"origin": "https://shop.example"}, {"sec-fetch-site": "none"}])
 def test_a_browsers_connection_is_the_visitors(mark: dict[str, str]) -> None:
     assert visitor(request({**mark, "user-agent": "UA"})) == {"ip": ADDRESS, "user_agent": "UA"}
-    assert visitor(request({**mark, "user-agent": "\udcff"}, None)) == {"user_agent": "\ufffd\ufffd\ufffd"}
+    assert visitor(request({**mark, "user-agent": "\udcff"}, None)) == {"user_agent": "\ufffd"}
     assert visitor(request({**mark, "user-agent": ""})) == {"ip": ADDRESS}
     assert visitor(request(mark, None)) == {}
 

@@ -10,6 +10,7 @@ import atheris  # type: ignore[import-untyped]  # it has no type information
 
 with atheris.instrument_imports(include=["gateway.dialect.decode"], enable_loader_override=False):
     from gateway.dialect.decode import Undecodable, decode, flaws, rewrite
+    from gateway.dialect.mend import mend
 
 MOST = 4096
 KNOWN = {"empty", "malformed", "invalid_utf8", "too_deep"}
@@ -24,6 +25,7 @@ def check(body: bytes) -> None:
             raise
         return
     found = flaws(value)
+    mend(value)
     written = rewrite(value)
     assert found or decode(written) == value
 

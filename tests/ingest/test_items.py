@@ -2,18 +2,31 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 import orjson
 import pytest
 
-from gateway.dialect import Credential, Event, EventWithFiles, Fault, Item, OnInvalid, Received, Route, Submission
+from gateway.dialect import (
+    NOTHING,
+    Credential,
+    Event,
+    EventWithFiles,
+    Fault,
+    Item,
+    OnInvalid,
+    Received,
+    Route,
+    Submission,
+)
 from gateway.dialect.contract import Accepted, Translated
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Outcome, Reason, Refusal, Verdict
 from gateway.ingest.ids import dedupe_key
-from gateway.ingest.items import ITEMS_AT_ONCE, MAX_HOLD, Classified, ItemClassifier
+from gateway.ingest.items import Classified, ItemClassifier, LineWithFiles, NotStored
+from gateway.ingest.items.classify import ITEMS_AT_ONCE, MAX_HOLD
 from gateway.ingest.registry import Installed
 from gateway.ingest.schema import MAX_FAULTS, build, load
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
@@ -40,19 +53,22 @@ def translate(item: Item, message_id: str, received: Received) -> Translated:
         timestamp=received.received_at,
         received_at=received.received_at,
         user_id=fields.get("user"),
-        context={"user_agent": fields["by"]} if "by" in fields else {},
+        context={**received.context, "user_agent": fields["by"]} if "by" in fields else received.context,
     )
     files = tuple(each.encode() for each in fields.get("files", ()))
     return EventWithFiles(event, files, tuple(fields.get("digests", ()))) if files else event
 
 
 def classifier(
-    on_invalid: OnInvalid = OnInvalid.QUARANTINE, body_cap: int = 1 << 20, is_stranger: bool = False
+    on_invalid: OnInvalid = OnInvalid.QUARANTINE,
+    body_cap: int = 1 << 20,
+    context: Mapping[str, object] = NOTHING,
+    is_stranger: bool = False,
 ) -> ItemClassifier:
     route = Route("things", ("/things",), lambda _: Submission(), translate, render, on_invalid=on_invalid)
     dialect = attrs.evolve(fake_dialect.dialect, body_cap=body_cap)
     installed = Installed(dialect, (route,), {"thing": SCHEMA}, {}, load("jsonschemas.canonical")["event"])
-    received = Received("shop", "site-1", "2026-01-02T03:04:05.678Z", None, {})
+    received = Received("shop", "site-1", "2026-01-02T03:04:05.678Z", None, context)
     return ItemClassifier(installed, route, received, is_bot=lambda agent: agent == "a bot", is_stranger=is_stranger)
 
 
@@ -95,13 +111,14 @@ def json_of(faults: tuple[Fault, ...]) -> bytes:
 
 
 async def test_every_item_has_one_outcome_in_the_items_order() -> None:
-    found = await classified(
+    items = (
         item("a", name="first"),
         item("b", nothing="acme_secret"),
         item(None, name="second"),
         item("d", name="third", by="a bot"),
         item("e", name="fourth", at="?"),
     )
+    found = await classified(*items)
 
     assert found == Classified(
         outcomes=(
@@ -118,6 +135,7 @@ async def test_every_item_has_one_outcome_in_the_items_order() -> None:
             QuarantinedItem("e", json_of(UNTRANSLATABLE), b'{"name":"fourth","at":"?"}', key("e"), 4, "quarantined"),
         ),
         blobs=(),
+        submission=Submission((Credential("api_key", "acme_secret"),), items),
     )
 
 
@@ -218,3 +236,76 @@ async def test_a_long_submission_goes_on_while_its_turn_lasts() -> None:
 
 async def test_a_long_submission_lets_others_have_their_turn_each_time_that_its_own_is_over() -> None:
     assert await turns(20 * ITEMS_AT_ONCE, Clock(step=MAX_HOLD)) == 18
+
+
+def event_of(line: object) -> Any:
+    """Return what a line says of an event."""
+    assert isinstance(line, LineWithFiles)
+    return orjson.loads(line.line)
+
+
+async def test_half_a_character_in_text_is_mended_and_its_place_is_noted() -> None:
+    cut = item("a", name="ab \ud83d", user="u\ufffd")
+    found = await classified(item("b", name="whole"), cut)
+
+    whole = attrs.evolve(cut, payload={"name": "ab \ufffd", "user": "u\ufffd"})
+    assert found.submission.items == (item("b", name="whole"), whole)
+    assert [outcome.verdict for outcome in found.outcomes] == [Verdict.STORED, Verdict.STORED]
+    stored = orjson.loads(found.rows[1].body)
+    assert (stored["name"], stored["user_id"], stored["context"]) == (
+        "ab \ufffd",
+        "u\ufffd",
+        {"acme": {"mended": ["/name"]}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("cut", "pointer"),
+    [
+        (item("a\ud83d", name="n", x=["a\ud83d"], id="a\ud83d"), "/id"),
+        (item("a", name="u\ud83d", user="u\ud83d"), "/user"),
+        (item("a", name="u\ud83d", user="\ud83e", other="\ufffd"), "/user"),
+    ],
+    ids=["the message id", "a user beside a text that is the same", "a user that U+FFFD alone does not tell"],
+)
+async def test_half_a_character_in_an_identifier_makes_its_item_unfit(cut: Item, pointer: str) -> None:
+    found = await classified(cut)
+
+    assert found.outcomes == (Outcome(Verdict.QUARANTINED, str(cut.message_id), (Fault("lone_surrogate", pointer),)),)
+    assert found.rows == ()
+
+
+def test_a_mended_file_and_its_event_stay_together() -> None:
+    line = classifier().event_line(item("a", name="\ud83d", files=["f"]), "a")
+    assert isinstance(line, LineWithFiles)
+    assert line.files == (Blob(hashlib.sha256(b"f").hexdigest(), b"f"),)
+    assert event_of(line)["name"] == "\ufffd"
+
+
+def test_what_all_items_share_is_mended_once_and_noted_in_each() -> None:
+    each = classifier(context={"page": {"title": "\ud83d"}})
+    lines = [each.event_line(item(None, name="n"), "1"), each.event_line(item(None, name="\ud83d"), "2")]
+    assert [event_of(line)["context"] for line in lines] == [
+        {"page": {"title": "\ufffd"}, "acme": {"mended": ["/page/title"]}},
+        {"page": {"title": "\ufffd"}, "acme": {"mended": ["/name", "/page/title"]}},
+    ]
+
+
+def test_an_item_is_mended_although_no_faults_are_left_to_explain() -> None:
+    each = classifier()
+    for _ in range(MAX_FAULTS + 1):
+        assert isinstance(each.event_line(item(None), "1"), NotStored)
+    assert event_of(each.event_line(item(None, name="\ud83d"), "1"))["context"] == {"acme": {"mended": ["/name"]}}
+
+
+def test_an_item_with_too_many_halves_is_unfit_and_has_few_faults() -> None:
+    line = classifier().event_line(item("a", name=["\ud83d"] * 200_000), "a")
+    assert line == NotStored(tuple([Fault("lone_surrogate", f"/name/{index}") for index in range(MAX_FAULTS)]))
+
+
+async def test_events_that_are_not_stored_use_up_the_room_of_their_request_too() -> None:
+    context = {f"k{number}": "x" * 100 for number in range(1000)}
+    submission = Submission((), tuple([item(None, name="n", by="a bot")] * 500))
+    with pytest.raises(Refusal) as refused:
+        await classifier(body_cap=100_000, context=context).classify(REQUEST, submission, str, lambda: 0.0)
+    assert refused.value.reason is Reason.TOO_LARGE

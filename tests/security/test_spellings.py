@@ -61,7 +61,7 @@ def requests(spelled: Mapping[str, str]) -> Iterator[bytes]:
     yield request("/api/public/apps/track", {"messageId": "1", "leak": text}, basic)
 
     text, key = spelled["databuddy"], bearer["databuddy"]
-    unkept = json.dumps({"name": "a", "properties": {text: 0}}).replace(": 0}", ": 1e999}")
+    unkept = json.dumps({"name": "a", "properties": {text: 0}}).replace(": 0}", f": {'9' * 1001}}}")
     yield request("/track", {"name": 5, text: text}, {**key, **beside["databuddy"]})
     yield request("/track", unkept.encode(), key)
     yield request("/track", {"name": "a", "properties": {"k": text}}, {**key, "User-Agent": CRAWLER})

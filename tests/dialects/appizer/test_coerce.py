@@ -23,7 +23,7 @@ def test_a_number_becomes_the_text_that_javascript_writes(number: float, text: s
     assert coerced({"user_id": number, "event_name": number}) == {"user_id": text, "event_name": number}
 
 
-@pytest.mark.parametrize("value", [True, None, "42", [42], {"a": 1}, Unkept("number_too_large", "1e400")])
+@pytest.mark.parametrize("value", [True, None, "42", [42], {"a": 1}, Unkept("integer_too_long", "9")])
 def test_what_is_not_a_number_is_not_coerced(value: object) -> None:
     payload = {"user_id": value}
     assert coerced(payload) is payload

@@ -37,7 +37,7 @@ def test_parsing_survives_any_body(route: Route, body: bytes) -> None:
 def test_a_browsers_user_agent_that_is_not_unicode_is_mended() -> None:
     headers = {"x-app-id": "app_1", "origin": "https://shop.example", "user-agent": "caf\udce9 \udcff"}
     submission = ROUTES[0].parse(request(b"{}", headers))
-    assert submission.context["user_agent"] == "caf\ufffd\ufffd\ufffd \ufffd\ufffd\ufffd"
+    assert submission.context["user_agent"] == "caf\ufffd \ufffd"
 
 
 def test_a_browsers_user_agent_beyond_ascii_stays() -> None:

@@ -22,8 +22,8 @@ from gateway.dialect import Unkept
         (["a", "b"], None),
         ([["a"]], None),
         ({}, None),
-        (Unkept("number_too_large", "1e400"), None),
-        ([Unkept("number_too_large", "1e400")], None),
+        (Unkept("integer_too_long", "9"), None),
+        ([Unkept("integer_too_long", "9")], None),
     ],
 )
 def test_a_value_becomes_the_string_that_upstream_makes_of_it(sent: object, kept: str | None) -> None:

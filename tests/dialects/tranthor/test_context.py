@@ -66,7 +66,7 @@ def one_of(about: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", ["ip", "page", "screen", "device", "traits"])
 def test_a_number_that_cannot_be_kept_is_not_dropped(name: str) -> None:
-    unkept = Unkept("number_too_large", "1e400")
+    unkept = Unkept("integer_too_long", "9")
     assert canonical({name: unkept}) == ({}, {name: unkept})
     assert canonical({"page": {"url": unkept}}) == ({}, {"page": {"url": unkept}})
 

@@ -49,7 +49,10 @@ def test_every_type_of_message_has_a_schema_of_its_name() -> None:
     assert set(load("jsonschemas.tranthor")) == {*KINDS, UNTYPED}
 
 
-@pytest.mark.parametrize("body", [b"1", b"[]", b'{"messageId":{}}', b'{"messageId":1e400}', b'"\\ud800"', b"{}"])
+TOO_LONG = b'{"messageId":%s}' % (b"9" * 1001)
+
+
+@pytest.mark.parametrize("body", [b"1", b"[]", b'{"messageId":{}}', TOO_LONG, b'"\\ud800"', b"{}"])
 def test_an_item_has_no_message_id_if_it_is_unusable(body: bytes) -> None:
     [item] = parse.message("track", Request("POST", "/api/public/apps/track", {}, {}, body, 0)).items
     assert item.message_id is None

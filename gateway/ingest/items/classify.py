@@ -1,0 +1,198 @@
+"""One loop over a request's items: each becomes an event, or is quarantined, filtered or rejected. No I/O.
+
+A long loop lets the other tasks of the event loop run in between.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from gateway.dialect import Item, OnInvalid, Received, Route, Submission
+from gateway.dialect.event import compact_json
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
+from gateway.dialect.value_class import value_class
+from gateway.ingest.ids import dedupe_key
+from gateway.ingest.items.event_line import EventLines, IsBot
+from gateway.ingest.items.not_stored import EventLine, LineWithFiles, NotStored, Why
+from gateway.ingest.kept_requests import payload_json, redacted_items
+from gateway.ingest.registry import Installed
+from gateway.records.redact import KeepIp, Redaction
+from gateway.storage.contract import Blob, EventRow, QuarantinedItem
+
+MAX_EXPANSION = 16  # the events and quarantined items of a request may be this many times as large as its body may be
+MAX_PAYLOADS = 4096  # bytes of quarantined items' payloads that are kept beside their request
+OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
+MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
+ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
+LARGE_BODY = 64 * 1024  # bytes from which on it is read after every item: each may have a copy of a large context
+
+
+@value_class
+class Classified:
+    """What the items of a request become, as if none of their ids were known.
+
+    `outcomes` has one outcome per item. `rows` are the items that are STORED, `quarantined` those that are QUARANTINED
+    or FILTERED. All are in the items' order. `submission` is the given one, with the items and the context as they are
+    stored: another object only if text had to be mended.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    rows: tuple[EventRow, ...]
+    quarantined: tuple[QuarantinedItem, ...]
+    blobs: tuple[Blob, ...]
+    submission: Submission
+
+
+class ItemClassifier:
+    """Classifies the items of one request. `is_stranger` says that the sender has shown no valid secret.
+
+    The other arguments are those of EventLines.
+    """
+
+    def __init__(
+        self,
+        installed: Installed,
+        route: Route,
+        received: Received,
+        keep_ip: KeepIp | None = None,
+        is_bot: IsBot | None = None,
+        on_bug: Callable[[Fault], None] = lambda _fault: None,
+        refused_sites: frozenset[str] = frozenset(),
+        user_agent: str = "",
+        is_stranger: bool = False,
+    ) -> None:
+        self._installed = installed
+        self._route = route
+        self._received = received
+        self._lines = EventLines(installed, route, received, keep_ip, is_bot, on_bug, refused_sites, user_agent)
+        self._is_stranger = is_stranger
+        self._payload_room = MAX_PAYLOADS
+
+    async def classify(
+        self,
+        request: Request,
+        submission: Submission,
+        new_id: Callable[[int], str],
+        monotonic: Callable[[], float],
+    ) -> Classified:
+        """Return what the items of a submission become. Raises Refusal if one of them rejects the whole request.
+
+        `new_id` gives the message id of an item without one, by the item's index. `monotonic` is a clock in seconds.
+        """
+        outcomes: list[Outcome] = []
+        rows: list[EventRow] = []
+        quarantined: list[QuarantinedItem] = []
+        blobs: list[Blob] = []
+        mended: dict[int, Item] = {}
+        project, site, dialect = self._received.project, self._received.site, self._installed.dialect.name
+        on_invalid, limit = self._route.on_invalid, MAX_EXPANSION * self._installed.dialect.body_cap
+        lines, event_line = self._lines, self._lines.event_line
+        turn, room, is_rejected = _Turn(monotonic), limit, False
+        at_once = ITEMS_AT_ONCE if len(request.body) < LARGE_BODY else 1
+        for index, item in enumerate(submission.items):
+            if index and index % at_once == 0:
+                await turn.offer()
+            if room < lines.wasted:  # very many items, or each event has a copy of the batch's large context
+                raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
+            message_id = item.message_id or new_id(index)
+            line = event_line(item, message_id)
+            if isinstance(line, NotStored):
+                outcome = _outcome(line, message_id, on_invalid)
+                outcomes.append(outcome)
+                if outcome.verdict is Verdict.REJECTED:
+                    is_rejected = is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
+                    continue
+                quarantined.append(self._quarantined(item, index, line, outcome, request))
+                room -= len(quarantined[-1].payload) + len(quarantined[-1].faults) + OVERHEAD
+                continue
+            if isinstance(line, LineWithFiles):
+                blobs += line.files
+                if line.mended is not None:
+                    mended[index] = line.mended
+                line = line.line
+            room -= len(line)
+            rows.append(EventRow(line, dedupe_key(project, dialect, site, item)))
+            outcomes.append(Outcome(Verdict.STORED, message_id))
+        if is_rejected:
+            everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
+            raise Refusal(Reason.INVALID, outcomes=tuple(everything))
+        submission = self._as_stored(submission, mended)
+        kept = await self._redacted(quarantined, request, submission)
+        return Classified(tuple(outcomes), tuple(rows), kept, tuple(blobs), submission)
+
+    def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
+        """Return a submission with its mended items, by index, and the context that they share."""
+        if not mended:
+            return submission
+        items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
+        return attrs.evolve(submission, items=items, context=self._lines.context_as_stored())
+
+    async def _redacted(
+        self, items: Sequence[QuarantinedItem], request: Request, submission: Submission
+    ) -> tuple[QuarantinedItem, ...]:
+        """Return quarantined items without the request's secrets."""
+        if not items:
+            return ()
+        redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
+        return await redacted_items(items, redaction)
+
+    def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
+        """Return an item's event as its canonical line, or why it does not become an event."""
+        return self._lines.event_line(item, message_id)
+
+    def dedupe_key(self, item: Item) -> bytes | None:
+        """Return the item's dedupe key (see ids.py); None if the client sent no id."""
+        return dedupe_key(self._received.project, self._installed.dialect.name, self._received.site, item)
+
+    def _quarantined(
+        self,
+        item: Item,
+        index: int,
+        not_stored: NotStored,
+        outcome: Outcome,
+        request: Request,
+    ) -> QuarantinedItem:
+        """Return an item as it is quarantined. The request's secrets are still in it."""
+        payload = payload_json(item.payload, request.body) if self._payload_room > 0 else b""
+        self._payload_room -= len(payload)
+        if self._payload_room < 0:  # `gateway quarantine` reads it from the request
+            payload = b""
+        faults = compact_json([attrs.asdict(fault) for fault in not_stored.faults])
+        return QuarantinedItem(
+            message_id=outcome.message_id.encode("utf-8", "backslashreplace").decode(),
+            faults=faults,
+            payload=payload,
+            key=self.dedupe_key(item),
+            index=index,
+            verdict=outcome.verdict.value,
+        )
+
+
+class _Turn:
+    """How long this task has held the event loop, from the first call of `offer` on."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._end: float | None = None
+
+    async def offer(self) -> None:
+        """Let the other tasks run if that was MAX_HOLD or longer."""
+        if self._end is None:
+            self._end = self._monotonic() + MAX_HOLD
+        elif self._monotonic() >= self._end:
+            await asyncio.sleep(0)
+            self._end = self._monotonic() + MAX_HOLD
+
+
+def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> Outcome:
+    """Return the outcome of an item that does not become an event, by the rule of its route."""
+    if not_stored.why is Why.FILTERED:
+        return Outcome(Verdict.FILTERED, message_id)
+    is_kept = (
+        on_invalid is OnInvalid.QUARANTINE
+        or not_stored.why is Why.DIALECT_BUG
+        or (on_invalid is OnInvalid.QUARANTINE_UNTRANSLATABLE and not_stored.why is Why.UNTRANSLATABLE)
+    )
+    return Outcome(Verdict.QUARANTINED if is_kept else Verdict.REJECTED, message_id, not_stored.faults)
