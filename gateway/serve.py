@@ -11,6 +11,7 @@ import uvloop
 from gateway.clock import now
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock, make
+from gateway.http.connection_limits import raise_descriptor_limit
 from gateway.http.server import bind
 from gateway.ingest.registry import discover
 from gateway.keys.store import KeyFile
@@ -27,6 +28,7 @@ def serve(config: Config) -> int:
     Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
     """
     logging.basicConfig(level=config.server.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    raise_descriptor_limit()  # and so each child process's
     directory = make(config.data)
     with (
         directory.lock() as lock,
