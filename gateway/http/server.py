@@ -18,7 +18,7 @@ from gateway.http.connection import Connection, not_http
 from gateway.http.connection_limits import ConnectionLimits
 from gateway.http.handler import INTERNAL, Destination, Handler, RequestHead
 from gateway.http.head import MAX_HEAD, MAX_HEADERS, NotHttp, closes, declared_length, read_head
-from gateway.http.limits import CHUNK_OVERHEAD, MAX_IGNORED, Budget, Timeouts
+from gateway.http.limits import MAX_IGNORED, Budget, Timeouts
 from gateway.malloc_trim import IdleTrimmer
 
 SHUTDOWN_SECONDS = 20.0
@@ -178,7 +178,6 @@ class Server:
         if not payload.is_eof():
             if connection.transport is None:
                 raise ConnectionResetError
-            connection.wire_limit = CHUNK_OVERHEAD * (MAX_IGNORED if limit is None else limit) + MAX_HEAD
             waits_for_leave = (
                 request.version != HttpVersion10 and head.headers.get("expect", "").lower() == "100-continue"
             )
