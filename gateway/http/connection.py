@@ -12,7 +12,7 @@ from gateway.dialect.message import Response
 from gateway.http.answer import Answer, serialize
 from gateway.http.connection_limits import ConnectionLimits, Peer
 from gateway.http.handler import INTERNAL
-from gateway.http.limits import LINGER_SECONDS
+from gateway.http.limits import FLOOD_SECONDS, LINGER_SECONDS
 from gateway.http.pacing import PacedProtocol
 
 NOT_HTTP = Response(400, b"bad request: this is not HTTP that the gateway reads\n", "text/plain; charset=utf-8")
@@ -109,15 +109,16 @@ class Connection(PacedProtocol):
         if self._payload.exception() is None:
             self._payload.read_nowait()
         transport = self.transport
-        if transport is None or transport.is_closing() or self._client_done or self.is_flood:
+        if transport is None or transport.is_closing() or self._client_done:
             return
         try:
             transport.write_eof()
         except OSError:  # the client has reset the connection, which shows only now
             return
-        self._resume_transport_reading()
+        if not self.is_flood:
+            self._resume_transport_reading()
         self._lost = self._loop.create_future()
-        await asyncio.wait([self._lost], timeout=LINGER_SECONDS)
+        await asyncio.wait([self._lost], timeout=FLOOD_SECONDS if self.is_flood else LINGER_SECONDS)
 
     def handle_error(
         self,

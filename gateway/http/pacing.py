@@ -95,7 +95,8 @@ class PacedProtocol(web.RequestHandler):
         self._trimmer.bytes_received += len(data)
         if self._is_broken or self._close or self._force_close:
             self._pause_transport_reading()  # uvloop reads a flood 32 times before it gives anybody else a turn
-            self._loop.call_soon(self._resume_transport_reading)
+            if not self.is_flood:
+                self._loop.call_soon(self._resume_transport_reading)
             return
         if data:
             self._pending += data
