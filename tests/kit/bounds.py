@@ -127,7 +127,7 @@ def least(try_: Callable[[], Cost], holds: Callable[[Cost], bool] = lambda _cost
 
 def status_of(url: str, raw: bytes) -> int:
     """Send a request on a connection of its own and return the status of its answer; 0 where it is closed instead."""
-    with _connected(url) as connection:
+    with connected(url) as connection:
         with suppress(ConnectionError):  # refused before it was whole: the answer may be there
             connection.sendall(raw)
         try:
@@ -150,7 +150,7 @@ def canary(served: Served) -> Iterator[list[float]]:
 
     def ask() -> None:
         loop, own = _PROC / str(served.process.pid) / "schedstat", _PROC / "thread-self/schedstat"
-        with _connected(served.url) as connection:
+        with connected(served.url) as connection:
             while not stopping.wait(ASK_EVERY):
                 started, kept = time.perf_counter(), _kept_waiting(loop) + _kept_waiting(own)
                 connection.sendall(ASK)
@@ -185,7 +185,8 @@ def resident_bytes(served: Served) -> int:
     return sum(_memory(pid, "VmRSS") for pid in tree(served.process.pid))
 
 
-def _connected(url: str) -> socket.socket:
+def connected(url: str) -> socket.socket:
+    """Connect to a server."""
     place = urlsplit(url)
     connection = socket.create_connection((place.hostname, place.port), PATIENCE)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
