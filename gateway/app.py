@@ -27,7 +27,8 @@ def application(
     """Return an application that answers as `gateway serve` does, in one process.
 
     It opens the data directory and takes its lock when it starts up, and lets go when it is cleaned up. `workers`,
-    `host` and `port` of the configuration play no part. Startup raises DataDirError, KeyFileError and RegistryError.
+    `host`, `port` and `connections_per_address` of the configuration play no part. Startup raises DataDirError,
+    KeyFileError and RegistryError.
 
         main = web.Application()
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))

@@ -11,6 +11,7 @@ from gateway import logs
 from gateway.clock import now
 from gateway.config import Config
 from gateway.datadir import DataDir, Lock, make
+from gateway.http.connection_limits import raise_descriptor_limit
 from gateway.http.server import bind
 from gateway.ingest.registry import discover
 from gateway.keys.store import KeyFile
@@ -27,6 +28,7 @@ def serve(config: Config) -> int:
     Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
     """
     logs.configure(config.server.log_level)
+    raise_descriptor_limit()  # and so each child process's
     directory = make(config.data)
     with (
         directory.lock() as lock,

@@ -42,6 +42,14 @@ class ServerSettings:
         meaning="Megabytes that all bodies together may take in each process while they are being received. Beyond it "
         "clients get 503 and try again.",
     )
+    connections_per_address: int = setting(
+        0,
+        low=0,
+        high=MAX_LIMIT,
+        meaning="How many connections each client address may have open in each process; one more is closed at once. "
+        "Of a client behind trusted proxies the requests in progress count in place of connections, and one more is "
+        "answered 503. An IPv6 address counts as its /64. 0 is no limit.",
+    )
     trusted_proxies: tuple[Network, ...] = setting(
         (),
         meaning='Addresses and networks whose X-Forwarded-For is trusted, such as ["127.0.0.1", "10.0.0.0/8"].',

@@ -70,6 +70,19 @@ async def _read_some(payload: StreamReader) -> bytes:
     """
     while not payload.at_eof():
         chunk, _ = await payload.readchunk()
-        if chunk := chunk + payload.read_nowait():
+        if chunk := chunk + _take(payload):
             return chunk
     return b""
+
+
+def _take(payload: StreamReader) -> bytes:
+    """Return what has come of a body and was not read yet.
+
+    aiohttp's `read_nowait` makes a call for each chunk, half of what a small chunk costs. So it gets all as one piece.
+    """
+    pieces = payload._buffer
+    if len(pieces) > 1 and not payload._buffer_offset:
+        whole = b"".join(pieces)
+        pieces.clear()
+        pieces.append(whole)
+    return payload.read_nowait()

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from aiohttp import web
 
 from gateway.dialect.message import Response
 from gateway.http.answer import Answer, serialize
+from gateway.http.connection_limits import ConnectionLimits, Peer
 from gateway.http.handler import INTERNAL
-from gateway.http.limits import LINGER_SECONDS
+from gateway.http.limits import FLOOD_SECONDS, LINGER_SECONDS
 from gateway.http.pacing import PacedProtocol
 
 NOT_HTTP = Response(400, b"bad request: this is not HTTP that the gateway reads\n", "text/plain; charset=utf-8")
@@ -28,19 +30,52 @@ class Connection(PacedProtocol):
     - What is not HTTP is answered with a fixed text, and logged without its bytes.
     - A refused request is read on and dropped for a while, so that its answer arrives.
     - `is_stalled` tells of a client that takes no byte of what was written to it.
+    - One that is too many is closed at once.
     """
 
-    __slots__ = ("_lost", "_stalled_bytes", "_stalled_since")
+    __slots__ = ("_counted", "_limits", "_lost", "_others", "_stalled_bytes", "_stalled_since", "is_proxys")
 
-    def __init__(self, *settings: Any, **options: Any) -> None:
+    def __init__(
+        self, *settings: Any, limits: ConnectionLimits, others: Callable[[], list["Connection"]], **options: Any
+    ) -> None:
         super().__init__(*settings, **options)
+        self.is_proxys = False  # a trusted one's, and limits are set: its requests count, each for its client
+        self._limits = limits
+        self._others = others
+        self._counted: Peer = b""
         self._lost: asyncio.Future[None] | None = None
         self._stalled_bytes = 0
         self._stalled_since = 0.0
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        if not self._is_kept(transport):
+            refused = cast(asyncio.Transport, transport)  # uvloop's are not in its class tree
+            refused.set_protocol(asyncio.Protocol())  # and nothing of aiohttp's is made for it
+            refused.abort()
+            return
+        super().connection_made(transport)
+
+    def _is_kept(self, transport: asyncio.BaseTransport) -> bool:
+        """Return whether the limits leave room for this connection; count it."""
+        limits = self._limits
+        if not limits.make_room(transport.get_extra_info("socket").fileno(), self._others):
+            return False
+        if not limits.per_address:
+            return True
+        name = transport.get_extra_info("peername")
+        address = name[0] if name else None
+        self.is_proxys = limits.is_trusted(address)
+        counted = b"" if self.is_proxys else limits.enter(address)
+        self._counted = counted or b""
+        return counted is not None
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """See asyncio.Protocol."""
         super().connection_lost(exc)
+        if self._counted:
+            self._limits.leave(self._counted)
+            self._counted = b""
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
 
@@ -74,15 +109,16 @@ class Connection(PacedProtocol):
         if self._payload.exception() is None:
             self._payload.read_nowait()
         transport = self.transport
-        if transport is None or transport.is_closing() or self._client_done or self.is_flood:
+        if transport is None or transport.is_closing() or self._client_done:
             return
         try:
             transport.write_eof()
         except OSError:  # the client has reset the connection, which shows only now
             return
-        self._resume_transport_reading()
+        if not self.is_flood:
+            self._resume_transport_reading()
         self._lost = self._loop.create_future()
-        await asyncio.wait([self._lost], timeout=LINGER_SECONDS)
+        await asyncio.wait([self._lost], timeout=FLOOD_SECONDS if self.is_flood else LINGER_SECONDS)
 
     def handle_error(
         self,

@@ -13,7 +13,7 @@ from aiohttp.http import RawRequestMessage
 
 from gateway.http.client_address import peer_address
 from gateway.http.head import MAX_HEAD, declared_length
-from gateway.http.limits import MAX_SLICE, Budget
+from gateway.http.limits import CHUNK_OVERHEAD, MAX_SLICE, Budget
 from gateway.malloc_trim import IdleTrimmer
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,9 @@ class PacedProtocol(web.RequestHandler):
 
     - The parser alone would take in 32 requests with their bodies, and forget every request of a read that ends in an
       error. Here what a client sends ahead waits unread, and no more of it than one read.
-    - A head that has not ended after MAX_HEAD bytes is refused. So is a chunked body that takes more than `wire_limit`
-      bytes, or more than MAX_HEAD without any content: extensions and trailers, which the parser would keep.
+    - A head that has not ended after MAX_HEAD bytes is refused. So is a chunked body that takes more than MAX_HEAD and
+      CHUNK_OVERHEAD times its content, or more than MAX_HEAD without any content: extensions and trailers, which the
+      parser would keep.
     - All that waits counts in the budget. A connection that would exceed it is closed.
     - A client that closes its sending side gets every answer that is due.
     - A connection that is lost refers to nothing: in a reference cycle, what the client has sent would stay for long.
@@ -47,7 +48,6 @@ class PacedProtocol(web.RequestHandler):
         "is_flood",
         "kept_transport",
         "peer",
-        "wire_limit",
     )
 
     def __init__(
@@ -63,7 +63,6 @@ class PacedProtocol(web.RequestHandler):
         self.peer: str | None = None
         self.kept_transport: asyncio.Transport | None = None
         self.answered = 0
-        self.wire_limit = float("inf")
         self.is_flood = False  # the body was refused for its size on the wire; what still comes is not worth reading
         self._trimmer = trimmer
         self._budget = budget
@@ -97,7 +96,8 @@ class PacedProtocol(web.RequestHandler):
         self._trimmer.bytes_received += len(data)
         if self._is_broken or self._close or self._force_close:
             self._pause_transport_reading()  # uvloop reads a flood 32 times before it gives anybody else a turn
-            self._loop.call_soon(self._resume_transport_reading)
+            if not self.is_flood:
+                self._loop.call_soon(self._resume_transport_reading)
             return
         if data:
             self._pending += data
@@ -219,7 +219,8 @@ class PacedProtocol(web.RequestHandler):
                 self._body_left -= len(part)
                 return
             self._without_content = 0 if payload.total_bytes != size else self._without_content + len(part)
-            if self._unfinished > self.wire_limit or self._without_content > MAX_HEAD:
+            most = CHUNK_OVERHEAD * payload.total_bytes + MAX_HEAD
+            if self._unfinished > most or self._without_content > MAX_HEAD:
                 self._is_broken = self.is_flood = True
                 payload.set_exception(web.RequestPayloadError("the body is mostly chunk sizes"))
             return
@@ -234,7 +235,6 @@ class PacedProtocol(web.RequestHandler):
         message, self._payload = self._messages[-1]
         self._unfinished = self._without_content = self._body_left = 0
         self._head_end = b""
-        self.wire_limit = float("inf")
         if not isinstance(message, RawRequestMessage):
             self._is_broken = True
             message.exc.with_traceback(None)  # one of its frames refers to the message: a reference cycle

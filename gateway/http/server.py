@@ -11,13 +11,15 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from gateway.dialect.message import Response
+from gateway.dialect.outcome import Reason, Refusal
 from gateway.http.answer import CONTINUE, Answer, serialize
 from gateway.http.body import read_body, skip_body
 from gateway.http.client_address import ClientIp
 from gateway.http.connection import Connection, not_http
+from gateway.http.connection_limits import ConnectionLimits
 from gateway.http.handler import INTERNAL, Destination, Handler, RequestHead
 from gateway.http.head import MAX_HEAD, MAX_HEADERS, NotHttp, closes, declared_length, read_head
-from gateway.http.limits import CHUNK_OVERHEAD, MAX_IGNORED, Budget, Timeouts
+from gateway.http.limits import MAX_IGNORED, Budget, Timeouts
 from gateway.malloc_trim import IdleTrimmer
 
 SHUTDOWN_SECONDS = 20.0
@@ -56,16 +58,23 @@ class Server:
     """Serves a handler on one address until stopped.
 
     `client_ip` tells the client's address from the peer's and what proxies say; `budget` bounds what unfinished bodies
-    take together. A body over its destination's limit is refused without being buffered.
+    take together, and `limits` which connections are kept. A body over its destination's limit is refused without
+    being buffered.
     """
 
     def __init__(
-        self, handler: Handler, client_ip: ClientIp, timeouts: Timeouts | None = None, budget: Budget | None = None
+        self,
+        handler: Handler,
+        client_ip: ClientIp,
+        timeouts: Timeouts | None = None,
+        budget: Budget | None = None,
+        limits: ConnectionLimits | None = None,
     ) -> None:
         self._handler = handler
         self._client_ip = client_ip
         self._timeouts = timeouts or Timeouts()
         self._budget = budget or Budget()
+        self._limits = limits or ConnectionLimits()
         self._trimmer = IdleTrimmer()
         self._stopping = False
         self._loop = asyncio.get_running_loop()
@@ -110,6 +119,8 @@ class Server:
             self._aiohttp,
             self._trimmer,
             self._budget,
+            limits=self._limits,
+            others=self.connections,
             loop=self._loop,
             keepalive_timeout=self._timeouts.idle,
             lingering_time=0,  # Answer does it, and tells the client that nothing more comes
@@ -152,11 +163,18 @@ class Server:
             log.info("refused a request from %s: %s", connection.peer, problem)
             return Answer(not_http(), connection, keep_alive=False, linger=True)
         destination = self._handler.route(head)
+        peer = self._limits.enter(head.client_ip) if connection.is_proxys else b""
         try:
-            response = await self._respond(connection, request, head, destination)
+            if peer is None:
+                response = await destination.answer(Refusal(Reason.UNAVAILABLE, retry_after=1))
+            else:
+                response = await self._respond(connection, request, head, destination)
         except ConnectionError as lost:  # before the body was whole
             lost.with_traceback(None)  # one of its frames refers to the future that raised it: a reference cycle
             return Answer(b"", connection, keep_alive=False)
+        finally:
+            if peer:
+                self._limits.leave(peer)
         is_last = closes(head) or not (request.keep_alive and request.content.is_eof())
         keep_alive = not (is_last or self._stopping or connection.is_last)
         return Answer(self._serialize(request, head, response, keep_alive), connection, keep_alive, linger=is_last)
@@ -171,7 +189,6 @@ class Server:
         if not payload.is_eof():
             if connection.transport is None:
                 raise ConnectionResetError
-            connection.wire_limit = CHUNK_OVERHEAD * (MAX_IGNORED if limit is None else limit) + MAX_HEAD
             waits_for_leave = (
                 request.version != HttpVersion10 and head.headers.get("expect", "").lower() == "100-continue"
             )

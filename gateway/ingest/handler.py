@@ -5,7 +5,6 @@ Routing, preflights, inflating, unknown paths. The clock is read here, once a re
 
 import logging
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 import attrs
 
@@ -18,6 +17,7 @@ from gateway.ingest import cors
 from gateway.ingest.endpoints import GatewayEndpoints
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.preflights import Preflights
+from gateway.ingest.query import parse_query
 from gateway.ingest.router import Match, Router
 from gateway.keys.keyring import Keyring
 from gateway.records.metrics import Meter
@@ -131,14 +131,10 @@ class IngestHandler:
         return pipeline.refuse(match.installed, self._request(head, match, b""), refusal, route)
 
     def _request(self, head: RequestHead, match: Match, body: bytes) -> Request:
-        query: dict[str, str] = {}
-        if head.query:
-            for name, value in parse_qsl(head.query, keep_blank_values=True):
-                query.setdefault(name, value)
         return Request(
             method="GET" if head.method == "HEAD" and match.endpoint is not None else head.method,
             path=match.path,
-            query=query,
+            query=parse_query(head.query) if head.query else {},
             headers=head.headers,
             body=body,
             received_at=self._clock(),

@@ -24,6 +24,7 @@ class Meter(Collector):
         self._requests: Counter[tuple[str, str]] = Counter()
         self._bugs: Counter[str] = Counter()
         self._preflights: Counter[str] = Counter()
+        self._connections: Counter[str] = Counter()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -52,6 +53,10 @@ class Meter(Collector):
         """Count preflights after which the browser did not send its request."""
         self._preflights[dialect] += count
 
+    def connections_refused(self, reason: str, count: int) -> None:
+        """Count connections that were refused or closed, by why: a word of the gateway's own."""
+        self._connections[reason] += count
+
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as families of metrics."""
         items = CounterMetricFamily("gateway_items", "Items by what became of them.", labels=["dialect", "verdict"])
@@ -78,7 +83,14 @@ class Meter(Collector):
         )
         for dialect, count in sorted(self._preflights.items()):
             preflights.add_metric([dialect], count)
-        yield from (items, requests, unmatched, bugs, preflights)
+        refused = CounterMetricFamily(
+            "gateway_refused_connections",
+            "Connections refused or closed because an address had too many, or descriptors ran out.",
+            labels=["reason"],
+        )
+        for reason, count in sorted(self._connections.items()):
+            refused.add_metric([reason], count)
+        yield from (items, requests, unmatched, bugs, preflights, refused)
 
     def exposition(self) -> bytes:
         """Return all counters in Prometheus' text format."""

@@ -12,6 +12,7 @@ from gateway.config.serving import install_enabled, router
 from gateway.datadir import DataDir
 from gateway.dialect.contract import Dialect
 from gateway.http.client_address import client_ip
+from gateway.http.connection_limits import ConnectionLimits
 from gateway.http.limits import Budget, Timeouts
 from gateway.http.server import Server
 from gateway.ingest.admission import Admission
@@ -134,10 +135,14 @@ async def answering(
     preflights: Preflights | None = None,
 ) -> AsyncIterator[str]:
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
-    timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)
+    settings, meter = config.server, meter or Meter()
     async with running(config, storage, meter=meter, limiters=limiters, preflights=preflights) as handler:
         server = Server(
-            handler, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes)
+            handler,
+            client_ip(settings.trusted_proxies),
+            Timeouts(body=settings.body_timeout, idle=settings.idle_timeout),
+            Budget(settings.unfinished_bytes),
+            ConnectionLimits(settings.connections_per_address, settings.trusted_proxies, meter.connections_refused),
         )
         _tune_garbage_collection()
         url = await server.start(listener)

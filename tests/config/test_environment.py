@@ -29,6 +29,7 @@ SET: Mapping[str, tuple[str, Config]] = {
     "SERVER_BODY_TIMEOUT": ("1.5", Config(server=ServerSettings(body_timeout=1.5))),
     "SERVER_IDLE_TIMEOUT": ("10", Config(server=ServerSettings(idle_timeout=10.0))),
     "SERVER_UNFINISHED_MEGABYTES": ("1", Config(server=ServerSettings(unfinished_megabytes=1.0))),
+    "SERVER_CONNECTIONS_PER_ADDRESS": ("50", Config(server=ServerSettings(connections_per_address=50))),
     "SERVER_TRUSTED_PROXIES": (
         "10.0.0.0/8, ::1",
         Config(server=ServerSettings(trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("::1/128")))),

@@ -161,6 +161,26 @@ async def test_chunks_that_are_mostly_their_own_size_are_cut_off(running: Runnin
     assert await gone(running)
 
 
+@pytest.mark.parametrize(
+    ("chunk", "count", "status"),
+    [(b"1\r\nx\r\n", 20_000, b"200"), (b"1\r\nx\r\n", 60_000, b"400"), (b"2\r\nxx\r\n", LIMIT // 4, b"200")],
+    ids=["few chunks of a byte", "many of a byte", "many of two bytes"],
+)
+async def test_a_body_may_come_in_small_chunks_unless_it_is_mostly_their_sizes(
+    running: Running, chunk: bytes, count: int, status: bytes
+) -> None:
+    chunked = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    reader, writer = await connected(running, chunked)
+    for _ in range(0, count, 1000):
+        writer.write(chunk * 1000)
+        await asyncio.sleep(0)
+    writer.write(b"0\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readline(), PATIENCE)).split()[1] == status
+    writer.transport.abort()
+    assert await gone(running)
+    assert running.budget.held == 0
+
+
 async def test_a_connection_that_never_says_a_word_is_closed(running: Running) -> None:
     clients = [await connected(running, b"") for _ in range(200)]
     await asyncio.sleep(0.1)
