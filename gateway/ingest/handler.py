@@ -13,11 +13,11 @@ from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.http.decompress import decompress
 from gateway.http.handler import INTERNAL, RequestHead
+from gateway.http.query import parse_query
 from gateway.ingest import cors
 from gateway.ingest.endpoints import GatewayEndpoints
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.preflights import Preflights
-from gateway.ingest.query import parse_query
 from gateway.ingest.router import Match, Router
 from gateway.keys.keyring import Keyring
 from gateway.records.metrics import Meter

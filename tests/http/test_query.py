@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ingest.query import parse_query
+from gateway.http.query import parse_query
 
 
 @pytest.mark.parametrize(
