@@ -31,6 +31,7 @@ ALSO: Mapping[str, str] = {
 PLACES: Mapping[str, str] = {
     "tests/property/": "property",
     "tests/dialects/databuddy/test_no_field_is_lost.py": "property",
+    "tests/records/test_linear.py": "property",
     "tests/sdk/": "sdk",
     "tests/faults/": "faults",
     "tests/storage/test_kill.py": "faults",
@@ -46,7 +47,12 @@ STARTERS = {"tests.docs.readme", "tests.faults.lives", "tests.kit.serving", "tes
 MEASURING = ("tests/faults/test_slow.py", "tests/faults/test_stop.py")
 """Modules that time requests or a stop: they share a worker, so that they never run beside each other."""
 
-SPREAD = ("tests/test_corpus.py", "tests/property/test_schemas.py", "tests/dialects/databuddy/test_no_field_is_lost.py")
+SPREAD = (
+    "tests/test_corpus.py",
+    "tests/property/test_schemas.py",
+    "tests/dialects/databuddy/test_no_field_is_lost.py",
+    "tests/records/test_linear.py",
+)
 """Long modules without a server of their own: each of their tests may run on any worker."""
 
 ORDER = ("browser", "faults", "fuzz", "sdk", "server", "measured", "property", "fast")
