@@ -95,9 +95,9 @@ class IngestHandler:
 
     def _read(self, head: RequestHead, match: Match, body: bytes | Refusal) -> Request | Response:
         """Return a request with its body inflated, or the answer to one whose body is refused."""
+        if isinstance(body, Refusal):
+            return self._refuse(head, match, body)
         try:
-            if isinstance(body, Refusal):
-                raise body
             encoding = head.headers.get("content-encoding")
             if encoding:
                 body = decompress(body, encoding, match.installed.dialect.body_cap)

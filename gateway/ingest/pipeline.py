@@ -88,6 +88,7 @@ class Pipeline:
                 redaction = Redaction.of(request, installed.dialect, submission.credentials, is_stranger=True)
                 place = redaction.log_text(request.path)
                 log.exception("a bug answered 500 to %s %s", redaction.log_text(request.method), place)
+            _forget_frames(problem)
             return self.refuse(installed, request, refusal, route, submission)
         self.meter.accepted(installed.dialect.name, outcomes)
         if response.headers:
@@ -106,6 +107,7 @@ class Pipeline:
 
         `route` is None for a request that matched no route; `submission` is what was read of it.
         """
+        _forget_frames(refusal)
         dialect = installed.dialect
         items = len(submission.items)
         self.meter.rejected(dialect.name, refusal.reason, items)
@@ -211,6 +213,14 @@ def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[O
     if appended.status is AppendStatus.REPLAYED:
         headers["Idempotency-Replayed"] = "true"
     return appended.applied_to(outcomes), headers
+
+
+def _forget_frames(problem: Exception) -> None:
+    """Let go of the frames that an exception has passed, and of those before it.
+
+    They hold all that was read of a request, and refer to the exception again: a cycle, and collections are rare.
+    """
+    problem.__cause__ = problem.__context__ = problem.__traceback__ = None
 
 
 def _refusal(problem: Exception) -> Refusal:

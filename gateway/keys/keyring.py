@@ -137,7 +137,10 @@ class Keyring:
         try:
             return self._opened(submission, access)
         except Refusal as refusal:
-            raise self._booked(refusal, submission, access) from refusal
+            booked = self._booked(refusal, submission, access)
+            if booked is refusal:  # it would become its own cause: a reference cycle
+                raise
+            raise booked from refusal
 
     def _opened(self, submission: Submission, access: AccessRequest) -> Principal:
         opened: Grant | None = None

@@ -1,0 +1,88 @@
+"""A refused request is let go as soon as it is answered, not when Python next looks for reference cycles."""
+
+import asyncio
+import gc
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from dialects.browsee import dialect as browsee
+from dialects.tranthor import dialect as tranthor
+from gateway.app import build_handler
+from gateway.config import Config
+from gateway.dialect.message import Request
+from gateway.dialect.outcome import Reason, Refusal, StorageUnavailable
+from gateway.http.handler import RequestHead
+from gateway.keys.keyring import Grant, Keyring, digest
+from tests.kit.recording import RecordingStorage
+
+SALT = b"salt"
+KEY, REVOKED = "wk_0123456789abcdef", "wk_revoked_89abcdef"
+TRACK, BATCH = "/api/public/apps/track", "/api/public/apps/batch"
+GOOD = {"messageId": "1", "userId": "u", "event": "e"}
+FULL = StorageUnavailable("full")
+
+
+@pytest.fixture(autouse=True)
+def without_collections() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def basic(key: str) -> dict[str, str]:
+    return {"authorization": f"Basic {key}"}
+
+
+REFUSED: Mapping[str, tuple[str, Mapping[str, str], bytes | Refusal, int, StorageUnavailable | None]] = {
+    "a made-up key": ("/api/v1/track", {}, b'{"apiKey":"%s","event":"e"}' % (b"k" * 100_000), 400, None),
+    "no key": (TRACK, {}, json.dumps(GOOD).encode(), 401, None),
+    "a revoked key": (TRACK, basic(REVOKED), json.dumps(GOOD).encode(), 401, None),
+    "no JSON": (TRACK, basic(KEY), b'{"event":', 400, None),
+    "too many values": (TRACK, basic(KEY), b'{"properties":[%s0]}' % (b"0," * 300_000), 413, None),
+    "an unfit event": (TRACK, basic(KEY), b'{"userId":[{},{}]}', 400, None),
+    "what is no gzip": (TRACK, {**basic(KEY), "content-encoding": "gzip"}, b"\x1f\x8bno", 400, None),
+    "a bomb": (
+        TRACK,
+        {**basic(KEY), "content-encoding": "gzip"},
+        gzip.compress(bytes(6_000_000)),
+        413,
+        None,
+    ),
+    "a body beyond the limit": (TRACK, basic(KEY), Refusal(Reason.TOO_LARGE, detail={"limit": 1}), 413, None),
+    "a malformed Idempotency-Key": (
+        TRACK,
+        {**basic(KEY), "idempotency-key": "k" * 1000},
+        json.dumps(GOOD).encode(),
+        400,
+        None,
+    ),
+    "a full disk": (TRACK, basic(KEY), json.dumps(GOOD).encode(), 503, FULL),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_request_is_freed_without_a_collection(name: str) -> None:
+    path, headers, body, status, failure = REFUSED[name]
+    assert (_status_of(path, headers, body, failure), _left()) == (status, [])
+
+
+def _status_of(path: str, headers: Mapping[str, str], body: bytes | Refusal, failure: StorageUnavailable | None) -> int:
+    grants = {
+        digest(SALT, "tranthor", "write_key", key): Grant(
+            key[:5], "shop", "tranthor", "write_key", frozenset(), revoked=key is REVOKED
+        )
+        for key in (KEY, REVOKED)
+    }
+    handler = build_handler(Config(), (browsee, tranthor), RecordingStorage(failure=failure), Keyring(SALT, grants))
+    head = RequestHead("POST", path, "", dict(headers))
+    return asyncio.run(handler.route(head).answer(body)).status
+
+
+def _left() -> list[type]:
+    """Return what is still there of requests and their refusals; the table's own do not count."""
+    own = [given[2] for given in REFUSED.values()]
+    return [type(each) for each in gc.get_objects() if isinstance(each, Request | Refusal) and each not in own]
