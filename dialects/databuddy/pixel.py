@@ -75,7 +75,7 @@ def _value(text: str) -> object:
         return _BOOLEANS[text]
     if text[:1] in ("{", "["):
         try:
-            return decode(text.encode("utf-8", "surrogatepass"))
+            return decode(text.encode("utf-8", "backslashreplace"))  # half a pair as JSON spells it
         except Undecodable:
             return text
     if _INTEGER.fullmatch(text):

@@ -23,19 +23,20 @@ _LATEST = 253402300799999
 # No part of these expressions gives back what it took (`?+`, `++`), so each of them takes one step a character.
 _ISO = re.compile(
     r"[0-9]{4}(-?+)[0-9]{2}\1[0-9]{2}"
-    r"(?:[Tt ](?:[01][0-9]|2[0-3])(?:(:?+)[0-9]{2}(?:\2[0-9]{2}(?:[.,][0-9]++)?+)?+)?+"
-    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?+[0-5][0-9])?+)?+)?+"
+    r"(?:(?:[Tt]|(?P<space> ))(?:[01][0-9]|2[0-3])(?:(?P<colon>:?+)[0-9]{2}(?:(?P=colon)[0-9]{2}(?:[.,][0-9]++)?+)?+)?+"
+    r"(?:(?(space) ?+)(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?+[0-5][0-9])?+))?+)?+"
 )
 _OFFSET = r"(?P<sign>[+-])(?P<hours>[01][0-9]|2[0-3]):?+(?P<minutes>[0-5][0-9])"
+_ZONE_NAME = r"\((?:[^()\x00-\x1f\x7f]|\([^()\x00-\x1f\x7f]*+\))++\)"  # in Hebrew with parentheses in it
 _CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?+"
 _MAIL = re.compile(
     rf"(?:(?P<weekday>[a-z]{{3}}) *+, *+)?+(?P<day>[0-9]{{1,2}}) ++(?P<month>[a-z]{{3}}) ++(?P<year>[0-9]{{4}}) ++"
-    rf"{_CLOCK} ++(?:(?:gmt|utc?+)?+{_OFFSET}|gmt|utc?+|z)",
+    rf"{_CLOCK} ++(?:(?:gmt|utc?+)?+{_OFFSET}(?: ++{_ZONE_NAME})?+|gmt|utc?+|z)",
     re.ASCII | re.IGNORECASE,
 )
 _JAVASCRIPT = re.compile(
     r"(?P<weekday>[a-z]{3}) (?P<month>[a-z]{3}) (?P<day>[0-9]{2}) (?P<year>[0-9]{4}) "
-    rf"{_CLOCK} gmt{_OFFSET}(?: \([^()]++\))?+",
+    rf"{_CLOCK} gmt{_OFFSET}(?: {_ZONE_NAME})?+",
     re.ASCII | re.IGNORECASE,
 )
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -65,7 +66,8 @@ def from_seconds(seconds: float) -> str | None:
 def from_iso(text: str) -> str | None:
     """Return an ISO 8601 date or date-time as a canonical time; without a zone it is read as UTC.
 
-    Calendar dates only: `2024-W10-5` and `2024-061` are no time. Of a fraction six digits are kept.
+    Calendar dates only: `2024-W10-5` and `2024-061` are no time. Of a fraction six digits are kept. Where a space is
+    between date and time, as Ruby and PostgreSQL write them, one may also be before the zone.
     """
     is_usual = (  # with what Python's versions agree on, this is the canonical form
         len(text) == 24
@@ -79,7 +81,7 @@ def from_iso(text: str) -> str | None:
     if not is_usual and (len(text) > MAX_TEXT or _ISO.fullmatch(text) is None):
         return None
     try:
-        moment = datetime.fromisoformat(text if is_usual else text.upper())
+        moment = datetime.fromisoformat(text if is_usual else text[:11].upper() + text[11:].replace(" ", "").upper())
     except ValueError:
         return None
     return text if is_usual else _canonical(moment)
@@ -88,14 +90,14 @@ def from_iso(text: str) -> str | None:
 def from_rfc2822(text: str) -> str | None:
     """Return a date in words as a canonical time: one of RFC 2822 and 1123, or what JavaScript's `Date` prints.
 
-        Fri, 01 Mar 2024 01:00:00 +0100
+        Fri, 01 Mar 2024 01:00:00 +0100 (CET)
         Fri, 01 Mar 2024 00:00:00 GMT
         Fri Mar 01 2024 01:00:00 GMT+0100 (Central European Standard Time)
 
     The zone must be GMT, UTC, UT, Z or an offset in digits: other names of zones (`CET`, `EST`) are not understood, nor
     are further words (`PM`). A day of the week must be the date's.
     """
-    if len(text) > MAX_TEXT or not text.isprintable():
+    if len(text) > MAX_TEXT:
         return None
     found = _MAIL.fullmatch(text) or _JAVASCRIPT.fullmatch(text)
     if found is None or found["month"].lower() not in _MONTHS:

@@ -2,10 +2,13 @@
 
 from urllib.parse import unquote
 
+from gateway.dialect.flaws import is_whole
+
 
 def parse_query(text: str) -> dict[str, str]:
     """Return the parameters of a query by name, as `urllib.parse.parse_qsl` reads them; the first of a name counts.
 
+    Octets that are not UTF-8 become lone surrogates (`surrogateescape`), and half of a pair, `%ED%A0%BD`, is itself.
     `a=1&b=x+y%21&a=2&c` gives `{"a": "1", "b": "x y!", "c": ""}`. A query may be 64 KiB of nothing but names, for which
     `parse_qsl` takes three times as long.
     """
@@ -20,4 +23,14 @@ def parse_query(text: str) -> dict[str, str]:
 
 def _unquoted(pair: str) -> tuple[str, str, str]:
     name, equals, value = pair.replace("+", " ").partition("=")
-    return unquote(name), equals, unquote(value)
+    return _text(name), equals, _text(value)
+
+
+def _text(quoted: str) -> str:
+    text = unquote(quoted, errors="surrogateescape")
+    if text.isascii() or is_whole(text):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return text

@@ -19,6 +19,7 @@ from dialects.databuddy.pixel import unflatten
             {"o": '{"a":1}', "l": "[1]", "bad": "{", "type": "track", "client_id": "s"},
             {"o": {"a": 1}, "l": [1], "bad": "{"},
         ),
+        ({"o": '{"a":"x\ud83d"}', "title": "\ud83d"}, {"o": {"a": "x\ud83d"}, "title": "\ud83d"}),
         ({"n": "9" * 16, "f": "9" * 400 + ".0"}, {"n": "9" * 16, "f": "9" * 400 + ".0"}),
     ],
 )
