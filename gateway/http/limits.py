@@ -4,7 +4,7 @@ import attrs
 
 MEBIBYTE = 1 << 20
 MAX_IGNORED = 64 * 1024  # bytes of a body that nobody asked for, read so that the connection can be kept
-CHUNK_OVERHEAD = 4  # a chunked body may take this many times its content on the wire: `2` CR LF `xx` CR LF is 3.5
+CHUNK_OVERHEAD = 3  # a chunked body may take this many times its content on the wire: `3` CR LF `xxx` CR LF is 2.7
 MAX_SLICE = 16 * 1024  # bytes of a chunked body that are parsed at once: 2,700 chunks of a byte take 2 ms
 LINGER_SECONDS = 5.0  # how long a refused body is read and dropped, so that the answer arrives
 FLOOD_SECONDS = 0.5  # how long a client has for the answer to a body that is not worth reading on

@@ -19,6 +19,7 @@ from gateway.storage.contract import KeptRequest, QuarantinedItem
 
 MAX_ON_LOOP = 64 * 1024
 """Bytes that are searched for secrets on the event loop."""
+MAX_ITEMS_ON_LOOP = 100
 BRIEF = 32 * 1024  # bytes that are compressed in less time than another thread takes to begin
 T = TypeVar("T")
 
@@ -32,7 +33,8 @@ async def redacted_request(
 
 async def redacted_items(items: Sequence[QuarantinedItem], redaction: Redaction) -> tuple[QuarantinedItem, ...]:
     """Return quarantined items as they may be kept."""
-    size = sum([len(item.payload) + len(item.faults) for item in items])
+    few = items[:MAX_ITEMS_ON_LOOP]
+    size = sum([len(item.payload) + len(item.faults) for item in few]) if len(few) == len(items) else MAX_ON_LOOP + 1
     return await _elsewhere_if_large(size, lambda: tuple([_redacted(item, redaction) for item in items]))
 
 

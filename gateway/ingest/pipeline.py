@@ -11,6 +11,7 @@
 A Refusal from any step, and any other exception, is answered by `Pipeline.refuse`.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -37,6 +38,8 @@ from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 UNREAD = Submission()
 """Stands for the submission of a request that could not be parsed."""
 
+SHORT = 16 * 1024  # bytes of a body that is read on the event loop in any case
+MANY = 5_000  # commas of a longer body that is not: a hundred events have about two thousand
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +72,7 @@ class Pipeline:
         """Return the vendor's answer to a request; everything that a 2xx covers is on disk by then."""
         submission, admitted = UNREAD, None
         try:
-            submission = route.parse(request)
+            submission = await _parsed(route, request)
             admitted = self.admission.admit(installed, route, request, submission)
             classified, entry = await self._classify(installed, route, request, submission, admitted.principal)
             appended = await self.storage.append(entry)
@@ -203,6 +206,14 @@ class Pipeline:
         if key is None:
             return lambda _index: self.new_id(now)
         return partial(numbered, scope, key)
+
+
+async def _parsed(route: Route, request: Request) -> Submission:
+    """Return what a dialect reads of a request; a body of very many values is read in a thread."""
+    body = request.body
+    if len(body) > SHORT and body.count(b",") > MANY:
+        return await asyncio.to_thread(route.parse, request)
+    return route.parse(request)
 
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:

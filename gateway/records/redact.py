@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 import orjson
 
 from gateway.dialect import Credential, Dialect
+from gateway.dialect.event import compact_json
 from gateway.dialect.message import Request
 from gateway.dialect.value_class import value_class
 from gateway.records import form_fields, json_strings
@@ -80,7 +81,7 @@ class Redaction:
 
     def item(self, payload: bytes, faults: bytes) -> tuple[bytes, bytes]:
         """Return the payload and the faults (both JSON) of a quarantined item without secrets."""
-        return self.body(payload), orjson.dumps(self.faults(orjson.loads(faults)))
+        return self.body(payload) if payload else b"", compact_json(self.faults(orjson.loads(faults)))
 
     def text(self, given: str, limit: int | None = None) -> str:
         """Return a text without secrets, cut to `limit` characters."""

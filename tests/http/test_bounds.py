@@ -163,8 +163,8 @@ async def test_chunks_that_are_mostly_their_own_size_are_cut_off(running: Runnin
 
 @pytest.mark.parametrize(
     ("chunk", "count", "status"),
-    [(b"1\r\nx\r\n", 20_000, b"200"), (b"1\r\nx\r\n", 60_000, b"400"), (b"2\r\nxx\r\n", LIMIT // 4, b"200")],
-    ids=["few chunks of a byte", "many of a byte", "many of two bytes"],
+    [(b"1\r\nx\r\n", 10_000, b"200"), (b"1\r\nx\r\n", 60_000, b"400"), (b"3\r\nxxx\r\n", LIMIT // 6, b"200")],
+    ids=["few chunks of a byte", "many of a byte", "many of three bytes"],
 )
 async def test_a_body_may_come_in_small_chunks_unless_it_is_mostly_their_sizes(
     running: Running, chunk: bytes, count: int, status: bytes
