@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import threading
 from uuid import UUID
 
 from gateway.dialect import Item
@@ -41,19 +42,22 @@ _entropy = _Entropy()
 
 
 class _Run:
-    """The ids of one millisecond, which is that of a request: one random base, then counted up."""
+    """The ids of one millisecond, which is that of a request: one random base, then counted up. Any thread may ask."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._millis = -1
         self._first = ""
         self._count = 0
 
     def next(self, millis: int) -> str:
-        if millis != self._millis:
-            self._millis, self._first, self._count = millis, uuid7(millis, _entropy.take()), 0
-            return self._first
-        self._count += 1
-        return following(self._first, self._count)
+        with self._lock:
+            if millis != self._millis:
+                self._millis, self._first, self._count = millis, uuid7(millis, _entropy.take()), 0
+                return self._first
+            self._count += 1
+            first, count = self._first, self._count
+        return following(first, count)
 
 
 _run = _Run()

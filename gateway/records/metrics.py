@@ -35,9 +35,10 @@ class Meter(Collector):
         stored = sum([outcome.verdict is Verdict.STORED for outcome in outcomes])
         self._items[dialect, "stored"] += stored
         if stored != len(outcomes):
-            for outcome in outcomes:
-                if outcome.verdict is not Verdict.STORED:
-                    self._items[dialect, outcome.verdict.value] += 1
+            # By `_value_`, because an enum's `value` runs Python code.
+            counts = Counter([each.verdict._value_ for each in outcomes if each.verdict is not Verdict.STORED])
+            for verdict, count in counts.items():
+                self._items[dialect, verdict] += count
 
     def rejected(self, dialect: str, reason: Reason, items: int) -> None:
         """Count a request that was answered with an error, and the items that it brought."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Outcome, Reason, Refusal, Verdict
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.items import Classified, ItemClassifier, LineWithFiles, NotStored
-from gateway.ingest.items.classify import ITEMS_AT_ONCE, MAX_HOLD
+from gateway.ingest.items.classify import ITEMS_AT_ONCE, LARGE_BODY, MANY_ITEMS, MAX_HOLD
 from gateway.ingest.registry import Installed
 from gateway.ingest.schema import MAX_FAULTS, build, load
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
@@ -309,3 +310,30 @@ async def test_events_that_are_not_stored_use_up_the_room_of_their_request_too()
     with pytest.raises(Refusal) as refused:
         await classifier(body_cap=100_000, context=context).classify(REQUEST, submission, str, lambda: 0.0)
     assert refused.value.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "is_elsewhere"),
+    [
+        (b"{}", [item(None, name="a"), item(None, nothing=1)], False),
+        (b" " * LARGE_BODY, [item(None, name="a"), item(None, name="b")], False),
+        (b" " * LARGE_BODY, [item(None, nothing=1), item(None, name="b")], True),
+        (b'"\\ud83d' + b" " * LARGE_BODY, [item(None, name="a"), item(None, name="b")], True),
+        (b"9" * LARGE_BODY, [item(None, name="a"), item(None, name="b")], True),
+        (b"{}", [item(None, nothing=1)] * MANY_ITEMS, True),
+    ],
+)
+async def test_what_is_unusual_in_a_large_body_leaves_the_event_loop(
+    body: bytes, sent: list[Item], is_elsewhere: bool
+) -> None:
+    threads: list[bool] = []
+
+    def new_id(index: int) -> str:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        return f"new-{index}"
+
+    submission = Submission((), tuple(sent))
+    request = attrs.evolve(REQUEST, body=body)
+    found = await classifier().classify(request, submission, new_id, lambda: 0.0)
+    assert [outcome.message_id for outcome in found.outcomes] == [f"new-{index}" for index in range(len(sent))]
+    assert threads[-1] is is_elsewhere

@@ -137,6 +137,10 @@ VALUES: Mapping[str, Callable[[int], bytes]] = {
     "half emojis, one a key": lambda size: (
         b"{%s}" % b",".join(b'"\\ud800%x":0' % at for at in range(min(size, 15 * 120_000) // 15))
     ),
+    "small objects": lambda size: b"[%s]" % fill(b'{"k":"x"}', min(size, 10 * 120_000)),
+    "small objects, and half an emoji": lambda size: (
+        b'["\\ud800",%s]' % fill(b'{"k":"x"}', min(size, 10 * 120_000) - 10)
+    ),
     "control characters": lambda size: b'"%s"' % (b"\\u0000" * (size // 6)),
     "a long number beside many": lambda size: b"[%s,%s]" % (LONG_NUMBER, fill(b"0.5", min(size, 4 * 240_000))),
     "long numbers": lambda size: b"[%s]" % fill(LONG_NUMBER, size),
@@ -246,6 +250,10 @@ def _objects(name: bytes, size: int) -> bytes:
     return b'"%s":[%s]' % (name, fill(b"{}", min(size, 3 * 245_000)))
 
 
+def _no_id(name: bytes, _size: int) -> bytes:
+    return b'"%s":[],"a":[%s]' % (name, fill(b'{"k":"x"}', 10 * 120_000))
+
+
 def _text(name: bytes, size: int) -> bytes:
     return b'"%s":"%s"' % (name, b"u" * size)
 
@@ -261,6 +269,23 @@ FIELDS: Mapping[str, Callable[[Keys], Hostile]] = {
         f"{name}: fields that nobody knows": _fields(name, lambda size: names(min(120_000, size // 11)))
         for name, _ in SUBJECTS
     },
+    **{
+        f"{name}: an id that is no text, and small objects": _fields(name, partial(_no_id, subject))
+        for name, subject in SUBJECTS
+    },
+    "tranthor: half an emoji in a context of small objects": lambda keys: _zipped(
+        "/api/public/apps/batch",
+        b'{"context":{"a":["\\ud800",%s]},"batch":[{"type":"track","messageId":"1","userId":"u","event":"e"}]}'
+        % fill(b'{"k":"x"}', 10 * 120_000),
+        _by("tranthor").headers(keys),
+        1,
+    ),
+    "databuddy: half an emoji in each of many AI calls": lambda keys: _zipped(
+        "/llm",
+        b"[%s]" % fill(b'{"traceId":"\\ud800","x":[{"a":"b"}]}', 36 * 19_000),
+        _by("databuddy").headers(keys),
+        19_000,
+    ),
     "browsee: a key of all the body": lambda keys: _zipped(
         "/api/v1/track", b'{"apiKey":"%s","event":"e"}' % (b"k" * (SMALLEST_CAP - SPARE)), {}
     ),

@@ -1,6 +1,7 @@
 """One loop over a request's items: each becomes an event, or is quarantined, filtered or rejected. No I/O.
 
-A long loop lets the other tasks of the event loop run in between.
+A long loop lets the other tasks of the event loop run in between, and what takes longer than ordinary events, an unfit
+item or text to be mended, is done in another thread where the body is large.
 """
 
 import asyncio
@@ -9,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from gateway.dialect import Item, OnInvalid, Received, Route, Submission
+from gateway.dialect.decode import may_have_flaws
 from gateway.dialect.event import compact_json
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
 from gateway.ingest.ids import dedupe_key
 from gateway.ingest.items.event_line import EventLines, IsBot
-from gateway.ingest.items.not_stored import EventLine, LineWithFiles, NotStored, Why
+from gateway.ingest.items.not_stored import UNEXPLAINED, EventLine, LineWithFiles, NotStored, Why
 from gateway.ingest.kept_requests import payload_json, redacted_items
 from gateway.ingest.registry import Installed
 from gateway.records.redact import KeepIp, Redaction
@@ -26,6 +28,7 @@ MAX_PAYLOADS = 4096  # bytes of quarantined items' payloads that are kept beside
 OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and faults
 MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
 ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
+MANY_ITEMS = 500  # of which unfit ones are looked at in another thread, like those of a large body
 LARGE_BODY = 64 * 1024  # bytes from which on it is read after every item: each may have a copy of a large context
 
 
@@ -79,48 +82,63 @@ class ItemClassifier:
     ) -> Classified:
         """Return what the items of a submission become. Raises Refusal if one of them rejects the whole request.
 
-        `new_id` gives the message id of an item without one, by the item's index. `monotonic` is a clock in seconds.
+        `new_id` gives, in any thread, the message id of an item without one, by the item's index. `monotonic` is a
+        clock in seconds.
         """
-        outcomes: list[Outcome] = []
-        rows: list[EventRow] = []
-        quarantined: list[QuarantinedItem] = []
-        blobs: list[Blob] = []
-        mended: dict[int, Item] = {}
-        project, site, dialect = self._received.project, self._received.site, self._installed.dialect.name
-        on_invalid, limit = self._route.on_invalid, MAX_EXPANSION * self._installed.dialect.body_cap
-        lines, event_line = self._lines, self._lines.event_line
-        turn, room, is_rejected = _Turn(monotonic), limit, False
-        at_once = ITEMS_AT_ONCE if len(request.body) < LARGE_BODY else 1
-        for index, item in enumerate(submission.items):
-            if index and index % at_once == 0:
+        found, items, turn = _Found(), submission.items, _Turn(monotonic)
+        is_large = len(request.body) >= LARGE_BODY
+        at_once, done = 1 if is_large else ITEMS_AT_ONCE, 0
+        is_large = is_large or len(items) >= MANY_ITEMS
+        is_usual = not (is_large and may_have_flaws(request.body))
+        while done < len(items) and is_usual:
+            if done and done % at_once == 0:
                 await turn.offer()
-            if room < lines.wasted:  # very many items, or each event has a copy of the batch's large context
-                raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
-            message_id = item.message_id or new_id(index)
-            line = event_line(item, message_id)
-            if isinstance(line, NotStored):
-                outcome = _outcome(line, message_id, on_invalid)
-                outcomes.append(outcome)
-                if outcome.verdict is Verdict.REJECTED:
-                    is_rejected = is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
-                    continue
-                quarantined.append(self._quarantined(item, index, line, outcome, request))
-                room -= len(quarantined[-1].payload) + len(quarantined[-1].faults) + OVERHEAD
-                continue
-            if isinstance(line, LineWithFiles):
-                blobs += line.files
-                if line.mended is not None:
-                    mended[index] = line.mended
-                line = line.line
-            room -= len(line)
-            rows.append(EventRow(line, dedupe_key(project, dialect, site, item)))
-            outcomes.append(Outcome(Verdict.STORED, message_id))
-        if is_rejected:
-            everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
+            item = items[done]
+            self._take(found, done, item, item.message_id or new_id(done), request)
+            done += 1
+            is_usual = not (is_large and found.is_unfit)
+        if done < len(items):
+            await asyncio.to_thread(self._take_all, found, done, items[done:], new_id, request)
+        if found.is_rejected:
+            everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in found.outcomes]
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
-        submission = self._as_stored(submission, mended)
-        kept = await self._redacted(quarantined, request, submission)
-        return Classified(tuple(outcomes), tuple(rows), kept, tuple(blobs), submission)
+        submission = self._as_stored(submission, found.mended)
+        kept = await self._redacted(found.quarantined, request, submission)
+        return Classified(tuple(found.outcomes), tuple(found.rows), kept, tuple(found.blobs), submission)
+
+    def _take_all(
+        self, found: "_Found", start: int, items: Sequence[Item], new_id: Callable[[int], str], request: Request
+    ) -> None:
+        """Add what items from an index on become. Raises Refusal."""
+        for index, item in enumerate(items, start):
+            self._take(found, index, item, item.message_id or new_id(index), request)
+
+    def _take(self, found: "_Found", index: int, item: Item, message_id: str, request: Request) -> None:
+        """Add what one item becomes. Raises Refusal if too much is made of the request."""
+        limit = MAX_EXPANSION * self._installed.dialect.body_cap
+        if limit - found.size < self._lines.wasted:  # very many items, or each has a copy of the large context
+            raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
+        line = self._lines.event_line(item, message_id)
+        if isinstance(line, NotStored):
+            found.is_unfit = True
+            on_invalid = self._route.on_invalid
+            outcome = _outcome(line, message_id, on_invalid)
+            found.outcomes.append(outcome)
+            if outcome.verdict is Verdict.REJECTED:
+                found.is_rejected = found.is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
+                return
+            kept = self._quarantined(item, index, line, outcome, request)
+            found.quarantined.append(kept)
+            found.size += len(kept.payload) + len(kept.faults) + OVERHEAD
+            return
+        if isinstance(line, LineWithFiles):
+            found.blobs += line.files
+            if line.mended is not None:
+                found.mended[index] = line.mended
+            line = line.line
+        found.size += len(line)
+        found.rows.append(EventRow(line, self.dedupe_key(item)))
+        found.outcomes.append(Outcome(Verdict.STORED, message_id))
 
     def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
         """Return a submission with its mended items, by index, and the context that they share."""
@@ -159,15 +177,29 @@ class ItemClassifier:
         self._payload_room -= len(payload)
         if self._payload_room < 0:  # `gateway quarantine` reads it from the request
             payload = b""
-        faults = compact_json([attrs.asdict(fault) for fault in not_stored.faults])
+        faults = not_stored.faults
         return QuarantinedItem(
             message_id=outcome.message_id.encode("utf-8", "backslashreplace").decode(),
-            faults=faults,
+            faults=_UNEXPLAINED if faults is UNEXPLAINED else _json(faults),
             payload=payload,
             key=self.dedupe_key(item),
             index=index,
             verdict=outcome.verdict.value,
         )
+
+
+@attrs.define
+class _Found:
+    """What has become of the items so far. `size` is about how many bytes that takes, `mended` is by index."""
+
+    outcomes: list[Outcome] = attrs.field(factory=list)
+    rows: list[EventRow] = attrs.field(factory=list)
+    quarantined: list[QuarantinedItem] = attrs.field(factory=list)
+    blobs: list[Blob] = attrs.field(factory=list)
+    mended: dict[int, Item] = attrs.field(factory=dict)
+    size: int = 0
+    is_unfit: bool = False
+    is_rejected: bool = False
 
 
 class _Turn:
@@ -184,6 +216,13 @@ class _Turn:
         elif self._monotonic() >= self._end:
             await asyncio.sleep(0)
             self._end = self._monotonic() + MAX_HOLD
+
+
+def _json(faults: tuple[Fault, ...]) -> bytes:
+    return compact_json([attrs.asdict(fault) for fault in faults])
+
+
+_UNEXPLAINED = _json(UNEXPLAINED)
 
 
 def _outcome(not_stored: NotStored, message_id: str, on_invalid: OnInvalid) -> Outcome:
