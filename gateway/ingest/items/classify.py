@@ -51,6 +51,8 @@ class ItemClassifier:
     The other arguments are those of EventLines.
     """
 
+    _payload_room = MAX_PAYLOADS
+
     def __init__(
         self,
         installed: Installed,
@@ -68,7 +70,6 @@ class ItemClassifier:
         self._received = received
         self._lines = EventLines(installed, route, received, keep_ip, is_bot, on_bug, refused_sites, user_agent)
         self._is_stranger = is_stranger
-        self._payload_room = MAX_PAYLOADS
 
     async def classify(
         self,
@@ -118,14 +119,13 @@ class ItemClassifier:
         if is_rejected:
             everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in outcomes]
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
-        submission = self._as_stored(submission, mended)
-        kept = await self._redacted(quarantined, request, submission)
+        if mended:
+            submission = self._as_stored(submission, mended)
+        kept = await self._redacted(quarantined, request, submission) if quarantined else ()
         return Classified(tuple(outcomes), tuple(rows), kept, tuple(blobs), submission)
 
     def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
         """Return a submission with its mended items, by index, and the context that they share."""
-        if not mended:
-            return submission
         items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
         return attrs.evolve(submission, items=items, context=self._lines.context_as_stored())
 
@@ -133,8 +133,6 @@ class ItemClassifier:
         self, items: Sequence[QuarantinedItem], request: Request, submission: Submission
     ) -> tuple[QuarantinedItem, ...]:
         """Return quarantined items without the request's secrets."""
-        if not items:
-            return ()
         redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
         return await redacted_items(items, redaction)
 
