@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from gateway.dialect.flaws import is_whole
+_HALF = "\udced"  # the first octet of half a pair, as `surrogateescape` has it
 
 
 def parse_query(text: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ def _unquoted(pair: str) -> tuple[str, str, str]:
 
 def _text(quoted: str) -> str:
     text = unquote(quoted, errors="surrogateescape")
-    if text.isascii() or is_whole(text):
+    if _HALF not in text:
         return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")

@@ -99,16 +99,26 @@ class Keyring:
         return self.grants.get(digest(self.salt, dialect, kind, value))
 
     def resolve_origin(self, access: AccessRequest) -> Principal | None:
-        """Return who sends a request that shows no credential, if exactly one good site admits its Origin."""
+        """Return who sends a request that shows no credential, if exactly one good site admits its Origin.
+
+        A site that was rotated gives way to the others of its project: its successor has the same origins.
+        """
         kind = next(kind for kind in access.kinds.values() if kind.is_site)
         found: Grant | None = None
+        rotated: list[Grant] = []
         for grant in self._sites(access.dialect, kind.name).admitting(access.origin or "null"):
             assert isinstance(grant, Grant), "made by _sites"
-            if grant.is_good(access.now):
-                if found is not None:
-                    return None
+            if not grant.is_good(access.now):
+                continue
+            if grant.expires_at is not None:
+                rotated.append(grant)
+            elif found is None:
                 found = grant
-        if found is None:
+            else:
+                return None
+        if found is None and len(rotated) == 1:
+            [found] = rotated
+        if found is None or any(each.project != found.project for each in rotated):
             return None
         site = found.shown
         if site is not None and self.find(access.dialect, kind.name, site) is not found:

@@ -77,6 +77,17 @@ def test_only_sites_that_are_good_now_decide() -> None:
     assert [opened(SHOP, each) for each in (revoked, expired)] == [Principal("shop", "home", "home")] * 2
 
 
+def test_a_rotated_site_gives_way_to_its_successor_and_decides_while_there_is_none() -> None:
+    first, second = [
+        (name, attrs.evolve(grant, expires_at=NOW + 1)) for name, grant in (site("1", "shop.example"), SHOP)
+    ]
+    elsewhere = (BLOG[0], attrs.evolve(SHOP[1], id="diary", project="blog", shown="diary"))
+    assert opened(first, SHOP) == Principal("shop", "home", "home")
+    assert opened(first, ("2", second[1]), SHOP) == Principal("shop", "home", "home")
+    assert opened(first) == Principal("shop", "1", "1")
+    assert [opened(first, second), opened(first, elsewhere)] == [None, None]
+
+
 def test_credentials_of_other_kinds_and_dialects_do_not_decide() -> None:
     name, grant = site("home", "shop.example")
     assert opened((name, attrs.evolve(grant, dialect="other"))) is None

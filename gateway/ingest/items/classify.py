@@ -54,6 +54,8 @@ class ItemClassifier:
     The other arguments are those of EventLines.
     """
 
+    _payload_room = MAX_PAYLOADS
+
     def __init__(
         self,
         installed: Installed,
@@ -71,7 +73,6 @@ class ItemClassifier:
         self._received = received
         self._lines = EventLines(installed, route, received, keep_ip, is_bot, on_bug, refused_sites, user_agent)
         self._is_stranger = is_stranger
-        self._payload_room = MAX_PAYLOADS
 
     async def classify(
         self,
@@ -102,8 +103,9 @@ class ItemClassifier:
         if found.is_rejected:
             everything = [Outcome(Verdict.REJECTED, outcome.message_id, outcome.faults) for outcome in found.outcomes]
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
-        submission = self._as_stored(submission, found.mended)
-        kept = await self._redacted(found.quarantined, request, submission)
+        if found.mended:
+            submission = self._as_stored(submission, found.mended)
+        kept = await self._redacted(found.quarantined, request, submission) if found.quarantined else ()
         return Classified(tuple(found.outcomes), tuple(found.rows), kept, tuple(found.blobs), submission)
 
     def _take_all(
@@ -142,8 +144,6 @@ class ItemClassifier:
 
     def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
         """Return a submission with its mended items, by index, and the context that they share."""
-        if not mended:
-            return submission
         items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
         return attrs.evolve(submission, items=items, context=self._lines.context_as_stored())
 
@@ -151,8 +151,6 @@ class ItemClassifier:
         self, items: Sequence[QuarantinedItem], request: Request, submission: Submission
     ) -> tuple[QuarantinedItem, ...]:
         """Return quarantined items without the request's secrets."""
-        if not items:
-            return ()
         redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
         return await redacted_items(items, redaction)
 

@@ -32,6 +32,13 @@ class EventLines:
     `wasted` are about the bytes of events that were made and are not stored.
     """
 
+    # What nearly no request changes stands here, so that none has to set it.
+    wasted = 0
+    _faults_left = MAX_FAULTS
+    _shared_flaws: tuple[Fault, ...] | None = None
+    _shared: mending.Shared | None = None
+    _size_of_context: int | None = None
+
     def __init__(
         self,
         installed: Installed,
@@ -52,11 +59,6 @@ class EventLines:
         self._user_agent = user_agent
         self._schemas = installed.schemas
         self._translate = route.translate
-        self._faults_left = MAX_FAULTS
-        self._shared_flaws: tuple[Fault, ...] | None = None
-        self._shared: mending.Shared | None = None
-        self._size_of_context: int | None = None
-        self.wasted = 0
 
     def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
         """Return an item's event as its canonical line, or why it does not become an event."""
@@ -68,14 +70,16 @@ class EventLines:
             return self._mended_line(item, message_id, self._shared)
         faults_left = self._faults_left
         translated = self._translated(item, message_id, self._received)
-        if isinstance(translated, NotStored):
-            line: EventLine | NotStored = translated
+        if isinstance(translated, Event):
+            line: EventLine | NotStored = self._line(translated, item, message_id)
+            if type(line) is bytes:
+                return line
         elif isinstance(translated, EventWithFiles):
             line = self._line(translated.event, item, message_id)
             if isinstance(line, bytes):
                 line = LineWithFiles(line, tuple(_blobs(translated)))
         else:
-            line = self._line(translated, item, message_id)
+            line = translated
         if not isinstance(line, NotStored) or all(fault.code != mending.CODE for fault in line.faults):
             return line
         self._faults_left = faults_left
