@@ -39,8 +39,8 @@ class _Wrong(Exception):
 
 def names_dialects(environment: Mapping[str, str]) -> bool:
     """Return whether the dialects are needed to understand a variable, even a misspelt one."""
-    tables = tuple(PREFIX + table for table in ("DIALECT", "LIMIT", "HOSTS"))
-    return any(variable.upper().startswith(tables) for variable in environment)
+    starts = tuple(PREFIX + each for each in ("DIALECT", "LIMIT", "HOSTS", "ROOT_ORDER", "SERVER_ROOT_ORDER"))
+    return any(variable.upper().startswith(starts) for variable in environment)
 
 
 def spellings(name: str) -> tuple[str, str]:
@@ -150,8 +150,10 @@ def _value(path: PathOfSetting, text: str, dialects: Iterable[Dialect]) -> Any:
         if wrong.path == path:  # others are about what the file or other variables may say
             raise _Wrong(wrong.problem)
     installed = [dialect.name for dialect in dialects]
-    if path[0] == "hosts" and value not in installed:
-        raise _Wrong(f"no dialect is named {value!r}; {did_you_mean(value, installed)}")
+    named = [value] if path[0] == "hosts" else value if path == ("server", "root_order") else ()
+    for name in named:
+        if name not in installed:
+            raise _Wrong(f"no dialect is named {name!r}; {did_you_mean(name, installed)}")
     return value
 
 

@@ -18,6 +18,8 @@ from gateway.printable import first_hidden
 MIN_MASKED_CHARACTERS = 16
 """Of a shorter secret nothing is shown: its last four characters would give away too much."""
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BLANK = frozenset(map(chr, (*range(0xFE00, 0xFE10), 0x2800)))
+"""What stands in texts that people read and so is not hidden there: variation selectors, Braille without a dot."""
 
 
 class KeyFileError(Exception):
@@ -101,7 +103,7 @@ def _unseen(value: str) -> int | None:
     """
     if value.isascii():
         return None
-    spaces = (at for at, character in enumerate(value) if character.isspace() and character != " ")
+    spaces = (at for at, each in enumerate(value) if each in _BLANK or (each.isspace() and each != " "))
     found = [at for at in (first_hidden(value), next(spaces, None)) if at is not None]
     return min(found, default=None)
 

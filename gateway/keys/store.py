@@ -49,7 +49,8 @@ class KeyFile:
                 tables.create(path)
             return cls(*tables.connect(path))
         except (sqlite3.Error, OSError) as error:
-            raise KeyFileError(f"cannot open {path}: {error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise KeyFileError(f"cannot open {path}: {why}") from error
 
     def __enter__(self) -> Self:
         return self

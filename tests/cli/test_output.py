@@ -159,6 +159,18 @@ def test_what_cannot_be_written_to_is_told_in_one_line_and_leaves_nothing(data: 
     assert own.read_bytes().startswith(b"SQLite")
 
 
+@pytest.mark.parametrize("name", ["keys.db-wal", "seen.filter", "refused.db", "lock", "gateway.sock", "blobs/ab/cdef"])
+def test_no_file_of_a_gateways_own_is_replaced(name: str, data: str) -> None:
+    own = Path(data) / name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    refused = f"Error: cannot write to {own}: the gateway keeps its own data there\n"
+    assert exported(data, own) == (1, "", refused)
+
+
+def test_a_file_of_another_name_may_stand_in_the_data_directory(data: str) -> None:
+    assert exported(data, Path(data) / "export.jsonl") == (0, "", "")
+
+
 def test_a_file_that_finds_no_room_leaves_what_was_there(data: str, tmp_path: Path) -> None:
     output = tmp_path / "out"
     output.write_text("before")

@@ -59,6 +59,8 @@ def unseen(place: int, name: str) -> str:
         ("a\u2028b", unseen(2, "U+2028 LINE SEPARATOR")),
         ("a\u3000b\u200d", unseen(2, "U+3000 IDEOGRAPHIC SPACE")),
         ("ab\U000e0041", unseen(3, "U+E0041 TAG LATIN CAPITAL LETTER A")),
+        ("ab\ufe0f", unseen(3, "U+FE0F VARIATION SELECTOR-16")),
+        ("a\u2800b", unseen(2, "U+2800 BRAILLE PATTERN BLANK")),
     ],
 )
 def test_a_value_that_no_client_can_send_is_refused(keys: KeyFile, value: str, message: str) -> None:

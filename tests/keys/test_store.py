@@ -143,6 +143,13 @@ def test_a_newer_file_is_refused(keys: KeyFile, path: Path) -> None:
     assert str(caught.value) == message
 
 
+def test_an_error_of_the_system_is_told_without_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "keys.db"
+    with pytest.raises(KeyFileError) as caught:
+        KeyFile.open(path, make=True)
+    assert str(caught.value) == f"cannot open {path}: No such file or directory"
+
+
 def test_a_file_that_is_not_a_key_file_is_refused(path: Path) -> None:
     path.write_bytes(b"no database at all, and long enough to have a head of a hundred bytes" * 9)
     with pytest.raises(KeyFileError, match=f"^cannot open {path}: file is not a database$"):

@@ -15,6 +15,8 @@ from gateway.datadir import DataDir
 
 Write = Callable[[bytes], object]
 MAX_LINKS = 40
+OWN_FILES = ("events.db", "keys.db", "rejected.db", "refused.db", "seen.filter", "lock", "gateway.sock")
+"""How the names of the files in a data directory begin."""
 
 
 @contextlib.contextmanager
@@ -106,16 +108,12 @@ def _found(output: Path) -> os.stat_result | None:
 
 
 def _is_ours(path: Path, directory: DataDir) -> bool:
-    """Return whether a path is a file of the data directory, by its name."""
-    own = (
-        directory.events,
-        directory.keys,
-        directory.rejected,
-        directory.path / "lock",
-        directory.path / "gateway.sock",
-    )
-    in_directory = path.parent == Path(os.path.realpath(directory.path))
-    return in_directory and any(path.name.startswith(file.name) for file in own)
+    """Return whether a path is a file that a gateway keeps, of this version or an older one, by its name."""
+    try:
+        inside = path.relative_to(os.path.realpath(directory.path))
+    except ValueError:
+        return False
+    return inside.parts[0] == directory.blobs.name or str(inside).startswith(OWN_FILES)
 
 
 @contextlib.contextmanager

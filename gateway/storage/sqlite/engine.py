@@ -52,7 +52,8 @@ class SqliteEngine:
             directory.events.touch(mode=0o600)
             thread, log_writer = await _open(directory, settings)
         except (sqlite3.Error, OSError) as error:
-            raise DataDirError(f"cannot open {directory.events}: {error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise DataDirError(f"cannot open {directory.events}: {why}") from error
         return cls(directory, settings, thread, log_writer)
 
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
