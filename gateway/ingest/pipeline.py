@@ -127,7 +127,7 @@ class Pipeline:
                     route=None if route is None else route.name,
                     request=request,
                     refusal=refusal,
-                    submission=submission,
+                    credentials=submission.credentials,
                     status=response.status,
                     request_id=request_id,
                     keep_ip=self.keep_ip(refusal.project if refusal.authenticated or refusal.admitted else None),

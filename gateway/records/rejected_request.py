@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from gateway.dialect.contract import Dialect, Submission
+from gateway.dialect.contract import Credential, Dialect, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.value_class import value_class
@@ -96,7 +96,8 @@ def _whose(refusal: Refusal, origin: str | None, shown_id: str, shown: Callable[
 class PendingRejection:
     """A rejected request until it is written: references only, so that the client does not wait for copies.
 
-    `project` is None if it is not known; `items` is the number of its items, 0 if it could not be parsed.
+    `project` is None if it is not known; `items` is the number of its items, 0 if it could not be parsed. The items
+    themselves are not held: decoded, they take many times their bytes.
     """
 
     project: str | None
@@ -105,7 +106,7 @@ class PendingRejection:
     route: str | None
     request: Request
     refusal: Refusal
-    submission: Submission
+    credentials: tuple[Credential, ...]
     status: int
     request_id: str
     keep_ip: KeepIp | None = None
@@ -119,15 +120,13 @@ class PendingRejection:
         """Return about how many bytes of memory it holds."""
         request = self.request
         texts = (*request.headers.values(), *request.query.keys(), *request.query.values())
-        return len(request.body) + sum([len(text) for text in texts]) + 2000
+        return len(request.body) + sum([len(text) for text in texts]) + 200 * len(self.refusal.outcomes) + 2000
 
     def record(self) -> RejectedRequest:
         """Return what is kept of it: credentials redacted, the body cut to MAX_BODY."""
         request, refusal = self.request, self.refusal
         # Without a valid secret nobody knows which parts of the request are secret: treat everything that may be.
-        redaction = Redaction.of(
-            request, self.dialect, self.submission.credentials, is_stranger=not refusal.authenticated
-        )
+        redaction = Redaction.of(request, self.dialect, self.credentials, is_stranger=not refusal.authenticated)
         raw = redaction.request(request, site=refusal.site, keep_ip=self.keep_ip, max_body=MAX_BODY)
         return RejectedRequest(
             received_at=request.received_at,

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from gateway.datadir import DataDir
-from gateway.dialect import Reason, Refusal, Request, Submission
+from gateway.dialect import Reason, Refusal, Request
 from gateway.records.rejected_request import PendingRejection, RejectedRequest
 from gateway.storage.sqlite.read.rejected import count_buckets, counts, rejected_requests
 from gateway.storage.sqlite.rejected_log import MAX_WAITING, STOP_SECONDS, RejectedRequestLog, upgrade
@@ -44,7 +44,7 @@ def rejection(
         route="r",
         request=Request("POST", "/x", {}, {}, b"x" * size, at),
         refusal=Refusal(Reason.INVALID, project=project, admitted=admitted and project is not None),
-        submission=Submission(),
+        credentials=(),
         status=400,
         request_id="r-1",
     )

@@ -5,6 +5,7 @@ import gc
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,12 @@ from dialects.browsee import dialect as browsee
 from dialects.tranthor import dialect as tranthor
 from gateway.app import build_handler
 from gateway.config import Config
+from gateway.dialect import Item
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Reason, Refusal, StorageUnavailable
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
+from gateway.storage.sqlite.rejected_log import RejectedRequestLog
 from tests.kit.recording import RecordingStorage
 
 SALT = b"salt"
@@ -72,17 +75,36 @@ def test_a_refused_request_is_freed_without_a_collection(name: str) -> None:
     assert [each for each in _held() if id(each) not in before] == []
 
 
-def _status_of(path: str, headers: Mapping[str, str], body: bytes | Refusal, failure: StorageUnavailable | None) -> int:
+def test_a_refused_request_that_waits_to_be_written_does_not_hold_its_items(tmp_path: Path) -> None:
+    waiting = RejectedRequestLog(tmp_path / "rejected.db", 1 << 20, 60.0)
+    before = [id(each) for each in _held(Item)]
+    assert _status_of(BATCH, {}, b'{"batch":[{"a":[]},{}]}', None, waiting) == 401
+    assert [each for each in _held(Item) if id(each) not in before] == []
+
+
+def _status_of(
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes | Refusal,
+    failure: StorageUnavailable | None,
+    rejected_log: RejectedRequestLog | None = None,
+) -> int:
     grants = {
         digest(SALT, "tranthor", "write_key", key): Grant(
             key[:5], "shop", "tranthor", "write_key", frozenset(), revoked=key is REVOKED
         )
         for key in (KEY, REVOKED)
     }
-    handler = build_handler(Config(), (browsee, tranthor), RecordingStorage(failure=failure), Keyring(SALT, grants))
+    handler = build_handler(
+        Config(),
+        (browsee, tranthor),
+        RecordingStorage(failure=failure),
+        Keyring(SALT, grants),
+        rejected_log=rejected_log,
+    )
     head = RequestHead("POST", path, "", dict(headers))
     return asyncio.run(handler.route(head).answer(body)).status
 
 
-def _held() -> list[Request | Refusal]:
-    return [each for each in gc.get_objects() if isinstance(each, Request | Refusal)]
+def _held(*kinds: type) -> list[object]:
+    return [each for each in gc.get_objects() if isinstance(each, kinds or (Request, Refusal))]
