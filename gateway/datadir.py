@@ -109,8 +109,8 @@ def make(path: Path) -> DataDir:
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
             sync_folder(path.parent)
-    except FileExistsError as error:
-        raise DataDirError(f"{path} is not a directory") from error
+    except FileExistsError:
+        return existing(path)
     except OSError as error:
         raise DataDirError(f"cannot create {path}: {error.strerror}") from error
     return DataDir(path)
@@ -121,6 +121,8 @@ def existing(path: Path) -> DataDir:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
+        if path.is_symlink():
+            raise DataDirError(f"{path} is a link to a directory that does not exist") from None
         hint = f"`gateway serve --data {path}` makes it at its first start"
         raise DataDirError(f"there is no directory {path}; {hint}") from None
     except OSError as error:

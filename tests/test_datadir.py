@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.datadir import DataDir, DataDirError, find, make
+from gateway.datadir import DataDir, DataDirError, existing, find, make
 
 
 def test_a_directory_is_created_with_its_parents_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
@@ -30,6 +30,15 @@ def test_a_file_in_its_place_is_an_error_in_one_line(tmp_path: Path) -> None:
     assert str(refused.value) == f"{tmp_path}/data is not a directory"
     with pytest.raises(DataDirError):
         make(tmp_path / "data" / "below")
+
+
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path: Path) -> None:
+    link = tmp_path / "data"
+    link.symlink_to("nowhere")
+    for use in (make, existing):
+        with pytest.raises(DataDirError) as refused:
+            use(link)
+        assert str(refused.value) == f"{link} is a link to a directory that does not exist"
 
 
 def test_a_second_server_is_refused_and_learns_which_process_runs(tmp_path: Path) -> None:

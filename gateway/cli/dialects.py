@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.names import unknown
-from gateway.cli.options import config_option, json_option
+from gateway.cli.options import GivenPath, config_option, json_option
 from gateway.cli.tables import show
 from gateway.config import check, load, problems
 from gateway.config.serving import install_enabled, router
@@ -93,7 +93,7 @@ def schemas(name: str | None) -> None:
 
 
 @click.command("check-config", short_help="Check a configuration file.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=GivenPath(path_type=Path))
 def check_config(file: Path) -> None:
     """Check whether a configuration FILE is valid, and print every error in it.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.names import check_project
-from gateway.cli.options import data_option, format_option, log_of, project_option
+from gateway.cli.options import GivenPath, data_option, format_option, log_of, project_option
 from gateway.cli.outcomes import counts
 from gateway.cli.output.target import target
 from gateway.cli.retranslate import retranslate
@@ -47,7 +47,7 @@ def events() -> None:
 @format_option(*FORMATS)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=GivenPath(path_type=Path),
     help="Write to this file, which appears when it is complete; - is standard output.",
 )
 def export(data: Path | None, project: str | None, form: str, output: Path | None) -> None:

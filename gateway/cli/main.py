@@ -20,6 +20,7 @@ from gateway.datadir import DataDirError
 from gateway.ingest.registry import RegistryError
 from gateway.ingest.schema import BrokenSchema
 from gateway.keys.credential import KeyFileError
+from gateway.printable import printable
 from gateway.sqlite_file import DatabaseError
 
 EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, DataDirError, DatabaseError, OSError)
@@ -33,7 +34,8 @@ class Failure(click.ClickException):
         text = str(error)
         if isinstance(error, OSError) and text.startswith("[Errno"):  # the number tells people nothing
             text = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
-        super().__init__(" ".join(text.split()) or type(error).__name__)
+        # Escaped here: where standard error is no terminal, click cuts out what a terminal would obey.
+        super().__init__(printable(" ".join(text.split())) or type(error).__name__)
 
 
 class _Commands(click.Group):

@@ -1,5 +1,6 @@
 """Options and arguments that several commands share, and the checks of their values."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,13 +14,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NUMBER = click.IntRange(1, (1 << 63) - 1)  # what SQLite can hold
 
 
-class _Directory(click.Path):
-    """A path that is not empty: pathlib takes an empty one, such as that of a variable that is not set, for `.`."""
+class GivenPath(click.Path):
+    """A path that is not empty: pathlib takes an empty one, such as that of a variable that is not set, for `.`.
+
+    It takes `./-` for `-` too, which stands for standard output; so that path is made absolute.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path. Fails on an empty one."""
         if value == "":
             self.fail("the path is empty", param, ctx)
-        return super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        return path.absolute() if str(path) == "-" != str(value) else path
 
 
 def numbers_argument(command: Command) -> Command:
@@ -31,7 +37,7 @@ def data_option(command: Command) -> Command:
     """Add `--data DIR`."""
     return click.option(
         "--data",
-        type=_Directory(path_type=Path),
+        type=GivenPath(path_type=Path),
         metavar="DIR",
         help="The data directory [default: GATEWAY_DATA or ./data].",
     )(command)
@@ -45,7 +51,7 @@ def project_option(command: Command) -> Command:
 def config_option(command: Command) -> Command:
     """Add `--config FILE`: the server's settings, of which commands need the dialects' switches."""
     return click.option(
-        "--config", type=click.Path(path_type=Path), help="The server's TOML file [default: GATEWAY_CONFIG]."
+        "--config", type=GivenPath(path_type=Path), help="The server's TOML file [default: GATEWAY_CONFIG]."
     )(command)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.options import data_option
+from gateway.cli.options import GivenPath, data_option
 from gateway.config import ServerSettings, check, load
 from gateway.ingest.registry import discover
 
@@ -21,7 +21,7 @@ DEFAULT = ServerSettings()
     type=click.IntRange(1, 256),
     help=f"HTTP worker processes; they share one writer [default: {DEFAULT.workers}].",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="A TOML file [default: GATEWAY_CONFIG].")
+@click.option("--config", type=GivenPath(path_type=Path), help="A TOML file [default: GATEWAY_CONFIG].")
 def serve(data: Path | None, host: str | None, port: int | None, workers: int | None, config: Path | None) -> None:
     """Run the server until it is stopped by SIGTERM or Ctrl-C.
 

@@ -37,10 +37,12 @@ _PLAIN_ESCAPES = (
 
 @functools.lru_cache(maxsize=64)
 def _ends_of_names(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Return how a text goes on in which one of the fields ends, in lower case: `api_key"` ends like `key"`."""
+    """Return what the fields end a text with, in lower case.
+
+    Each one has its own: a field in whose name a character is escaped may end like a shorter one that is not escaped.
+    """
     names = {field.lower() for field in fields}
-    shortest = [name for name in names if not any(name != other and name.endswith(other) for other in names)]
-    return tuple([f"{name}{end}" for name in sorted(shortest) for end in ('"', "\\")])
+    return tuple([f"{name}{end}" for name in sorted(names) for end in ('"', "\\")])
 
 
 def is_json(text: bytes) -> bool:

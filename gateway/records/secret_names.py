@@ -4,6 +4,8 @@ import re
 
 COMMON_SECRET_FIELDS = (
     *("apiKey", "api_key", "api-key", "x-api-key", "writeKey", "write_key", "accessKey", "access_key"),
+    *("x_api_key", "apiToken", "api_token", "secretAccessKey", "secret_access_key", "aws_secret_access_key"),
+    *("pwd", "passphrase", "passcode", "credential"),
     *("clientSecret", "client_secret", "secretKey", "secret_key", "privateKey", "private_key"),
     *("accessToken", "access_token", "refreshToken", "refresh_token", "idToken", "id_token", "authToken", "auth_token"),
     *("key", "token", "jwt", "secret", "password", "passwd", "authorization", "bearer", "cookie", "credentials"),

@@ -107,6 +107,21 @@ def test_standard_output_has_many_names(output: str, data: str, tmp_path: Path) 
     assert [each.name for each in tmp_path.iterdir()] == []
 
 
+def test_a_file_may_have_the_name_that_stands_for_standard_output(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exported(data, "./-") == (0, "", "")
+    assert (tmp_path / "-").read_bytes() == WHOLE
+
+
+@pytest.mark.parametrize("option", ["--output", "--data"])
+def test_an_empty_path_is_a_wrong_use(option: str, data: str) -> None:
+    done = run("events", "export", "--data", data, option, "")
+    refused = f"Error: Invalid value for '{option}': the path is empty"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", refused)
+
+
 def test_a_link_stays_and_what_it_leads_to_is_replaced(data: str, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "events.jsonl").write_text("before")

@@ -94,6 +94,12 @@ def test_a_followed_log_is_escaped_on_a_terminal_too(data: str) -> None:
     assert (json.loads(first), is_harmless(first)) == (EVENT, True)
 
 
+def test_an_error_names_a_path_with_all_of_its_characters(tmp_path: Path) -> None:
+    failed = run("keys", "list", "--data", f"{tmp_path}/a\x1b[2Jb")
+    there_is_none = rf"Error: there is no directory {tmp_path}/a\u001b[2Jb; "
+    assert (failed.returncode, failed.stderr.startswith(there_is_none)) == (1, True), failed.stderr
+
+
 def test_an_error_is_one_harmless_line_wherever_it_goes(data: str) -> None:
     name = HOSTILE.replace("\x9b", "\u202e")
     for arguments in (

@@ -117,8 +117,8 @@ def test_a_directory_that_cannot_be_one_is_named(tmp_path: Path) -> None:
     for name, said in (
         ("file", "{} is not a directory"),
         ("file/data", "cannot create {}: Not a directory"),
-        ("loop", "{} is not a directory"),
-        ("dangling", "{} is not a directory"),
+        ("loop", "cannot use {}: Too many levels of symbolic links"),
+        ("dangling", "{} is a link to a directory that does not exist"),
         ("x" * 300, "cannot create {}: File name too long"),
     ):
         assert told(tmp_path / name) == (1, "", f"Error: {said.format(tmp_path / name)}\n")

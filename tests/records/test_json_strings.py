@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.records import json_strings
+from gateway.records.secret_names import COMMON_SECRET_FIELDS
 from gateway.records.spellings import REDACTED, Secrets
 
 SECRET = "ab/cd+ef=12345"
@@ -71,3 +73,10 @@ def test_what_was_json_is_the_same_json_but_for_strings_and_no_string_has_the_se
     if json_strings.is_json(text):
         assert shape(pairs_of(hidden)) == shape(pairs_of(text))
         assert not [found for found in texts(pairs_of(hidden)) if secret in found]
+
+
+@pytest.mark.parametrize("name", ["apiKey", "\\u0061piKey", "api\\u004bey", "\\u0061\\u0070iKe\\u0079", "apiKe\\u0079"])
+def test_a_field_is_found_whichever_characters_of_its_name_are_escaped(name: str) -> None:
+    text = f'{{"{name}":"a-value","key of another":1}}'.encode()
+    hidden = json_strings.hide(text, Secrets(), COMMON_SECRET_FIELDS)
+    assert json.loads(hidden) == {"apiKey": REDACTED, "key of another": 1}

@@ -201,3 +201,11 @@ def test_no_word_of_a_stranger_stays_in_memory() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 100_000
+
+
+@pytest.mark.parametrize("name", ["pwd", "PASSPHRASE", "apiToken", "api_token", "x_api_key", "aws_secret_access_key"])
+def test_a_field_of_a_strangers_that_is_named_like_a_secret_is_redacted(name: str) -> None:
+    sent = request(json.dumps({name: "a-value", "plan": "pro"}).encode(), {}, {name: "a-value", "plan": "pro"})
+    kept = Redaction.of(sent, OWN, [], is_stranger=True).request(sent)
+    hidden = {name: "[redacted]", "plan": "pro"}
+    assert (json.loads(kept.body), json.loads(kept.query)) == (hidden, hidden)
