@@ -22,6 +22,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of tests/security/test_bounds.py."""
+    parser.addoption("--every-bound", action="store_true", help="send every hostile request to every dialect")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[DESELECTED] = []
     for name, meaning in {**kinds.KINDS, **kinds.ALSO}.items():

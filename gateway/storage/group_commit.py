@@ -195,8 +195,8 @@ def weight(entry: Entry) -> int:
     size += 0 if entry.request is None else len(entry.request.compressed)
     for row in entry.rows:
         size += len(row.body)
-    for quarantined in entry.quarantined:
-        size += len(quarantined.payload) + len(quarantined.faults)
+    if entry.quarantined:
+        size += sum([len(each.payload) + len(each.faults) for each in entry.quarantined])
     for blob in entry.blobs:
         size += len(blob.content)
     return size
