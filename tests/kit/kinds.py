@@ -31,6 +31,7 @@ ALSO: Mapping[str, str] = {
 PLACES: Mapping[str, str] = {
     "tests/property/": "property",
     "tests/dialects/databuddy/test_no_field_is_lost.py": "property",
+    "tests/http/test_raw_bytes.py": "property",
     "tests/records/test_linear.py": "property",
     "tests/sdk/": "sdk",
     "tests/faults/": "faults",
