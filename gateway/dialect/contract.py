@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import attrs
 
+from gateway.dialect.checks import check, check_method, check_paths
 from gateway.dialect.event import Event
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal
@@ -30,24 +31,6 @@ API_VERSION = 1
 """The version of this contract. A dialect that was written for another version is refused at start."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_PATH = re.compile(r"(/[^/{}\s]*|/\{[a-z_]+\})+")
-
-
-def _check(is_good: bool, problem: str) -> None:
-    """Raise ValueError with the problem unless all is well; the registry adds the dialect's name."""
-    if not is_good:
-        raise ValueError(problem)
-
-
-def _check_paths(owner: str, paths: tuple[str, ...]) -> None:
-    for path in paths:
-        _check(isinstance(path, str) and _PATH.fullmatch(path) is not None, f"{owner}: path {path!r} must begin with /")
-        _check(path == "/" or not path.endswith("/"), f"{owner}: path {path!r} ends with /; leave it out")
-        _check(path.count("{") <= 1, f"{owner}: path {path!r} has more than one variable segment")
-
-
-def _check_method(owner: str, method: str) -> None:
-    _check(method.isalpha() and method.isupper(), f"{owner}: method {method!r} must be in capitals, like POST")
 
 
 @value_class
@@ -200,11 +183,11 @@ class Route:
     def __attrs_post_init__(self) -> None:
         """Check the route by itself. Raises ValueError."""
         owner = f"route {self.name}"
-        _check(bool(self.name), "a route has no name")
-        _check(bool(self.paths or self.mount_only_paths), f"{owner} has no path")
-        _check_paths(owner, (*self.paths, *self.mount_only_paths))
-        _check_method(owner, self.method)
-        _check(isinstance(self.on_invalid, OnInvalid), f"{owner}: on_invalid must be a member of OnInvalid")
+        check(bool(self.name), "a route has no name")
+        check(bool(self.paths or self.mount_only_paths), f"{owner} has no path")
+        check_paths(owner, (*self.paths, *self.mount_only_paths))
+        check_method(owner, self.method)
+        check(isinstance(self.on_invalid, OnInvalid), f"{owner}: on_invalid must be a member of OnInvalid")
 
 
 @attrs.frozen
@@ -217,8 +200,8 @@ class StaticRoute:
 
     def __attrs_post_init__(self) -> None:
         """Check the endpoint by itself. Raises ValueError."""
-        _check_paths("a static route", self.paths)
-        _check_method("a static route", self.method)
+        check_paths("a static route", self.paths)
+        check_method("a static route", self.method)
 
 
 def _unchanged(value: str) -> str:
@@ -244,10 +227,10 @@ class CredentialKind:
 
     def __attrs_post_init__(self) -> None:
         """Check the kind by itself. Raises ValueError."""
-        _check(_NAME.fullmatch(self.name) is not None, f"credential kind {self.name!r}: use a-z, 0-9 and _")
+        check(_NAME.fullmatch(self.name) is not None, f"credential kind {self.name!r}: use a-z, 0-9 and _")
         has_place = "{token}" in self.template or "{uuid}" in self.template
-        _check(has_place, f"credential kind {self.name}: its template has neither {{token}} nor {{uuid}}")
-        _check(self.public or not self.is_site, f"credential kind {self.name}: a site is public")
+        check(has_place, f"credential kind {self.name}: its template has neither {{token}} nor {{uuid}}")
+        check(self.public or not self.is_site, f"credential kind {self.name}: a site is public")
 
 
 @attrs.frozen
@@ -294,14 +277,14 @@ class Dialect:
 
     def __attrs_post_init__(self) -> None:
         """Check the dialect by itself. Raises ValueError."""
-        _check(_NAME.fullmatch(self.name) is not None, f"name {self.name!r}: use a-z, 0-9 and _")
-        _check(bool(self.kinds), "it has no credential kind")
+        check(_NAME.fullmatch(self.name) is not None, f"name {self.name!r}: use a-z, 0-9 and _")
+        check(bool(self.kinds), "it has no credential kind")
         names = [kind.name for kind in self.kinds]
-        _check(len(set(names)) == len(names), "two of its credential kinds have one name")
-        _check(sum(kind.is_site for kind in self.kinds) <= 1, "more than one of its credential kinds is a site")
+        check(len(set(names)) == len(names), "two of its credential kinds have one name")
+        check(sum(kind.is_site for kind in self.kinds) <= 1, "more than one of its credential kinds is a site")
         for prefix in self.prefixes:
-            _check(not prefix or prefix.startswith("/"), f"prefix {prefix!r} must begin with /, or be empty")
-        _check(self.body_cap > 0, f"body_cap must be above 0, not {self.body_cap}")
+            check(not prefix or prefix.startswith("/"), f"prefix {prefix!r} must begin with /, or be empty")
+        check(self.body_cap > 0, f"body_cap must be above 0, not {self.body_cap}")
 
     def routes_for(self, switches: frozenset[str]) -> tuple[Route, ...]:
         """Return the endpoints for the set of switches that are on."""

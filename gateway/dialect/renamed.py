@@ -19,7 +19,7 @@ def old_keywords(**names: str) -> Callable[[Class], Class]:
             # attrs.evolve gives every field by its new name as well: what the caller gave, by the old one, wins.
             init(self, *positional, **{name: value for name, value in keywords.items() if name not in names} | old)
 
-        cls.__init__ = renaming  # type: ignore[misc]
+        cls.__init__ = renaming  # type: ignore[misc]  # as above
         return cls
 
     return decorate

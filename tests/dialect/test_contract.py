@@ -94,6 +94,7 @@ def test_a_path_may_have_one_variable_segment(path: str) -> None:
 
 
 def test_names_and_keywords_from_before_0_2_go_on_working() -> None:
+    # The checker knows only the new names.
     old = Route("r", ("/r",), parse, translate, render, mounted=("/m",), unfit=OnInvalid.REFUSE_ITEM)  # type: ignore[call-arg]
     assert (old.mount_only_paths, old.on_invalid) == (("/m",), OnInvalid.REJECT_ITEM)
 

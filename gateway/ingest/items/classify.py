@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from gateway.dialect import Item, OnInvalid, Received, Route, Submission
+from gateway.dialect import Item, OnInvalid, Submission
 from gateway.dialect.decode import may_have_flaws
 from gateway.dialect.event import compact_json
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
 from gateway.ingest.ids import dedupe_key
-from gateway.ingest.items.event_line import EventLines, IsBot
-from gateway.ingest.items.not_stored import UNEXPLAINED, EventLine, LineWithFiles, NotStored, Why
+from gateway.ingest.items.event_line import EventLines
+from gateway.ingest.items.not_stored import UNEXPLAINED, LineWithFiles, NotStored, Why
 from gateway.ingest.kept_requests import payload_json, redacted_items
-from gateway.ingest.registry import Installed
-from gateway.records.redact import KeepIp, Redaction
+from gateway.records.redact import Redaction
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 
 MAX_EXPANSION = 16  # the events and quarantined items of a request may be this many times as large as its body may be
@@ -48,31 +47,10 @@ class Classified:
     submission: Submission
 
 
-class ItemClassifier:
-    """Classifies the items of one request. `is_stranger` says that the sender has shown no valid secret.
-
-    The other arguments are those of EventLines.
-    """
+class ItemClassifier(EventLines):
+    """Classifies the items of one request; it is made as EventLines is."""
 
     _payload_room = MAX_PAYLOADS
-
-    def __init__(
-        self,
-        installed: Installed,
-        route: Route,
-        received: Received,
-        keep_ip: KeepIp | None = None,
-        is_bot: IsBot | None = None,
-        on_bug: Callable[[Fault], None] = lambda _fault: None,
-        refused_sites: frozenset[str] = frozenset(),
-        user_agent: str = "",
-        is_stranger: bool = False,
-    ) -> None:
-        self._installed = installed
-        self._route = route
-        self._received = received
-        self._lines = EventLines(installed, route, received, keep_ip, is_bot, on_bug, refused_sites, user_agent)
-        self._is_stranger = is_stranger
 
     async def classify(
         self,
@@ -118,9 +96,9 @@ class ItemClassifier:
     def _take(self, found: "_Found", index: int, item: Item, message_id: str, request: Request) -> None:
         """Add what one item becomes. Raises Refusal if too much is made of the request."""
         limit = MAX_EXPANSION * self._installed.dialect.body_cap
-        if limit - found.size < self._lines.wasted:  # very many items, or each has a copy of the large context
+        if limit - found.size < self.wasted:  # very many items, or each has a copy of the large context
             raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
-        line = self._lines.event_line(item, message_id)
+        line = self.event_line(item, message_id)
         if isinstance(line, NotStored):
             found.is_unfit = True
             on_invalid = self._route.on_invalid
@@ -145,7 +123,7 @@ class ItemClassifier:
     def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
         """Return a submission with its mended items, by index, and the context that they share."""
         items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
-        return attrs.evolve(submission, items=items, context=self._lines.context_as_stored())
+        return attrs.evolve(submission, items=items, context=self.context_as_stored())
 
     async def _redacted(
         self, items: Sequence[QuarantinedItem], request: Request, submission: Submission
@@ -153,10 +131,6 @@ class ItemClassifier:
         """Return quarantined items without the request's secrets."""
         redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
         return await redacted_items(items, redaction)
-
-    def event_line(self, item: Item, message_id: str) -> EventLine | NotStored:
-        """Return an item's event as its canonical line, or why it does not become an event."""
-        return self._lines.event_line(item, message_id)
 
     def dedupe_key(self, item: Item) -> bytes | None:
         """Return the item's dedupe key (see ids.py); None if the client sent no id."""

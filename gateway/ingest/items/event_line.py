@@ -27,7 +27,8 @@ class EventLines:
 
     `keep_ip` shortens addresses, if the project does not keep them whole; `is_bot` is given if it filters bots.
     `on_bug` is called with a fault of each event that does not meet the canonical schema. Items that name one of
-    `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own.
+    `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own. `is_stranger`
+    says that the sender has shown no valid secret.
 
     `wasted` are about the bytes of events that were made and are not stored.
     """
@@ -49,14 +50,17 @@ class EventLines:
         on_bug: Callable[[Fault], None] = lambda _fault: None,
         refused_sites: frozenset[str] = frozenset(),
         user_agent: str = "",
+        is_stranger: bool = False,
     ) -> None:
         self._installed = installed
+        self._route = route
         self._received = received
         self._keep_ip = keep_ip
         self._is_bot = is_bot
         self._on_bug = on_bug
         self._refused_sites = refused_sites
         self._user_agent = user_agent
+        self._is_stranger = is_stranger
         self._schemas = installed.schemas
         self._translate = route.translate
 
