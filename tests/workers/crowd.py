@@ -84,6 +84,7 @@ class Crowd:
     statuses: Counter[int] = attrs.field(factory=Counter)
     retry_after: set[str | None] = attrs.field(factory=set)
     errors: int = 0
+    going_on: bool = True
     _numbers: Iterator[int] = attrs.field(factory=lambda: iter(range(10_000_000)))
 
     async def send(self, *names: str) -> int:
@@ -105,11 +106,13 @@ class Crowd:
         return answer.status
 
     async def client(self) -> None:
-        """Send three events at a time, each until it was taken."""
+        """Send three events at a time, each until it was taken, and none after the last answer."""
         for number in self._numbers:
             names = [f"{number}.{index}" for index in range(3)]
-            while not 200 <= await self.send(*names) < 300:  # noqa: ASYNC110
+            while self.going_on and not 200 <= await self.send(*names) < 300:
                 await asyncio.sleep(0.02)
+            if not self.going_on:
+                return
 
     async def metric(self, name: str, **labels: str) -> float:
         """One figure from whichever worker answers."""
@@ -129,15 +132,20 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(served: Served, clients: int = 16) -> AsyncIterator[Crowd]:
-    """Load a gateway as long as this lasts; with no clients it only holds a session."""
+    """Load a gateway as long as this lasts; with no clients it only holds a session.
+
+    At the end every client waits for its last answer: a request that is given up on the way may still be stored, while
+    a test counts what is.
+    """
     connector = aiohttp.TCPConnector(limit=0, force_close=not clients)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(10)) as session:
         found = Crowd(served.url, session)
         tasks = [asyncio.create_task(found.client()) for _ in range(clients)]
-        yield found
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            yield found
+        finally:
+            found.going_on = False
+            await asyncio.gather(*tasks)
 
 
 async def more(found: Crowd, events: int, within: float = SOON) -> None:
