@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -12,6 +12,7 @@ from rich.console import Console
 from tests.bench import goals, grow, keeping, machine, page, profiling, report, tables
 from tests.bench.growth import Growth, growth_table
 from tests.bench.loader import Loader
+from tests.bench.machine_costs import Costs, costs, middle
 from tests.bench.rounds import Pace, compare, lanes
 from tests.bench.servers import Contestant, Running, started
 from tests.bench.slices import Series, rate
@@ -36,6 +37,7 @@ class Bench:
     notes: list[str] = attrs.field(factory=list)
     tables: list[Table] = attrs.field(factory=list)
     series: list[Series] = attrs.field(factory=list)
+    costs: dict[str, Costs] = attrs.field(factory=dict)
     kept: keeping.Kept | None = None
     growth: Growth | None = None
     _told: float = 0.0
@@ -54,7 +56,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             running = [stack.enter_context(started(each, self.folder)) for each in self.contestants]
             for scenario in chosen:
-                with self.console.status(scenario.title) as status:
+                with self.console.status(scenario.title) as status, self._costs(scenario.name):
                     told = self._teller(scenario.name, status.update)
                     compared = compare(self.load, lanes(running, scenario, SCENARIOS[goals.SINGLE]), self.pace, told)
                 self.series += compared
@@ -64,7 +66,7 @@ class Bench:
     def grow(self, events: int) -> None:
         """Fill a new gateway beside a bare handler."""
         by_name = {each.name: each for each in self.contestants}
-        with self.console.status("growing") as status:
+        with self.console.status("growing") as status, self._costs(goals.GROWTH):
             self.growth = grow.grow(
                 self.load,
                 (by_name["gateway"], by_name["bare"]),
@@ -86,7 +88,7 @@ class Bench:
 
     def judge(self, command: str) -> page.Page:
         """Hold what was measured against what was promised, and return all that a page shows."""
-        promised = list(goals.goals(goals.Measured(self.series, self.kept, self.growth)))
+        promised = list(goals.goals(goals.Measured(self.series, self.kept, self.growth, self.costs)))
         if not all(goal.certain for goal in promised):
             self.notes.append("Unsure: others used the cores in most rounds; rates and latencies suffer, CPU less.")
         table = report.of_goals(promised) if promised else None
@@ -100,6 +102,13 @@ class Bench:
         """Print a table and remember it."""
         tables.show(self.console, table)
         self.tables.append(table)
+
+    @contextlib.contextmanager
+    def _costs(self, what: str) -> Iterator[None]:
+        """Measure what the machine takes, before and after something is compared on it."""
+        before = [costs(self.folder) for _ in range(2)]
+        yield
+        self.costs[what] = middle(before + [costs(self.folder) for _ in range(2)])
 
     def _weigh(self, running: list[Running]) -> None:
         bare = next((each for each in running if each.contestant.name == "bare"), None)

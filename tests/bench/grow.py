@@ -10,6 +10,7 @@ import attrs
 from tests.bench.growth import Growth, Point
 from tests.bench.keeping import kept
 from tests.bench.loader import Loader
+from tests.bench.restart import after_kill
 from tests.bench.rounds import CALIBRATION, Lane, Pace, compare
 from tests.bench.servers import BenchFailed, Contestant, Running, started
 from tests.bench.slices import p99, rate
@@ -92,7 +93,10 @@ def grow(
         ]
         fresh, grown, _ = compare(load, lanes, ENDS, told)
         told("exporting what was stored")
-        return Growth(START, early, late, points, grown, fresh, kept(running, filling.glance))
+        weighed = kept(running, filling.glance)
+        told("killed and started again")
+        restart = after_kill(running, filling.stored)
+        return Growth(START, early, late, points, grown, fresh, weighed, restart)
 
 
 def _fill(filling: Filling, events: int, told: Callable[[str], None]) -> tuple[tuple[Point, ...], int | None]:

@@ -6,6 +6,7 @@ from statistics import median
 import attrs
 
 from tests.bench.keeping import Kept
+from tests.bench.restart import Restart
 from tests.bench.slices import Series, cpu
 from tests.bench.spread import Spread
 from tests.bench.tables import Table
@@ -45,6 +46,7 @@ class Growth:
     grown: Series
     fresh: Series
     kept: Kept
+    restart: Restart
 
     @property
     def rate(self) -> Spread:

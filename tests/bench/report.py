@@ -37,10 +37,12 @@ def of_goals(goals: Iterable[Goal]) -> Table:
             "" if goal.aim is None else _short(goal.aim),
             _verdict(goal),
             goal.beside,
+            goal.machine,
         )
         for goal in goals
     )
-    return Table("Goals", ("", "measured", "half within", "at least", "aim", "met", "beside it"), rows, notes=2)
+    headings = ("", "measured", "half within", "at least", "aim", "met", "beside it", "the machine then")
+    return Table("Goals", headings, rows, notes=3)
 
 
 def quartiles(values: Spread) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -53,6 +54,11 @@ class Running:
     data: Path
     pid: int
 
+    def kill(self) -> None:
+        """Kill it, so that it has no chance to end well, and wait until it is dead."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
     def memory_bytes(self) -> int:
         """Return the memory of all its processes."""
         return procfs.memory_bytes(self.pid)
@@ -68,10 +74,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def started(contestant: Contestant, folder: Path) -> Iterator[Running]:
-    """Run a contestant in a new directory under `folder` for as long as the context lasts. Raises BenchFailed."""
-    data = Path(tempfile.mkdtemp(prefix=f"{contestant.name}-", dir=folder))
-    contestant.prepare(data)
+def started(contestant: Contestant, folder: Path, data: Path | None = None) -> Iterator[Running]:
+    """Run a contestant as long as the context lasts, in a new directory under `folder` or on `data`. BenchFailed."""
+    if data is None:
+        data = Path(tempfile.mkdtemp(prefix=f"{contestant.name}-", dir=folder))
+        contestant.prepare(data)
     port = free_port()
     log = data.with_suffix(".log")
     with log.open("wb") as output:
@@ -83,7 +90,7 @@ def started(contestant: Contestant, folder: Path) -> Iterator[Running]:
     try:
         _wait(contestant, process, port, log)
         yield Running(contestant, port, data, process.pid)
-        if process.poll() is not None:
+        if process.poll() not in (None, -signal.SIGKILL):
             raise BenchFailed(f"{contestant.name} ended by itself: {_tail(log)}")
     finally:
         _stop(process)
