@@ -17,7 +17,7 @@ from gateway.http.server import Server, bind
 
 LIMIT = 2 * MEBIBYTE
 IDLE = 0.6
-PATIENCE = 10.0
+PATIENCE = 30.0
 HOST = b"Host: g\r\n"
 
 

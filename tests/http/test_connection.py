@@ -22,7 +22,7 @@ PING = b'{"what":"hello"}'
 HEAD = b"POST /toy-api/v0/ping HTTP/1.1\r\nHost: g\r\nx-toy-key: toy_1\r\n"
 POST = HEAD + b"Content-Length: 16\r\n\r\n" + PING
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: g\r\n\r\n"
-PATIENCE = 5.0
+PATIENCE = 30.0
 BODY_TIMEOUT = 0.5
 
 

@@ -18,7 +18,7 @@ from gateway.http.handler import RequestHead
 from gateway.http.server import Server, bind
 
 GET = b"GET / HTTP/1.1\r\nHost: g\r\n\r\n"
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 class Slow:

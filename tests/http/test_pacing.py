@@ -22,7 +22,7 @@ from gateway.http.limits import MEBIBYTE, Budget, Timeouts
 from gateway.http.server import Server, bind
 
 LIMIT = MEBIBYTE
-PATIENCE = 10.0
+PATIENCE = 30.0
 TURN = 0.1  # seconds of CPU that one turn of the loop may take at most
 HOST = b"Host: g\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"

@@ -19,7 +19,7 @@ from gateway.http.handler import RequestHead
 from gateway.http.limits import Timeouts
 from gateway.http.server import Server, bind
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 LIMIT = 1000
 HOST = b"Host: g\r\n"
 GET = b"GET /a?b=1 HTTP/1.1\r\n" + HOST + b"\r\n"

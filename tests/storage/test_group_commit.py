@@ -246,7 +246,7 @@ async def test_rows_that_somebody_else_wrote_lead_to_a_reopen_and_not_to_errors_
 
 
 async def healthy(storage: GroupCommit) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not storage.healthy:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -15,7 +15,7 @@ import attrs
 from tests.kit.serving import Served, add_key, serving
 
 KEY = "trn_workers0123456789abcd"
-SOON = 5.0
+SOON = 20.0
 
 
 @contextmanager
