@@ -54,8 +54,8 @@ class Checkpointer:
     """Checkpoints of the file that a writer's thread has open. It is told of each commit.
 
     `file` is a descriptor of events.db that the caller closes after all connections: closing it before would drop the
-    locks that SQLite holds for this process. `is_synced` says whether all that was copied from the WAL is on disk, as
-    far as is known.
+    locks that SQLite holds for this process. `is_synced` is False once what was copied from the WAL may not be on disk,
+    although SQLite counts it as copied.
     """
 
     def __init__(
@@ -147,8 +147,8 @@ class Checkpointer:
             self._task = None
 
     def _pass(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        was_synced, self.is_synced = self.is_synced, False
         frames, copied = _copy(connection)
+        was_synced, self.is_synced = self.is_synced, False
         if not was_synced:
             self._copy_again(copied)
         os.fsync(self._file)
