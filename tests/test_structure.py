@@ -65,8 +65,9 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
     "read": {"tables", "chunks", "rejected_log"},
+    "checkpointer": {"database_thread"},
     "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "quarantine", "dedupe"},
-    "engine": {"database_thread", "log_writer", "opened_files"},
+    "engine": {"database_thread", "checkpointer", "log_writer", "opened_files"},
 }
 """The same inside storage/sqlite/."""
 

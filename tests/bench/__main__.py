@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.bench import page
+from tests.bench import page, steady
 from tests.bench.bench import SCENARIOS, Bench
 from tests.bench.loader import loader
 from tests.bench.rounds import Pace
@@ -24,6 +24,7 @@ QUICK = Pace(5, 0.2)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Measure a gateway with so many workers too.")
 @click.option("--grow", "events", type=click.IntRange(200_000), help="Then store so many events and follow the rate.")
 @click.option("--profile", "profiled", type=click.Choice(list(SCENARIOS)), help="Only show where the CPU goes.")
+@click.option("--steady", "steady_seconds", type=click.FloatRange(1), help="Only load a gateway for so many seconds.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to keep data.")
 @click.option(
     "--write", type=click.Path(path_type=Path), is_flag=False, flag_value="docs/performance.md",
@@ -36,6 +37,7 @@ def main(
     workers: int,
     events: int | None,
     profiled: str | None,
+    steady_seconds: float | None,
     folder: Path | None,
     write: Path | None,
 ) -> None:
@@ -50,6 +52,11 @@ def main(
     if events is not None and not {"bare", "gateway"} <= {contestant.name for contestant in found}:
         raise click.BadParameter("it needs bare and gateway", param_hint="--grow")
     try:
+        if steady_seconds is not None:
+            with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data:
+                gateway = next(each for each in found if each.name == "gateway")
+                steady.run(console, cores[-1] if apart else None, Path(data), gateway, seconds=steady_seconds)
+            return
         with (
             tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data,
             loader(cores[-1] if apart else None) as load,

@@ -13,6 +13,7 @@ from gateway.dialect.outcome import Outcome, Verdict
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, KeptRequest, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.storage.sqlite.read.log import Reader
@@ -88,6 +89,7 @@ async def opened(
     keep_raw: float = 0.0,
     keep_events: float = 0.0,
     quarantine_bytes: int = 1 << 40,
+    pace: CheckpointPace | None = None,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
     settings = LogSettings(
@@ -98,7 +100,7 @@ async def opened(
         clock=clock or Clock(),
         quarantine_bytes=lambda _project: quarantine_bytes,
     )
-    engine = await SqliteEngine.open(make(path), settings)
+    engine = await SqliteEngine.open(make(path), settings, pace=pace)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)
     try:
         yield storage, engine

@@ -13,12 +13,14 @@ from pathlib import Path
 from gateway.datadir import find, make
 from gateway.storage.contract import Appended, AppendStatus, Entry, EventRow
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.storage.sqlite.read.log import Reader
 from tests.storage.stores import body, opened, row
 
 LIVES = 6
+PACE = CheckpointPace(every=20, restart=60, rest=10)  # so that kills find checkpoints running
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -31,7 +33,8 @@ def entries(life: int, number: int) -> Entry:
 async def live(path: Path, life: int) -> None:
     """Append from eight clients until killed; each answer is printed only after it came."""
     with make(path).lock():
-        storage = GroupCommit(await SqliteEngine.open(make(path), LogSettings(max_memtable_keys=50)))
+        engine = await SqliteEngine.open(make(path), LogSettings(max_memtable_keys=50), pace=PACE)
+        storage = GroupCommit(engine)
         numbers = iter(range(1_000_000))
 
         async def client() -> None:

@@ -48,15 +48,20 @@ class _TransactionConnection(sqlite3.Connection):
 class DatabaseThread:
     """A connection and its thread, which lasts until `close`."""
 
-    def __init__(self, connection: aiosqlite.Connection, queue: deque[Transaction[None]]) -> None:
+    def __init__(self, connection: aiosqlite.Connection, queue: deque[Transaction[None]], yields: bool = True) -> None:
         self._connection = connection
         self._queue = queue
+        self._yields = yields
         self._running = 0
         self._napping = False
 
     @classmethod
-    async def open(cls, uri: str) -> Self:
-        """Connect to the file of an SQLite URI, without automatic transactions. Raises sqlite3.Error."""
+    async def open(cls, uri: str, *, yields: bool = True) -> Self:
+        """Connect to the file of an SQLite URI, without automatic transactions. Raises sqlite3.Error.
+
+        `yields` says that the event loop sleeps for a moment now and then while a transaction runs. One that is a
+        single long statement has no use for that.
+        """
         queue: deque[Transaction[None]] = deque()
         connection = aiosqlite.connect(
             uri,
@@ -67,7 +72,7 @@ class DatabaseThread:
             factory=partial(_TransactionConnection, queue=queue),
         )
         try:
-            return cls(await connection, queue)
+            return cls(await connection, queue, yields)
         except sqlite3.Error:
             # Nobody else waits for the thread that aiosqlite started: it would report to a loop that may be closed.
             thread: Any = getattr(connection, "_thread", connection)  # before 0.22 a connection is a thread
@@ -82,7 +87,7 @@ class DatabaseThread:
         results: list[Result] = []
         self._queue.append(lambda connection: results.append(transaction(connection)))
         self._running += 1
-        if not self._napping:
+        if self._yields and not self._napping:
             self._napping = True
             self._schedule_gil_nap(asyncio.get_running_loop())
         try:

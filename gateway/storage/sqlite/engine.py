@@ -1,15 +1,18 @@
-"""The SQLite engine: a LogWriter on a thread of its own, and what SQLite's errors mean. No SQL here."""
+"""The SQLite engine: a LogWriter and a Checkpointer on their threads, and what SQLite's errors mean. No SQL here."""
 
 import contextlib
 import errno
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from gateway import sqlite_file
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Entry
+from gateway.storage.sqlite.checkpointer import Checkpointer, CheckpointPace
 from gateway.storage.sqlite.database_thread import DatabaseThread
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
 from gateway.storage.sqlite.opened_files import OpenedFiles
@@ -34,27 +37,44 @@ class SqliteEngine:
     """The writer of a data directory whose lock the caller holds."""
 
     def __init__(
-        self, directory: DataDir, settings: LogSettings, thread: DatabaseThread, log_writer: LogWriter
+        self,
+        directory: DataDir,
+        settings: LogSettings,
+        pace: CheckpointPace,
+        file: int,
+        opened: tuple[DatabaseThread, LogWriter, Checkpointer],
     ) -> None:
         self._directory = directory
         self._settings = settings
-        self._thread = thread
-        self._log_writer = log_writer
+        self._pace = pace
+        self._file = file
+        self._thread, self._log_writer, self._checkpointer = opened
         self._files = OpenedFiles.of(directory.events.absolute())
 
     @classmethod
-    async def open(cls, directory: DataDir, settings: LogSettings | None = None) -> "SqliteEngine":
+    async def open(
+        cls, directory: DataDir, settings: LogSettings | None = None, *, pace: CheckpointPace | None = None
+    ) -> "SqliteEngine":
         """Open events.db; create or upgrade it if needed. Raises DataDirError on a file that cannot be used."""
-        settings = settings or LogSettings()
+        settings, pace = settings or LogSettings(), pace or CheckpointPace()
         try:
             # Created here only: a file that is missing at a reopen must not come back empty. The WAL gets the same
             # mode.
             directory.events.touch(mode=0o600)
-            thread, log_writer = await _open(directory, settings)
+            file = _descriptor(directory.events)
+            was_closed = not _size(Path(f"{directory.events}-wal"))
+            try:
+                opened = await _open(directory, settings, pace, file, is_synced=was_closed)
+            except BaseException:
+                os.close(file)
+                raise
         except (sqlite3.Error, OSError) as error:
             why = getattr(error, "strerror", None) or error
             raise DataDirError(f"cannot open {directory.events}: {why}") from error
-        return cls(directory, settings, thread, log_writer)
+        if not was_closed:
+            # What a killed gateway had copied may never have been synced.
+            await opened[2].checkpoint()
+        return cls(directory, settings, pace, file, opened)
 
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """See Engine."""
@@ -65,6 +85,7 @@ class SqliteEngine:
         # Only now: what is acknowledged was in the file of that name when it was on disk. A check before the commit
         # would leave open what happens in between.
         self._files.check_file()
+        self._checkpointer.committed()
         return answers
 
     def check(self) -> None:
@@ -79,34 +100,70 @@ class SqliteEngine:
         no checkpoint: the half-written end of the WAL is not valid, and is overwritten.
         """
         self._files.check()  # whatever stands there now may belong to another gateway, and never is ours
-        before = self._thread
+        thread, checkpointer = self._thread, self._checkpointer
+        await checkpointer.finish()
         try:
-            self._thread, self._log_writer = await _open(self._directory, self._settings)
+            opened = await _open(
+                self._directory, self._settings, self._pace, self._file, is_synced=checkpointer.is_synced
+            )
         except (sqlite3.Error, OSError, DataDirError) as error:
             raise Broken(f"cannot reopen {self._directory.events}: {error}") from error
-        with contextlib.suppress(sqlite3.Error):
-            await before.close()
+        self._thread, self._log_writer, self._checkpointer = opened
+        await _close(thread, checkpointer)
         self._files.check()
 
     async def run(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a transaction on the writer's connection, between two commits, and return its result."""
-        return await self._thread.run(transaction)
+        result = await self._thread.run(transaction)
+        self._checkpointer.committed()
+        return result
 
     async def close(self) -> None:
         """See Engine. Errors are ignored: whatever was acknowledged is on disk already."""
         with contextlib.suppress(OSError):
             await self._thread.run(lambda _: self._log_writer.close(self._directory))
-        with contextlib.suppress(sqlite3.Error):
-            await self._thread.close()
+        await self._checkpointer.finish()
+        if not self._checkpointer.is_synced:
+            await self._checkpointer.checkpoint()
+        await _close(self._thread, self._checkpointer)
+        os.close(self._file)
 
 
-async def _open(directory: DataDir, settings: LogSettings) -> tuple[DatabaseThread, LogWriter]:
+async def _open(
+    directory: DataDir, settings: LogSettings, pace: CheckpointPace, file: int, *, is_synced: bool
+) -> tuple[DatabaseThread, LogWriter, Checkpointer]:
     thread = await DatabaseThread.open(sqlite_file.uri(directory.events, "rw"))
     try:
-        return thread, await thread.run(lambda connection: LogWriter.load(connection, directory, settings))
+        log_writer = await thread.run(lambda connection: LogWriter.load(connection, directory, settings))
+        checkpointer = await Checkpointer.open(
+            directory.events, file=file, writer=thread, pace=pace, is_synced=is_synced
+        )
+        return thread, log_writer, checkpointer
     except BaseException:
         await thread.close()
         raise
+
+
+async def _close(thread: DatabaseThread, checkpointer: Checkpointer) -> None:
+    """Close both connections. The writer's is the last one: SQLite then copies the rest of the WAL, and removes it."""
+    for each in (checkpointer, thread):
+        with contextlib.suppress(sqlite3.Error):
+            await each.close()
+
+
+def _descriptor(path: Path) -> int:
+    """Open a file; SQLite is asked first, which names what is wrong with one that is no database."""
+    with sqlite_file.connected(path, "rw"):
+        pass
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _size(path: Path) -> int:
+    """Return a file's size, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def classify(error: sqlite3.Error | OSError) -> Exception:

@@ -27,8 +27,9 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
     # Little is read again: look-ups are answered by the filters and the memtable.
     "PRAGMA cache_size = -8192",
-    # With a longer WAL, a page that many commits touch is written back once instead of many times.
-    "PRAGMA wal_autocheckpoint = 4000",
+    # Never in a commit: see checkpointer.py.
+    "PRAGMA wal_autocheckpoint = 0",
+    # What a reader that stays long has made longer than this becomes shorter again.
     "PRAGMA journal_size_limit = 67108864",
     # Some builds overwrite freed pages with zeros, which doubles the cost of deleting.
     "PRAGMA secure_delete = OFF",

@@ -1,7 +1,7 @@
 /* A disk that fails on demand and remembers what it was told, for files under FAULTS_ROOT.
  *
- * While the file FAULTS_CONTROL/eio exists, fsync and fdatasync say EIO; while FAULTS_CONTROL/full exists, what would
- * make a file longer says ENOSPC. With FAULTS_JOURNAL every write, truncation, sync and change of a name is appended to
+ * While the file FAULTS_CONTROL/eio exists, fsync and fdatasync say EIO, while FAULTS_CONTROL/eio-NAME does, those of
+ * files of this name do; while FAULTS_CONTROL/full exists, what would make a file longer says ENOSPC. With FAULTS_JOURNAL every write, truncation, sync and change of a name is appended to
  * that file, one after the other (a lock is held over both): from it a test rebuilds what a power cut would leave.
  */
 #define _GNU_SOURCE
@@ -119,11 +119,18 @@ int ftruncate64(int fd, off64_t length) {
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
+static int fails(const char *path) {
+    char flag[NAME_MAX + 8];
+    const char *slash = strrchr(path, '/');
+    snprintf(flag, sizeof flag, "eio-%.*s", NAME_MAX, slash == NULL ? path : slash + 1);
+    return flagged("eio") || flagged(flag);
+}
+
 static int synced(int fd, int (*sync)(int)) {
     char path[PATH_MAX];
     if (!path_of(fd, path)) return sync(fd);
     pthread_mutex_lock(&turn);
-    int failed = flagged("eio"), done = failed ? -1 : sync(fd);
+    int failed = fails(path), done = failed ? -1 : sync(fd);
     record(failed ? SYNC_FAILED : SYNC, path, 0, NULL, 0);
     pthread_mutex_unlock(&turn);
     if (failed) errno = EIO;
