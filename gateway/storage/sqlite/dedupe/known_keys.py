@@ -30,6 +30,8 @@ from gateway.storage.sqlite.statements import bulk_insert, select_pairs
 BUCKET_SHIFT = 50
 BUCKETS = 1 << (64 - BUCKET_SHIFT)
 BUCKET_MASK = BUCKETS - 1
+# A larger slice has a multiple of so many rows: the prepared statements of all numbers of rows take 9 MiB.
+ROWS = 32
 iter_unpack = struct.Struct("<8xQ").iter_unpack
 FIND = (
     "SELECT group_concat(hex(w.key)) FROM wanted w WHERE EXISTS "
@@ -176,13 +178,15 @@ class KnownKeys:
         goal = KEY_BYTES * max(1, self.max_memtable_keys // 100, 2 * adding)
         end = self._flushed
         flat: list[object] = []
-        while end < len(self._flushing) and goal > 0:
+        while end < len(self._flushing) and (goal > 0 or _is_odd(end - self._flushed)):
             bucket = self._flushing[end]
             flat += (bucket, self._run, self.immutable[bucket])
             goal -= len(self.immutable[bucket])
             end += 1
         # A flush that a kill cut short is done again from its first slice, with the same run or a later one.
-        bulk_insert(connection, "INSERT OR REPLACE INTO seen_current ", 3, flat)
+        even = 3 * ((end - self._flushed) // ROWS * ROWS)
+        for part in (flat[:even], flat[even:]):
+            bulk_insert(connection, "INSERT OR REPLACE INTO seen_current ", 3, part, chunk=8 * ROWS)
         if end == len(self._flushing):
             connection.execute("UPDATE meta SET value = ? WHERE name = 'watermark'", (self._run,))
         return end - self._flushed
@@ -245,6 +249,10 @@ class KnownKeys:
 
 def _bucket(word: int) -> int:
     return word >> BUCKET_SHIFT & BUCKET_MASK
+
+
+def _is_odd(rows: int) -> bool:
+    return rows > ROWS and rows % ROWS != 0
 
 
 def _holds(bucket: bytearray, key: bytes) -> bool:
