@@ -90,6 +90,7 @@ async def opened(
     keep_events: float = 0.0,
     quarantine_bytes: int = 1 << 40,
     pace: CheckpointPace | None = None,
+    save_every: int = 1_000_000,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
     settings = LogSettings(
@@ -97,6 +98,7 @@ async def opened(
         keep_raw=keep_raw,
         keep_events=keep_events,
         max_memtable_keys=max_memtable_keys,
+        save_every=save_every,
         clock=clock or Clock(),
         quarantine_bytes=lambda _project: quarantine_bytes,
     )

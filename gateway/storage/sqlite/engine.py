@@ -1,10 +1,14 @@
 """The SQLite engine: a LogWriter and a Checkpointer on their threads, and what SQLite's errors mean. No SQL here."""
 
+import asyncio
 import contextlib
 import errno
+import logging
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +35,8 @@ BREAKING = {
 }
 # A position or an idempotency record exists already: another process wrote to the file, so memory is out of date.
 STALE = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
+SAVE_PAUSE = 0.01  # seconds after each piece of the filters' file: commits that wait for the disk go first
+log = logging.getLogger(__name__)
 
 
 class SqliteEngine:
@@ -50,6 +56,9 @@ class SqliteEngine:
         self._file = file
         self._thread, self._log_writer, self._checkpointer = opened
         self._files = OpenedFiles.of(directory.events.absolute())
+        self._closing = threading.Event()
+        self._save: asyncio.Task[None] | None = None
+        self._broken: Broken | None = None
 
     @classmethod
     async def open(
@@ -74,10 +83,14 @@ class SqliteEngine:
         if not was_closed:
             # What a killed gateway had copied may never have been synced.
             await opened[2].checkpoint()
-        return cls(directory, settings, pace, file, opened)
+        engine = cls(directory, settings, pace, file, opened)
+        engine._save_if_due()
+        return engine
 
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """See Engine."""
+        if self._broken is not None:
+            raise self._broken
         try:
             answers = await self._thread.run(lambda _: self._log_writer.commit(entries))
         except (sqlite3.Error, OSError) as error:
@@ -86,6 +99,7 @@ class SqliteEngine:
         # would leave open what happens in between.
         self._files.check_file()
         self._checkpointer.committed()
+        self._save_if_due()
         return answers
 
     def check(self) -> None:
@@ -108,6 +122,7 @@ class SqliteEngine:
             )
         except (sqlite3.Error, OSError, DataDirError) as error:
             raise Broken(f"cannot reopen {self._directory.events}: {error}") from error
+        self._broken = None
         self._thread, self._log_writer, self._checkpointer = opened
         await _close(thread, checkpointer)
         self._files.check()
@@ -120,13 +135,36 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """See Engine. Errors are ignored: whatever was acknowledged is on disk already."""
-        with contextlib.suppress(OSError):
-            await self._thread.run(lambda _: self._log_writer.close(self._directory))
+        self._closing.set()  # a save goes on without pauses
+        if self._save is not None:
+            await asyncio.wait([self._save])
+        with contextlib.suppress(OSError, sqlite3.Error, Broken):
+            self._files.check()  # the folder may be another gateway's by now
+            await self._thread.run(lambda _: self._log_writer.close())
         await self._checkpointer.finish()
         if not self._checkpointer.is_synced:
             await self._checkpointer.checkpoint()
         await _close(self._thread, self._checkpointer)
         os.close(self._file)
+
+    def _save_if_due(self) -> None:
+        if self._log_writer.save_is_due and (self._save is None or self._save.done()):
+            self._save = asyncio.get_running_loop().create_task(self._save_filters())
+
+    async def _save_filters(self) -> None:
+        """Save the filters beside the commits. If that fails, a start after a kill takes longer: nothing else."""
+        thread, log_writer = self._thread, self._log_writer
+        try:
+            save = await thread.run(lambda _: log_writer.begin_save())
+            await asyncio.to_thread(save.write, partial(self._closing.wait, SAVE_PAUSE))
+            if thread is self._thread:  # else the log was opened anew meanwhile
+                await thread.run(lambda _: log_writer.end_save(save))
+        except (sqlite3.Error, OSError) as error:
+            log.warning("the filters of known ids cannot be saved: %s", error)
+            # A connection that failed must not be committed on again before it is opened anew.
+            why = classify(error)
+            if isinstance(error, sqlite3.Error) and isinstance(why, Broken) and thread is self._thread:
+                self._broken = why
 
 
 async def _open(

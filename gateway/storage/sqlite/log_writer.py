@@ -15,6 +15,8 @@ from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
+from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
+from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
@@ -54,15 +56,17 @@ class LogSettings:
     """What can be set of a log; all times are in seconds.
 
     Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
-    them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys` bounds the
-    newest keys in memory (see KnownKeys). `clock` never jumps. `quarantine_bytes` gives the size that the quarantine of
-    a project may have.
+    them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys`,
+    `filter_bytes` and `save_every` are those of KnownKeys. `clock` never jumps. `quarantine_bytes` gives the size that
+    the quarantine of a project may have.
     """
 
     window: float = 7 * 86_400.0
     keep_raw: float = 0.0
     keep_events: float = 0.0
     max_memtable_keys: int = 200_000
+    filter_bytes: int = MIN_BYTES
+    save_every: int = 1_000_000
     clock: Callable[[], float] = time.monotonic
     quarantine_bytes: Callable[[str], int] = unbounded
 
@@ -103,7 +107,7 @@ class LogWriter:
         (last,) = connection.execute(LAST).fetchone()
         # Positions below the watermark are never given again, even if somebody deleted the end of the log by hand.
         position = max(watermark, last)
-        known_keys = KnownKeys(settings.max_memtable_keys)
+        known_keys = KnownKeys(settings.max_memtable_keys, settings.filter_bytes, settings.save_every)
         known_keys.load(connection, watermark, position, directory.path)
         generations = Generations(settings.window, settings.clock, known_keys.rotate)
         generations.load(connection)
@@ -163,9 +167,22 @@ class LogWriter:
         after_commit()
         return plan.answers
 
-    def close(self, directory: DataDir) -> None:
-        """Save what the next start then need not read again. Raises OSError."""
-        self.known_keys.save(self.position, directory.path)
+    @property
+    def save_is_due(self) -> bool:
+        """Whether the filters are to be saved, so that a start after a kill need not read every key."""
+        return self.known_keys.save_is_due
+
+    def begin_save(self) -> FilterSave:
+        """Begin to save the filters; the caller writes them, and ends the save."""
+        return self.known_keys.begin_save(self.position)
+
+    def end_save(self, save: FilterSave) -> None:
+        """End a save that was written. Raises sqlite3.Error."""
+        self.known_keys.end_save(self.connection, save)
+
+    def close(self) -> None:
+        """Save what the next start then need not read again. Raises OSError and sqlite3.Error."""
+        self.known_keys.save(self.connection, self.position)
 
     def _snapshot(self, entries: Sequence[Entry]) -> Snapshot:
         """Return what was committed before, as far as it concerns this group."""

@@ -18,6 +18,14 @@ BIT_PAIRS = tuple(_PAIRS_OF_BITS + _PAIRS_OF_BITS[:4])
 """The lowest five bits of a word choose one of these 32; the bits above choose the byte."""
 
 
+def empty(size: int) -> bytearray:
+    """Return the bits of an empty filter of a size in bytes, a power of two.
+
+    They are written to, and not only reserved, so that the process's memory does not grow later.
+    """
+    return bytearray(b"\0" * size)
+
+
 @attrs.define
 class BloomFilter:
     """A filter that doubles as keys are added, up to MAX_BYTES; `count` is how many were.
@@ -26,8 +34,7 @@ class BloomFilter:
     every old key still finds its bits, in one half or the other.
     """
 
-    # Written to, and not only reserved, so that the process's memory does not grow later.
-    bits: bytearray = attrs.field(factory=lambda: bytearray(b"\0" * MIN_BYTES))
+    bits: bytearray
     count: int = 0
 
     def add(self, words: Sequence[int]) -> list[int]:

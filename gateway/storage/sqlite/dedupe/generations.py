@@ -23,6 +23,8 @@ ROTATE = (
     "ALTER TABLE claims_current RENAME TO claims_previous",
     SEEN,
     CLAIMS,
+    # The saved filters are those of the generations before (see filter_file.py).
+    "DELETE FROM meta WHERE name = 'filters'",
 )
 # Dropping a table reads all of its pages, which takes seconds with a hundred million keys. So it is emptied first, a
 # few rows with each commit.

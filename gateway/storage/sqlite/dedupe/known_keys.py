@@ -18,9 +18,11 @@ from pathlib import Path
 
 import attrs
 
+from gateway import sqlite_file
 from gateway.storage.sqlite.chunks import KEY_BYTES, keys_of
 from gateway.storage.sqlite.dedupe import filter_file
-from gateway.storage.sqlite.dedupe.bloom_filter import BloomFilter
+from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES, BloomFilter, empty
+from gateway.storage.sqlite.dedupe.filter_file import FilterSave, SavedFilters
 from gateway.storage.sqlite.dedupe.migrate_v2 import migrate_v2
 from gateway.storage.sqlite.statements import bulk_insert, select_pairs
 
@@ -28,6 +30,8 @@ from gateway.storage.sqlite.statements import bulk_insert, select_pairs
 BUCKET_SHIFT = 50
 BUCKETS = 1 << (64 - BUCKET_SHIFT)
 BUCKET_MASK = BUCKETS - 1
+# A larger slice has a multiple of so many rows: the prepared statements of all numbers of rows take 9 MiB.
+ROWS = 32
 iter_unpack = struct.Struct("<8xQ").iter_unpack
 FIND = (
     "SELECT group_concat(hex(w.key)) FROM wanted w WHERE EXISTS "
@@ -35,8 +39,13 @@ FIND = (
     "OR EXISTS (SELECT 1 FROM seen_previous s WHERE s.bucket = w.bucket AND instr(s.keys, w.key) % 16 = 1)"
 )
 CURRENT = "SELECT keys FROM seen_current"
+# A search in each bucket: the table's pages are many, and few of its rows are that new.
+CURRENT_AFTER = (
+    "WITH RECURSIVE buckets (bucket) AS (SELECT 0 UNION ALL SELECT bucket + 1 FROM buckets WHERE bucket + 1 < ?) "
+    "SELECT keys FROM buckets CROSS JOIN seen_current USING (bucket) WHERE run > ?"
+)
 PREVIOUS = "SELECT keys FROM seen_previous"
-ABOVE = "SELECT keys FROM log WHERE last > ? ORDER BY last"
+ABOVE = "SELECT keys, last <= ? FROM log WHERE last > ? ORDER BY last"
 
 
 def _empty_table() -> list[bytearray]:
@@ -49,51 +58,86 @@ class KnownKeys:
 
     `max_memtable_keys` start a flush; while it runs, the new memtable may grow as large again. Each commit flushes a
     hundredth of that number, and at least twice as many keys as it adds, so that a flush always ends before the next
-    one is due. A flush starts early if the keys up to the position `flush_up_to` are not flushed yet. A clean stop
-    saves the filters if they have `save_threshold` keys or more: fewer are read again in less time than their file
-    takes.
+    one is due. A flush starts early if the keys up to the position `flush_up_to` are not flushed yet.
+
+    A filter has `filter_bytes` at first. The filters are to be saved whenever `save_every` keys are in no file (see
+    filter_file.py), and at a clean stop if it is half as many: fewer are read again in less time than a file takes.
 
     `memtable` and `immutable` are lists of buckets, each the bucket's keys one after the other.
     """
 
     max_memtable_keys: int = 200_000
-    save_threshold: int = 500_000
+    filter_bytes: int = MIN_BYTES
+    save_every: int = 1_000_000
     memtable: list[bytearray] = attrs.field(factory=_empty_table, init=False)
     immutable: list[bytearray] = attrs.field(factory=_empty_table, init=False)
     memtable_count: int = attrs.field(default=0, init=False)
     flush_up_to: int = attrs.field(default=0, init=False)
-    current: BloomFilter = attrs.field(factory=BloomFilter, init=False)
+    current: BloomFilter = attrs.field(
+        default=attrs.Factory(lambda self: self._new_filter(), takes_self=True), init=False
+    )
     previous: BloomFilter | None = attrs.field(default=None, init=False)
     _last_find: tuple[list[bytes], list[int]] = attrs.field(factory=lambda: ([], []), init=False)
     _salt: int = attrs.field(default=1, init=False)
     _flushing: list[int] = attrs.field(factory=list, init=False)
     _flushed: int = attrs.field(default=0, init=False)
     _run: int = attrs.field(default=0, init=False)
+    _folder: Path = attrs.field(factory=Path, init=False)
+    _generation: int = attrs.field(default=0, init=False)
+    _saved_at: int = attrs.field(default=0, init=False)
+    _tried_at: int = attrs.field(default=0, init=False)
 
     def load(self, connection: sqlite3.Connection, watermark: int, position: int, folder: Path) -> None:
         """Read the keys above the watermark into the memtable, and those on disk into the filters.
 
-        `position` is where the log ends. If a clean stop saved the filters in the folder, they are taken from there.
+        `position` is where the log ends. What a saved file in the folder has is not read again.
         """
-        self._run = watermark
+        self._run, self._folder = watermark, folder
         (self._salt,) = connection.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
         migrate_v2(connection, lambda key: _bucket(self._words(key)[0]))
-        saved = filter_file.take(folder, self._salt, position)
-        if saved is not None:
-            self.current, self.previous = saved[0], saved[1] if saved[1:] else None
+        covered, filters = filter_file.trusted(connection, folder, position)
+        if filters:
+            self.current, self.previous = filters[0], filters[1] if filters[1:] else None
+            self._saved_at = self._tried_at = self._count()
+            self._fill(self.current, connection.execute(CURRENT_AFTER, (BUCKETS, covered)))
         else:
             self._fill(self.current, connection.execute(CURRENT))
             if connection.execute(PREVIOUS).fetchone():
-                self.previous = BloomFilter()
+                self.previous = self._new_filter()
                 self._fill(self.previous, connection.execute(PREVIOUS))
-        for (keys,) in connection.execute(ABOVE, (watermark,)):
-            self.remember(keys_of(keys), 0)
+        for keys, is_covered in connection.execute(ABOVE, (covered, watermark)):
+            above = keys_of(keys)
+            self.remember(above, 0)
+            self.current.count -= len(above) if is_covered else 0
 
-    def save(self, position: int, folder: Path) -> None:
-        """Save the filters for the next start if they have enough keys; only at a clean stop. Raises OSError."""
-        filters = [each for each in (self.current, self.previous) if each is not None]
-        if sum(each.count for each in filters) >= self.save_threshold:
-            filter_file.save(folder, self._salt, position, filters)
+    @property
+    def save_is_due(self) -> bool:
+        """Whether so many keys are in no file that the filters are to be saved."""
+        return self._count() - self._tried_at >= self.save_every
+
+    def begin_save(self, position: int) -> FilterSave:
+        """Between two commits, begin to save the filters; `position` is where the log ends.
+
+        The caller writes them on any thread, beside commits. It then ends the save, again between two commits.
+        """
+        self._tried_at = self._count()
+        filters = [BloomFilter(each.bits, each.count) for each in (self.current, self.previous) if each is not None]
+        return FilterSave(self._folder, position, filters, self._generation)
+
+    def end_save(self, connection: sqlite3.Connection, save: FilterSave) -> None:
+        """Make the database name the file that was written, and remove the one before. Raises sqlite3.Error."""
+        if save.saved is not None and save.generation == self._generation:
+            with sqlite_file.transaction(connection):
+                save.saved.name(connection)
+            self._saved_at = sum(count for count, _ in save.saved.filters)
+        filter_file.sweep(self._folder, SavedFilters.named(connection))
+
+    def save(self, connection: sqlite3.Connection, position: int) -> None:
+        """At a clean stop, save the filters if that saves time at the next start. Raises OSError, sqlite3.Error."""
+        if self._count() - self._saved_at >= self.save_every // 2:
+            save = self.begin_save(position)
+            save.write()
+            self.end_save(connection, save)
 
     def find(self, connection: sqlite3.Connection, keys: Iterable[bytes]) -> set[bytes]:
         """Return which of the keys were committed before. Raises ValueError on a key that is not 16 bytes long.
@@ -134,13 +178,15 @@ class KnownKeys:
         goal = KEY_BYTES * max(1, self.max_memtable_keys // 100, 2 * adding)
         end = self._flushed
         flat: list[object] = []
-        while end < len(self._flushing) and goal > 0:
+        while end < len(self._flushing) and (goal > 0 or _is_odd(end - self._flushed)):
             bucket = self._flushing[end]
             flat += (bucket, self._run, self.immutable[bucket])
             goal -= len(self.immutable[bucket])
             end += 1
         # A flush that a kill cut short is done again from its first slice, with the same run or a later one.
-        bulk_insert(connection, "INSERT OR REPLACE INTO seen_current ", 3, flat)
+        even = 3 * ((end - self._flushed) // ROWS * ROWS)
+        for part in (flat[:even], flat[even:]):
+            bulk_insert(connection, "INSERT OR REPLACE INTO seen_current ", 3, part, chunk=8 * ROWS)
         if end == len(self._flushing):
             connection.execute("UPDATE meta SET value = ? WHERE name = 'watermark'", (self._run,))
         return end - self._flushed
@@ -166,9 +212,18 @@ class KnownKeys:
 
     def rotate(self) -> None:
         """After a committed rotation: the current filter becomes the previous one, and a new one gets memory's keys."""
-        self.previous, self.current = self.current, BloomFilter()
+        self.previous, self.current = self.current, self._new_filter()
         for bucket in (*self.memtable, *self.immutable):
             self.current.add(self._words(bucket))
+        # The rotation has made the database forget the file, and a save that has begun is in vain.
+        self._generation += 1
+        self._saved_at = self._tried_at = 0
+
+    def _new_filter(self) -> BloomFilter:
+        return BloomFilter(empty(self.filter_bytes))
+
+    def _count(self) -> int:
+        return self.current.count + (0 if self.previous is None else self.previous.count)
 
     def _fill(self, target: BloomFilter, rows: sqlite3.Cursor) -> None:
         while page := rows.fetchmany(1000):
@@ -194,6 +249,10 @@ class KnownKeys:
 
 def _bucket(word: int) -> int:
     return word >> BUCKET_SHIFT & BUCKET_MASK
+
+
+def _is_odd(rows: int) -> bool:
+    return rows > ROWS and rows % ROWS != 0
 
 
 def _holds(bucket: bytearray, key: bytes) -> bool:
