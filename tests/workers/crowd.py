@@ -109,7 +109,7 @@ class Crowd:
         """Send three events at a time, each until it was taken, and none after the last answer."""
         for number in self._numbers:
             names = [f"{number}.{index}" for index in range(3)]
-            while self.going_on and not 200 <= await self.send(*names) < 300:
+            while self.going_on and not 200 <= await self.send(*names) < 300:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             if not self.going_on:
                 return
