@@ -56,6 +56,7 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "tables": set(),
     "statements": set(),
     "chunks": set(),
+    "merge": {"chunks"},
     "blobs": set(),
     "database_thread": set(),
     "rejected_log": set(),
@@ -65,7 +66,7 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
     "read": {"tables", "chunks", "rejected_log"},
-    "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "quarantine", "dedupe"},
+    "log_writer": {"tables", "statements", "chunks", "merge", "blobs", "retention", "quarantine", "dedupe"},
     "engine": {"database_thread", "log_writer", "opened_files"},
 }
 """The same inside storage/sqlite/."""

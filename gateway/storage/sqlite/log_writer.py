@@ -14,9 +14,10 @@ from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
-from gateway.storage.sqlite.chunks import chunks
+from gateway.storage.sqlite.chunks import LOG_ROW, chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.merge import Tail, merged
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
@@ -45,7 +46,6 @@ DELETE_EXPIRED_RAWS = (
 )
 RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
 LAST = "SELECT coalesce(max(last), 0) FROM log"
-CHUNK_ROW = "(?,?,CAST(? AS TEXT))"
 
 
 @attrs.frozen
@@ -72,7 +72,8 @@ class LogWriter:
 
     `position` and `receipt` are the last numbers given, `streams` the numbers of
     `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept. `swept_minute` is the last
-    minute (its start, in seconds) at which no expired bucket of the counters was left.
+    minute (its start, in seconds) at which no expired bucket of the counters was left. `tail` are the chunks that
+    may be merged.
     """
 
     connection: sqlite3.Connection
@@ -85,6 +86,7 @@ class LogWriter:
     receipt: int
     streams: dict[tuple[str, str, str], int]
     has_raws: bool
+    tail: Tail
     swept_minute: int = 0
 
     @classmethod
@@ -126,6 +128,7 @@ class LogWriter:
             receipt=receipt,
             streams=streams,
             has_raws=bool(has_raws),
+            tail=Tail(after=position),
         )
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
@@ -145,7 +148,7 @@ class LogWriter:
             (last,) = self.connection.execute(LAST).fetchone()
             if last > self.position:
                 raise Broken("another process wrote to the log")
-            quarantine_changes = self._write(plan)
+            quarantine_changes, tail = self._write(plan)
             flushed = self.known_keys.flush(self.connection, self.position, len(plan.keys))
             after_commit = self.generations.step(self.connection, force=not entries)
             self.connection.execute("COMMIT")
@@ -154,7 +157,7 @@ class LogWriter:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
             raise
-        self.position, self.receipt = plan.position, plan.receipt
+        self.position, self.receipt, self.tail = plan.position, plan.receipt, tail
         self.quarantine.committed(plan, quarantine_changes)
         self.streams |= plan.streams
         self.has_raws = self.has_raws or bool(plan.raws)
@@ -196,10 +199,11 @@ class LogWriter:
                 records[digest] = Claim(fingerprint, outcomes, int(receipt))
         return records
 
-    def _write(self, plan: Plan) -> SizeChanges:
-        """Write the plan; return by how many bytes the quarantine of each project has grown or shrunk."""
+    def _write(self, plan: Plan) -> tuple[SizeChanges, Tail]:
+        """Write the plan; return by how many bytes the quarantine of each project has changed, and the log's tail."""
         log = chunks(plan.events, self.position)
-        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK_ROW)
+        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=LOG_ROW)
+        tail = merged(self.connection, self.tail, self.position, log, self.settings.clock())
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
         if self.settings.keep_events:
             # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
@@ -222,7 +226,7 @@ class LogWriter:
         bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
         bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
         self._write_buckets(plan)
-        return quarantine_changes
+        return quarantine_changes, tail
 
     def _write_buckets(self, plan: Plan) -> None:
         """Add to the counters by time, and delete some of the expired ones where there may be any."""

@@ -23,8 +23,17 @@ COUNT_PAGE = 100_000
 
 # As a BLOB, the lines are the very bytes that were appended, without a detour through str.
 PAGE = "SELECT last, CAST(lines AS BLOB) FROM {log} WHERE last > ? ORDER BY last LIMIT ?"
-COUNT = "SELECT sum(coalesce(length(keys) / 16, 1)) FROM {log} WHERE last > ? AND last <= ?"
-ENDS = "SELECT coalesce(min(last), 1) - 1, coalesce(max(last), 0) FROM {log}"
+# Of the chunk that reaches beyond the range, only what is inside: chunks are merged while others count.
+COUNT = (
+    "SELECT sum(min(last, ?2) - max(last - coalesce(length(keys) / 16, 1), ?1)) FROM {log} "
+    "WHERE last > ?1 AND last <= coalesce((SELECT min(last) FROM {log} WHERE last >= ?2), ?2) "
+    "AND last - coalesce(length(keys) / 16, 1) < ?2"
+)
+# The position before the first event, and that of the last.
+ENDS = (
+    "SELECT coalesce((SELECT last - coalesce(length(keys) / 16, 1) FROM {log} ORDER BY last LIMIT 1), 0), "
+    "coalesce(max(last), 0) FROM {log}"
+)
 # What stands for the log in a file of an older gateway, without chunks: one row for each event.
 UNCHUNKED_LOG = "(SELECT position AS last, key AS keys, body AS lines FROM events)"
 COLUMNS = (
