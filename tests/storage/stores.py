@@ -88,6 +88,7 @@ async def opened(
     keep_raw: float = 0.0,
     keep_events: float = 0.0,
     quarantine_bytes: int = 1 << 40,
+    compress: bool = False,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
     settings = LogSettings(
@@ -97,6 +98,7 @@ async def opened(
         max_memtable_keys=max_memtable_keys,
         clock=clock or Clock(),
         quarantine_bytes=lambda _project: quarantine_bytes,
+        compress=compress,
     )
     engine = await SqliteEngine.open(make(path), settings)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)

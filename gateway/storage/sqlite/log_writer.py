@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -14,14 +15,15 @@ from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
-from gateway.storage.sqlite.chunks import LOG_ROW, chunks
+from gateway.storage.sqlite.chunks import chunks
+from gateway.storage.sqlite.compression import register, stored
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
 from gateway.storage.sqlite.merge import Tail, merged
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
-from gateway.storage.sqlite.tables import upgrade
+from gateway.storage.sqlite.tables import show_compressed, upgrade
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -45,6 +47,7 @@ DELETE_EXPIRED_RAWS = (
     "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
 )
 RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
+INSERT_LOG = "INSERT INTO log (last, keys, lines, size) "
 LAST = "SELECT coalesce(max(last), 0) FROM log"
 
 
@@ -55,7 +58,7 @@ class LogSettings:
     Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
     them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys` bounds the
     newest keys in memory (see KnownKeys). `clock` never jumps. `quarantine_bytes` gives the size that the quarantine of
-    a project may have.
+    a project may have. `compress` makes new chunks compressed (see compression.py).
     """
 
     window: float = 7 * 86_400.0
@@ -64,6 +67,7 @@ class LogSettings:
     max_memtable_keys: int = 200_000
     clock: Callable[[], float] = time.monotonic
     quarantine_bytes: Callable[[str], int] = unbounded
+    compress: bool = False
 
 
 @attrs.define
@@ -97,7 +101,10 @@ class LogWriter:
         """
         for pragma in PRAGMAS:
             connection.execute(pragma).fetchall()
+        register(connection)
         upgrade(connection, directory.events)
+        if settings.compress:
+            show_compressed(connection)
         # SQLite does this for the WAL, but not for the file itself.
         sync_folder(directory.path)
         (watermark,) = connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()
@@ -202,8 +209,15 @@ class LogWriter:
     def _write(self, plan: Plan) -> tuple[SizeChanges, Tail]:
         """Write the plan; return by how many bytes the quarantine of each project has changed, and the log's tail."""
         log = chunks(plan.events, self.position)
-        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=LOG_ROW)
-        tail = merged(self.connection, self.tail, self.position, log, self.settings.clock())
+        bulk_insert(self.connection, INSERT_LOG, 4, self._rows(log), chunk=8)
+        tail = merged(
+            self.connection,
+            self.tail,
+            self.position,
+            log,
+            now=self.settings.clock(),
+            compress=self.settings.compress,
+        )
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
         if self.settings.keep_events:
             # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
@@ -227,6 +241,14 @@ class LogWriter:
         bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
         self._write_buckets(plan)
         return quarantine_changes, tail
+
+    def _rows(self, log: Sequence[Any]) -> list[object]:
+        """Return the chunks (see `chunks`) as rows of the log, one after the other."""
+        rows: list[object] = []
+        for start in range(0, len(log), 3):
+            last, keys, lines = log[start : start + 3]
+            rows += (last, keys, *stored(lines, compress=self.settings.compress))
+        return rows
 
     def _write_buckets(self, plan: Plan) -> None:
         """Add to the counters by time, and delete some of the expired ones where there may be any."""

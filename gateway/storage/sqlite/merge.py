@@ -11,10 +11,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from gateway.storage.sqlite.chunks import CHUNK_BYTES, KEY_BYTES, LOG_ROW
+from gateway.storage.sqlite.chunks import CHUNK_BYTES, KEY_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.compression import stored
 
-SMALL_BYTES = CHUNK_BYTES // 4
-"""A chunk of this size stays as it is: it wastes a sixteenth at most."""
 MAX_AGE = 600.0
 """Events that came within this many seconds are merged: a chunk is kept until the last of its events expires."""
 # One row, because each row of a result may cost the thread its turn.
@@ -23,7 +22,7 @@ TAIL = (
     "FROM (SELECT keys, lines FROM log WHERE last > ? AND last <= ? ORDER BY last)"
 )
 DELETE = "DELETE FROM log WHERE last > ? AND last <= ?"
-INSERT = f"INSERT INTO log VALUES {LOG_ROW}"  # noqa: S608
+INSERT = "INSERT INTO log (last, keys, lines, size) VALUES (?, ?, ?, ?)"
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +34,15 @@ class Tail:
     since: float = 0.0
 
 
-def merged(connection: sqlite3.Connection, tail: Tail, position: int, added: Sequence[object], now: float) -> Tail:
+def merged(
+    connection: sqlite3.Connection,
+    tail: Tail,
+    position: int,
+    added: Sequence[object],
+    *,
+    now: float,
+    compress: bool,
+) -> Tail:
     """Inside the open transaction, after chunks were added, merge the tail if it is time; return the new tail.
 
     `added` are the new rows of the log, as `chunks` returns them; `position` is where the log ended before them.
@@ -46,24 +53,24 @@ def merged(connection: sqlite3.Connection, tail: Tail, position: int, added: Seq
         size = len(lines)
         if tail.size and (size >= SMALL_BYTES or now - tail.since > MAX_AGE):
             if tail.size >= SMALL_BYTES:
-                _merge(connection, tail.after, position)
+                _merge(connection, tail.after, position, compress=compress)
             tail = Tail(after=position)
         if size >= SMALL_BYTES:
             tail = Tail(after=last)
         else:
             tail = Tail(after=tail.after, size=tail.size + size, since=tail.since if tail.size else now)
         if tail.size >= CHUNK_BYTES:
-            _merge(connection, tail.after, last)
+            _merge(connection, tail.after, last, compress=compress)
             tail = Tail(after=last)
         position = last
     return tail
 
 
-def _merge(connection: sqlite3.Connection, after: int, last: int) -> None:
+def _merge(connection: sqlite3.Connection, after: int, last: int, *, compress: bool) -> None:
     """Put one chunk in the place of those whose events follow a position, up to `last`, if all are still there."""
     hex_keys, lines = connection.execute(TAIL, (after, last)).fetchone()
     keys = bytes.fromhex(hex_keys or "")
     if len(keys) != KEY_BYTES * (last - after) or lines.count(b"\n") != last - after - 1:
         return  # a chunk has no gaps in its positions
     connection.execute(DELETE, (after, last))
-    connection.execute(INSERT, (last, keys, lines))
+    connection.execute(INSERT, (last, keys, *stored(lines, compress=compress)))

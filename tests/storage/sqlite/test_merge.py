@@ -8,8 +8,8 @@ import pytest
 
 from gateway.datadir import find
 from gateway.storage.contract import EventRow
-from gateway.storage.sqlite.chunks import CHUNK_BYTES
-from gateway.storage.sqlite.merge import MAX_AGE, SMALL_BYTES
+from gateway.storage.sqlite.chunks import CHUNK_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.merge import MAX_AGE
 from gateway.storage.sqlite.read import log
 from gateway.storage.sqlite.read.log import Reader
 from tests.storage.stores import Clock, body, entry, key, opened, query, stored
