@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -37,6 +38,8 @@ def count_in_file(data: Path) -> Counts:
     project, name, kind = (f"json_extract(body, '$.{field}')" for field in ("project", "name", "type"))
     query = f"SELECT {project}, coalesce({name}, {kind}), count(*) FROM events GROUP BY 1, 2"
     with closing(sqlite3.connect(f"{(data / 'events.db').absolute().as_uri()}?mode=ro", uri=True)) as file:
+        # `events` calls it if `storage.compress` was ever on; the command line of SQLite has it.
+        file.create_function("sqlar_uncompress", 2, lambda lines, _size: zlib.decompress(lines))
         return Counter({(project, name): count for project, name, count in file.execute(query)})
 
 

@@ -56,6 +56,8 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "tables": set(),
     "statements": set(),
     "chunks": set(),
+    "compression": {"chunks"},
+    "merge": {"chunks", "compression"},
     "blobs": set(),
     "database_thread": set(),
     "rejected_log": set(),
@@ -64,9 +66,11 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "migrate_v5": set(),
     "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
-    "read": {"tables", "chunks", "rejected_log"},
+    "read": {"tables", "chunks", "compression", "rejected_log"},
     "checkpointer": {"database_thread"},
-    "log_writer": {"tables", "statements", "chunks", "blobs", "retention", "quarantine", "dedupe"},
+    "log_writer": {
+        *("tables", "statements", "chunks", "compression", "merge", "blobs", "retention", "quarantine", "dedupe"),
+    },
     "engine": {"database_thread", "checkpointer", "log_writer", "opened_files"},
 }
 """The same inside storage/sqlite/."""
@@ -77,6 +81,7 @@ OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 ONLY_IN = {
     "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
     "cattrs": {"gateway/config/structure.py"},
+    "isal": {"gateway/storage/sqlite/compression.py"},
     "aiohttp": {"gateway/http/", "gateway/app.py"},
     "importlib.metadata": {"gateway/ingest/registry.py"},
     "jsonschema": {"gateway/ingest/schema.py"},

@@ -93,6 +93,11 @@ class StorageSettings:
         high=3650,
         meaning="Days for which whole requests are kept for `gateway events retranslate`. 0 keeps none.",
     )
+    compress: bool = setting(
+        False,
+        meaning="Compress the log, to a third or less. The `sqlite3` command still reads `events`; other programs need "
+        "a function for it: see operating.md.",
+    )
     rejected_megabytes: float = setting(
         64.0,
         low=0,

@@ -33,6 +33,7 @@ async def opened(
         keep_raw=config.storage.keep_raw,
         keep_events=config.storage.keep_events,
         quarantine_bytes=config.quarantine_bytes,
+        compress=config.storage.compress,
     )
     engine = await SqliteEngine.open(directory, settings)
     storage = GroupCommit(engine, queue_bytes=config.storage.queue_bytes)

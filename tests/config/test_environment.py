@@ -40,6 +40,7 @@ SET: Mapping[str, tuple[str, Config]] = {
     "STORAGE_DEDUPE_DAYS": ("1", Config(storage=StorageSettings(dedupe_days=1.0))),
     "STORAGE_KEEP_EVENTS_DAYS": ("1", Config(storage=StorageSettings(keep_events_days=1.0))),
     "STORAGE_KEEP_RAW_DAYS": ("1", Config(storage=StorageSettings(keep_raw_days=1.0))),
+    "STORAGE_COMPRESS": ("yes", Config(storage=StorageSettings(compress=True))),
     "STORAGE_REJECTED_MEGABYTES": ("1", Config(storage=StorageSettings(rejected_megabytes=1.0))),
     "STORAGE_REJECTED_DAYS": ("1", Config(storage=StorageSettings(rejected_days=1.0))),
     "HOSTS_COLLECT_EXAMPLE_COM": ("acme", Config(hosts={"collect.example.com": "acme"})),

@@ -91,6 +91,7 @@ async def opened(
     quarantine_bytes: int = 1 << 40,
     pace: CheckpointPace | None = None,
     save_every: int = 1_000_000,
+    compress: bool = False,
 ) -> AsyncIterator[tuple[GroupCommit, SqliteEngine]]:
     """A store with its engine; no test waits for its retries unless it says so. Times are in seconds."""
     settings = LogSettings(
@@ -101,6 +102,7 @@ async def opened(
         save_every=save_every,
         clock=clock or Clock(),
         quarantine_bytes=lambda _project: quarantine_bytes,
+        compress=compress,
     )
     engine = await SqliteEngine.open(make(path), settings, pace=pace)
     storage = GroupCommit(engine, queue_bytes=queue_bytes, retry_seconds=retry_seconds)

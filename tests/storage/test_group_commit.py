@@ -236,7 +236,7 @@ async def test_rows_that_somebody_else_wrote_lead_to_a_reopen_and_not_to_errors_
         await storage.append(entry(row(1)))
         stranger = sqlite3.connect(tmp_path / "events.db")
         with stranger:
-            stranger.execute("INSERT INTO log VALUES (2, ?, ?)", (row(2).key, body(2).decode()))
+            stranger.execute("INSERT INTO log (last, keys, lines) VALUES (2, ?, ?)", (row(2).key, body(2).decode()))
         stranger.close()
 
         with pytest.raises(StorageUnavailable):

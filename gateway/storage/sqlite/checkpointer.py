@@ -125,7 +125,9 @@ class Checkpointer:
     async def checkpoint(self) -> None:
         """Copy what there is; an error is told in the log. One at a time."""
         try:
-            frames, copied = await self._thread.run(self._pass)
+            # What is copied again must not be written over meanwhile, so then no commit may run beside it.
+            thread = self._thread if self.is_synced else self._writer
+            frames, copied = await thread.run(self._pass)
             if frames >= self._pace.restart:
                 header = os.pread(self._wal, HEADER_BYTES, 0)
                 for _ in range(MORE_PASSES):

@@ -18,6 +18,8 @@ NO_KEY = bytes(KEY_BYTES)
 CHUNK_BYTES = 128 * 1024
 """A chunk ends once its lines reach this size. Small chunks waste half of their last page; large ones make it slow
 to read a single event."""
+SMALL_BYTES = CHUNK_BYTES // 4
+"""A chunk below this size is merged with its neighbours (merge.py). A larger one wastes a sixteenth at most."""
 
 
 def chunks(rows: Sequence[EventRow], position: int) -> list[object]:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -15,14 +16,16 @@ from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
+from gateway.storage.sqlite.compression import register, stored
 from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.merge import Tail, merged
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
-from gateway.storage.sqlite.tables import upgrade
+from gateway.storage.sqlite.tables import show_compressed, upgrade
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -47,8 +50,8 @@ DELETE_EXPIRED_RAWS = (
     "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
 )
 RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
+INSERT_LOG = "INSERT INTO log (last, keys, lines, size) "
 LAST = "SELECT coalesce(max(last), 0) FROM log"
-CHUNK_ROW = "(?,?,CAST(? AS TEXT))"
 
 
 @attrs.frozen
@@ -58,7 +61,7 @@ class LogSettings:
     Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
     them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys`,
     `filter_bytes` and `save_every` are those of KnownKeys. `clock` never jumps. `quarantine_bytes` gives the size that
-    the quarantine of a project may have.
+    the quarantine of a project may have. `compress` makes new chunks compressed (see compression.py).
     """
 
     window: float = 7 * 86_400.0
@@ -69,6 +72,7 @@ class LogSettings:
     save_every: int = 1_000_000
     clock: Callable[[], float] = time.monotonic
     quarantine_bytes: Callable[[str], int] = unbounded
+    compress: bool = False
 
 
 @attrs.define
@@ -77,7 +81,8 @@ class LogWriter:
 
     `position` and `receipt` are the last numbers given, `streams` the numbers of
     `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept. `swept_minute` is the last
-    minute (its start, in seconds) at which no expired bucket of the counters was left.
+    minute (its start, in seconds) at which no expired bucket of the counters was left. `tail` are the chunks that
+    may be merged.
     """
 
     connection: sqlite3.Connection
@@ -90,6 +95,7 @@ class LogWriter:
     receipt: int
     streams: dict[tuple[str, str, str], int]
     has_raws: bool
+    tail: Tail
     swept_minute: int = 0
 
     @classmethod
@@ -100,7 +106,10 @@ class LogWriter:
         """
         for pragma in PRAGMAS:
             connection.execute(pragma).fetchall()
+        register(connection)
         upgrade(connection, directory.events)
+        if settings.compress:
+            show_compressed(connection)
         # SQLite does this for the WAL, but not for the file itself.
         sync_folder(directory.path)
         (watermark,) = connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()
@@ -131,6 +140,7 @@ class LogWriter:
             receipt=receipt,
             streams=streams,
             has_raws=bool(has_raws),
+            tail=Tail(after=position),
         )
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
@@ -150,7 +160,7 @@ class LogWriter:
             (last,) = self.connection.execute(LAST).fetchone()
             if last > self.position:
                 raise Broken("another process wrote to the log")
-            quarantine_changes = self._write(plan)
+            quarantine_changes, tail = self._write(plan)
             flushed = self.known_keys.flush(self.connection, self.position, len(plan.keys))
             after_commit = self.generations.step(self.connection, force=not entries)
             self.connection.execute("COMMIT")
@@ -159,7 +169,7 @@ class LogWriter:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
             raise
-        self.position, self.receipt = plan.position, plan.receipt
+        self.position, self.receipt, self.tail = plan.position, plan.receipt, tail
         self.quarantine.committed(plan, quarantine_changes)
         self.streams |= plan.streams
         self.has_raws = self.has_raws or bool(plan.raws)
@@ -214,10 +224,18 @@ class LogWriter:
                 records[digest] = Claim(fingerprint, outcomes, int(receipt))
         return records
 
-    def _write(self, plan: Plan) -> SizeChanges:
-        """Write the plan; return by how many bytes the quarantine of each project has grown or shrunk."""
+    def _write(self, plan: Plan) -> tuple[SizeChanges, Tail]:
+        """Write the plan; return by how many bytes the quarantine of each project has changed, and the log's tail."""
         log = chunks(plan.events, self.position)
-        bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK_ROW)
+        bulk_insert(self.connection, INSERT_LOG, 4, self._rows(log), chunk=8)
+        tail = merged(
+            self.connection,
+            self.tail,
+            self.position,
+            log,
+            now=self.settings.clock(),
+            compress=self.settings.compress,
+        )
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
         if self.settings.keep_events:
             # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
@@ -240,7 +258,15 @@ class LogWriter:
         bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
         bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
         self._write_buckets(plan)
-        return quarantine_changes
+        return quarantine_changes, tail
+
+    def _rows(self, log: Sequence[Any]) -> list[object]:
+        """Return the chunks (see `chunks`) as rows of the log, one after the other."""
+        rows: list[object] = []
+        for start in range(0, len(log), 3):
+            last, keys, lines = log[start : start + 3]
+            rows += (last, keys, *stored(lines, compress=self.settings.compress))
+        return rows
 
     def _write_buckets(self, plan: Plan) -> None:
         """Add to the counters by time, and delete some of the expired ones where there may be any."""

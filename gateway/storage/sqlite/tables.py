@@ -1,9 +1,10 @@
 """The tables of events.db, and the upgrade of an older file. Rows are read and written elsewhere.
 
 Anyone may query the file with plain `sqlite3`. `events` is a view over the log, whose rows hold many events each (see
-chunks.py): it has one row for each event, with the event's JSON in `body`. `outcomes` of the receipts is JSON,
-compressed by zlib where it is a blob; so are `items` and `request` of the quarantine. `counters` has the totals,
-`counter_buckets` what they have grown by in a time of `span` seconds from `start` (seconds since the epoch) on.
+chunks.py): it has one row for each event, with the event's JSON in `body`. `lines` of the log is compressed where it is
+a blob (see compression.py). `outcomes` of the receipts is JSON, compressed by zlib where it is a blob; so are `items`
+and `request` of the quarantine. `counters` has the totals, `counter_buckets` what they have grown by in a time of
+`span` seconds from `start` (seconds since the epoch) on.
 """
 
 import sqlite3
@@ -109,13 +110,23 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
     ),
     # From here on `meta` may name the file of the saved filters (see filter_file.py). An older gateway, which does not
     # know that a rotation makes it useless, must not open the file.
-    ("DELETE FROM meta WHERE name = 'filters'",),
+    # `size` is that of the lines where they are compressed (see compression.py).
+    ("DELETE FROM meta WHERE name = 'filters'", "ALTER TABLE log ADD COLUMN size INTEGER"),
 )
 VERSION = len(UPGRADES)
 CHUNKED = 3
 """The first version whose log has chunks."""
 BY_REQUEST = 6
 """The first version whose quarantine has a row for each request."""
+SIZED = 7
+"""The first version whose chunks may be compressed."""
+# `events` once chunks may be compressed. Programs without the function cannot ask it, so it is not there before.
+COMPRESSED_EVENTS = (
+    "CREATE VIEW events AS SELECT last + 1 - coalesce(length(keys) / 16, 1) + line.key AS position, "
+    "nullif(substr(keys, 16 * line.key + 1, 16), zeroblob(16)) AS key, line.value AS body "
+    "FROM log, json_each('[' || replace(CASE WHEN size IS NULL THEN lines "
+    "ELSE CAST(sqlar_uncompress(lines, size) AS TEXT) END, char(10), ',') || ']') AS line"
+)
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
@@ -130,6 +141,15 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
             for statement in UPGRADES[step]:
                 connection.execute(statement)
             sqlite_file.set_version(connection, step + 1)
+
+
+def show_compressed(connection: sqlite3.Connection) -> None:
+    """Let the view `events` read compressed chunks too. Raises sqlite3.Error."""
+    (view,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetchone()
+    if view != COMPRESSED_EVENTS:
+        with sqlite_file.transaction(connection):
+            connection.execute("DROP VIEW events")
+            connection.execute(COMPRESSED_EVENTS)
 
 
 def _set_quarantine_aside(connection: sqlite3.Connection) -> None:

@@ -121,6 +121,7 @@ async def test_a_file_that_was_counted_without_says_since_when_there_are_counts_
     assert query(tmp_path, "SELECT * FROM meta WHERE name = 'buckets_since'") == []
     with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
         file.execute("DROP TABLE counter_buckets")
+        file.execute("ALTER TABLE log DROP COLUMN size")
         file.execute("PRAGMA user_version = 4")
     async with opened(tmp_path):
         pass

@@ -14,7 +14,8 @@ from gateway import sqlite_file
 from gateway.datadir import DataDir, DataDirError
 from gateway.storage.quarantined_items import decode_items
 from gateway.storage.sqlite.chunks import events, of_project
-from gateway.storage.sqlite.tables import CHUNKED, VERSION
+from gateway.storage.sqlite.compression import register, restored
+from gateway.storage.sqlite.tables import CHUNKED, SIZED, VERSION
 
 PAGE_ROWS = 500
 PAGE_BYTES = 4 << 20
@@ -22,11 +23,21 @@ COUNT_PAGE = 100_000
 """How many positions are counted in one statement."""
 
 # As a BLOB, the lines are the very bytes that were appended, without a detour through str.
-PAGE = "SELECT last, CAST(lines AS BLOB) FROM {log} WHERE last > ? ORDER BY last LIMIT ?"
-COUNT = "SELECT sum(coalesce(length(keys) / 16, 1)) FROM {log} WHERE last > ? AND last <= ?"
-ENDS = "SELECT coalesce(min(last), 1) - 1, coalesce(max(last), 0) FROM {log}"
+PAGE = "SELECT last, CAST(lines AS BLOB), size FROM {log} WHERE last > ? ORDER BY last LIMIT ?"
+# Of the chunk that reaches beyond the range, only what is inside: chunks are merged while others count.
+COUNT = (
+    "SELECT sum(min(last, ?2) - max(last - coalesce(length(keys) / 16, 1), ?1)) FROM {log} "
+    "WHERE last > ?1 AND last <= coalesce((SELECT min(last) FROM {log} WHERE last >= ?2), ?2) "
+    "AND last - coalesce(length(keys) / 16, 1) < ?2"
+)
+# The position before the first event, and that of the last.
+ENDS = (
+    "SELECT coalesce((SELECT last - coalesce(length(keys) / 16, 1) FROM {log} ORDER BY last LIMIT 1), 0), "
+    "coalesce(max(last), 0) FROM {log}"
+)
 # What stands for the log in a file of an older gateway, without chunks: one row for each event.
-UNCHUNKED_LOG = "(SELECT position AS last, key AS keys, body AS lines FROM events)"
+UNCHUNKED_LOG = "(SELECT position AS last, key AS keys, body AS lines, NULL AS size FROM events)"
+UNSIZED_LOG = "(SELECT last, keys, lines, NULL AS size FROM log)"
 COLUMNS = (
     *("id", "message_id", "received_at", "project", "dialect", "route"),
     *("verdict", "item", "receipt", "faults", "payload"),
@@ -54,7 +65,8 @@ class Reader:
             self._connection.close()
             raise DataDirError(f"{directory.path} holds no events yet")
         self._upgraded = version == VERSION
-        self._log = "log" if version >= CHUNKED else UNCHUNKED_LOG
+        self._log = "log" if version >= SIZED else UNSIZED_LOG if version >= CHUNKED else UNCHUNKED_LOG
+        register(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +121,8 @@ class Reader:
         """Return `(position, line)` of the events at `count` positions from `first` on, without those deleted since."""
         found: list[tuple[int, bytes]] = []
         with closing(self._query_log(PAGE, first - 1, count)) as cursor:
-            for last, lines in cursor:
+            for last, stored, length in cursor:
+                lines = restored(stored, length)
                 found += [event for event in events(last, lines) if first <= event[0] < first + count]
                 if last >= first + count - 1:
                     break
@@ -159,7 +172,8 @@ class Reader:
         page: list[tuple[int, bytes]] = []
         rows = size = 0
         with closing(self._query_log(PAGE, after, PAGE_ROWS)) as cursor:
-            for last, lines in cursor:
+            for last, stored, length in cursor:
+                lines = restored(stored, length)
                 chunk = events(last, lines)
                 if not rows:  # the caller may have stopped in the middle of this chunk
                     chunk = [event for event in chunk if event[0] > after]

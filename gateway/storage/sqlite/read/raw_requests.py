@@ -9,6 +9,7 @@ from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.sqlite.chunks import events
+from gateway.storage.sqlite.compression import restored, stored
 from gateway.storage.sqlite.read.log import Reader
 
 PAGE = (
@@ -17,8 +18,8 @@ PAGE = (
     "WHERE w.receipt > ?1 AND (?2 IS NULL OR s.project = ?2) ORDER BY w.receipt LIMIT 100"
 )
 REPLAYED = "SELECT position FROM settled WHERE id = ? AND verdict = 'stored'"
-CHUNK = "SELECT last, CAST(lines AS BLOB) FROM log WHERE last >= ? ORDER BY last LIMIT 1"
-REWRITE = "UPDATE log SET lines = CAST(? AS TEXT) WHERE last = ?"
+CHUNK = "SELECT last, CAST(lines AS BLOB), size FROM log WHERE last >= ? ORDER BY last LIMIT 1"
+REWRITE = "UPDATE log SET lines = ?, size = ? WHERE last = ?"
 
 
 @value_class
@@ -66,11 +67,11 @@ def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
 
 
 def _rewrite(file: sqlite3.Connection, position: int, old: bytes, new: bytes) -> bool:
-    for last, lines in file.execute(CHUNK, (position,)).fetchall():
-        chunk = dict(events(last, lines))
+    for last, lines, size in file.execute(CHUNK, (position,)).fetchall():
+        chunk = dict(events(last, restored(lines, size)))
         if chunk.get(position) == old:
             chunk[position] = new
-            file.execute(REWRITE, (b"\n".join(chunk.values()), last))
+            file.execute(REWRITE, (*stored(b"\n".join(chunk.values()), compress=size is not None), last))
             return True
     return False
 

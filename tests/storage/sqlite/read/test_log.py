@@ -111,7 +111,7 @@ async def test_following_goes_on_as_long_as_its_pause_says_so(tmp_path: Path) ->
     answers = iter([True, True, False])
 
     def pause() -> bool:
-        writer.execute('INSERT INTO log SELECT max(last) + 1, NULL, \'{"project":"p"}\' FROM log')
+        writer.execute('INSERT INTO log (last, keys, lines) SELECT max(last) + 1, NULL, \'{"project":"p"}\' FROM log')
         return next(answers)
 
     with Reader(find(tmp_path)) as reader:
