@@ -84,11 +84,12 @@ class Checkpointer:
         cls, path: Path, *, file: int, writer: DatabaseThread, pace: CheckpointPace, is_synced: bool
     ) -> Self:
         """Connect to a file that the writer has open. Raises sqlite3.Error and OSError."""
-        wal = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        thread = await DatabaseThread.open(sqlite_file.uri(path, "rw"), yields=False)
         try:
-            thread = await DatabaseThread.open(sqlite_file.uri(path, "rw"), yields=False)
+            await thread.run(_sync_fully)
+            wal = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
         except BaseException:
-            os.close(wal)
+            await thread.close()
             raise
         return cls(wal=wal, file=file, thread=thread, writer=writer, pace=pace, is_synced=is_synced)
 
@@ -166,6 +167,11 @@ class Checkpointer:
             newest[int.from_bytes(os.pread(self._wal, 4, at), "big")] = at + FRAME_HEADER_BYTES
         for page, at in newest.items():
             os.pwrite(self._file, os.pread(self._wal, size, at), (page - 1) * size)
+
+
+def _sync_fully(connection: sqlite3.Connection) -> None:
+    # With less, SQLite would begin the WAL again without having synced the file.
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _page_size(header: bytes) -> int:

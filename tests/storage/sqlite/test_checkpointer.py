@@ -57,6 +57,11 @@ async def test_no_commit_runs_a_checkpoint(tmp_path: Path) -> None:
         assert await engine.run(lambda c: c.execute("PRAGMA wal_autocheckpoint").fetchone()) == (0,)
 
 
+async def test_a_checkpoint_is_synced(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, engine):
+        assert await engine._checkpointer._thread.run(lambda c: c.execute("PRAGMA synchronous").fetchone()) == (2,)
+
+
 async def test_the_write_ahead_log_begins_again_and_again_however_much_is_stored(tmp_path: Path) -> None:
     salts, longest = set(), 0
     async with opened(tmp_path, pace=PACE) as (storage, engine):
