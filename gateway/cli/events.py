@@ -20,7 +20,7 @@ TAIL_MILLIS = 250
 
 
 def jsonl(bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield events as JSON lines, in blocks of about BLOCK_BYTES."""
+    """Yield events as JSON lines, in blocks of about BLOCK_BYTES. Each of `bodies` is one line or several."""
     lines: list[bytes] = []
     size = 0
     for body in bodies:
@@ -55,7 +55,9 @@ def export(data: Path | None, project: str | None, form: str, output: Path | Non
     directory = log_of(data)
     check_project(project, directory)
     with Reader(directory) as reader, target(output, directory) as write:
-        for block in FORMATS[form](body for _, body in reader.bodies(project=project)):
+        # Without a project nothing need be taken apart.
+        bodies = reader.lines() if project is None else (body for _, body in reader.bodies(project=project))
+        for block in FORMATS[form](bodies):
             write(block)
 
 

@@ -98,6 +98,16 @@ class Reader:
             if not more:
                 return
 
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of all events, those of many in one piece, with line breaks between them."""
+        after, more = 0, True
+        while more:
+            found, more = self._chunks(after)
+            for index, (last, lines) in enumerate(found):
+                # The first may begin before the position, if chunks became one meanwhile.
+                yield lines if index else b"\n".join([line for at, line in events(last, lines) if at > after])
+            after = found[-1][0] if found else after
+
     def follow(self, after: int, pause: Callable[[], bool], project: str | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield what `bodies` does, and then new events.
 
@@ -170,20 +180,26 @@ class Reader:
     def _page(self, after: int, project: str | None) -> tuple[list[tuple[int, bytes]], int, bool]:
         """Return a page of events, the last position that was read, and whether there may be more after it."""
         page: list[tuple[int, bytes]] = []
-        rows = size = 0
+        found, more = self._chunks(after)
+        for index, (last, lines) in enumerate(found):
+            chunk = events(last, lines)
+            if not index:  # the caller may have stopped in the middle of this chunk
+                chunk = [event for event in chunk if event[0] > after]
+            page += chunk if project is None else of_project(chunk, project)
+        return page, found[-1][0] if found else after, more
+
+    def _chunks(self, after: int) -> tuple[list[tuple[int, bytes]], bool]:
+        """Return `(last position, lines)` of some chunks that end after a position, and whether there may be more."""
+        found: list[tuple[int, bytes]] = []
+        size = 0
         with closing(self._query_log(PAGE, after, PAGE_ROWS)) as cursor:
             for last, stored, length in cursor:
                 lines = restored(stored, length)
-                chunk = events(last, lines)
-                if not rows:  # the caller may have stopped in the middle of this chunk
-                    chunk = [event for event in chunk if event[0] > after]
-                page += chunk if project is None else of_project(chunk, project)
-                after = last
-                rows += 1
+                found.append((last, lines))
                 size += len(lines)
                 if size >= PAGE_BYTES:
-                    return page, after, True
-        return page, after, rows == PAGE_ROWS
+                    return found, True
+        return found, len(found) == PAGE_ROWS
 
     def _query_log(self, statement: str, *values: object) -> sqlite3.Cursor:
         return self._connection.execute(statement.format(log=self._log), values)

@@ -1,6 +1,7 @@
 """The reader of the log: pages, filters, following, beside a server and without one."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,23 @@ async def test_large_bodies_make_short_pages(tmp_path: Path) -> None:
 
         assert (len(page), after, more) == (5, 5, True)
         assert [line for _, line in reader.bodies()] == [each.body for each in large]
+
+
+async def test_whole_chunks_are_read_once_also_when_some_became_one_meanwhile(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (storage, _):
+        for number in range(log.PAGE_ROWS + 20):
+            await storage.append(entry(EventRow(body(number)), EventRow(body(-number))))
+    everything = [body(each) for number in range(log.PAGE_ROWS + 20) for each in (number, -number)]
+    with Reader(find(tmp_path)) as reader:
+        assert b"\n".join(reader.lines()).split(b"\n") == everything
+        pieces = reader.lines()
+        read = [next(pieces) for _ in range(log.PAGE_ROWS)]
+        with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+            rows = file.execute("SELECT last, keys, lines FROM log ORDER BY last").fetchall()[-30:]
+            file.execute("DELETE FROM log WHERE last >= ?", rows[0][:1])
+            merged = rows[-1][0], b"".join([keys for _, keys, _ in rows]), "\n".join([lines for *_, lines in rows])
+            file.execute("INSERT INTO log VALUES (?, ?, ?)", merged)
+        assert b"\n".join([*read, *pieces]).split(b"\n") == everything
 
 
 async def test_following_yields_new_events_until_the_caller_stops(tmp_path: Path) -> None:
