@@ -92,13 +92,13 @@ def _entry(body: object) -> Item:
     found = entries.kind_and_schema(body)
     if found is None:
         return Item("track", "track", body, event_id(body), fault=_UNKNOWN_TYPE)
-    kind, schema = found
-    return _flat_or_nested(body, kind=kind, schema=schema)
+    return _flat_or_nested(body, kind=found[0], schema=found[1])
 
 
 def _flat_or_nested(body: object, *, kind: str, schema: str) -> Item:
     payload = entries.nested(body, kind) if isinstance(body, dict) else None
-    return Item(kind, schema, body, event_id(payload) or event_id(body))
+    own = None if payload is None else event_id(payload)
+    return Item(kind, schema, body, own or event_id(body))
 
 
 batch = partial(_array, limit=100, make=_entry)

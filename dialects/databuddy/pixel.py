@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Mapping
 
-from dialects.databuddy import wire
+from dialects.databuddy import places, wire
 from gateway.dialect import Response, Undecodable, decode
 
 IMAGE = Response(
@@ -22,15 +22,7 @@ IMAGE = Response(
 _ABOUT_REQUEST = frozenset({"type", "client_id", "website_id", "sdk_name", "sdk_version"})
 _TYPED = frozenset({"properties", "timestamp", "anonymizeVisitorIds", "lineno", "colno"})
 _TEXTS = (
-    wire.CORE
-    | {"title", wire.REFERRER}
-    | wire.SIZES.keys()
-    | wire.TOP_PLACES.keys()
-    | wire.CAMPAIGN.keys()
-    | wire.LABELS.keys()
-    | wire.ERROR.facts
-    | wire.LINK.facts
-    | {"name", "websiteId", "connection_type"}
+    wire.CORE | places.TEXTS.keys() | places.LABELS.keys() | wire.ERROR.facts | wire.LINK.facts | {"name", "websiteId"}
 ) - _TYPED
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _FRACTION = re.compile(r"-?[0-9]{0,15}\.[0-9]{1,20}")

@@ -13,6 +13,8 @@ from dialects.databuddy.errors import is_unknown_type
 from dialects.databuddy.pixel import IMAGE
 from gateway.dialect import Accepted, Item, Outcome, Request, Response, Verdict
 
+REJECTED = Verdict.REJECTED  # looked up once: a member of an enum takes a tenth of a microsecond
+
 
 def _counted(accepted: Accepted, *, type_: str) -> Response:
     """Answer a route that takes many items of one kind."""
@@ -46,7 +48,7 @@ def single(accepted: Accepted) -> Response:
 def batch(accepted: Accepted) -> Response:
     """Answer with a result for each entry. The status is a success even if all entries failed."""
     pairs = list(zip(accepted.submission.items, accepted.outcomes, strict=True))
-    kinds = [item.kind for item, outcome in pairs if outcome.verdict is not Verdict.REJECTED]
+    kinds = [item.kind for item, outcome in pairs if outcome.verdict is not REJECTED]
     answer = {
         "status": "success",
         "batch": True,
@@ -73,7 +75,7 @@ def health(_request: Request) -> Response:
 def _result(item: Item, outcome: Outcome) -> dict[str, object]:
     """Return `{"status": "success", "type": "track", "eventId": "e-1"}`, or the error of an entry."""
     result: dict[str, object]
-    if outcome.verdict is not Verdict.REJECTED:
+    if outcome.verdict is not REJECTED:
         result = {"status": "success", "type": TYPES[item.kind]}
     elif is_unknown_type(outcome):
         return {"status": "error", "message": "Unknown event type", "eventType": _type_as_sent(item.payload)}

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import attrs
 
 from dialects.databuddy import entries, wire
-from dialects.databuddy.context import of_item
-from dialects.databuddy.wire import Vocabulary, WireItem
+from dialects.databuddy.context import add_campaign, add_fields, page
+from dialects.databuddy.wire import Vocabulary
 from gateway.dialect import (
+    NOTHING,
     Event,
     Fault,
     Item,
@@ -30,7 +32,7 @@ _PIXELS: Mapping[str, Vocabulary] = {kind: vocabulary.pixel() for kind, vocabula
 
 def _flat(item: Item, message_id: str, received: Received, *, vocabulary: Vocabulary) -> Translated:
     """Translate an item of a route that takes one kind only."""
-    return _translated(_fields(item), vocabulary, item, message_id, received, {})
+    return _translated(_fields(item), vocabulary, item.site, received, {})
 
 
 def _flat_or_nested(
@@ -39,8 +41,8 @@ def _flat_or_nested(
     fields, vocabulary = _fields(item), vocabularies[item.kind]
     payload = entries.nested(fields, item.kind)
     if payload is None:
-        return _translated(fields, vocabulary, item, message_id, received, {})
-    return _translated(payload, vocabulary, item, message_id, received, entries.leftovers(fields, payload))
+        return _translated(fields, vocabulary, item.site, received, {})
+    return _translated(payload, vocabulary, item.site, received, entries.leftovers(fields, payload))
 
 
 track = partial(_flat, vocabulary=wire.CUSTOM)
@@ -81,59 +83,71 @@ def pixel(item: Item, message_id: str, received: Received) -> Translated:
     """Translate a query. The client sees no errors, so what is not a time is kept beside the time of receipt."""
     vocabulary = _PIXELS[item.kind]
     own: dict[str, object] = {}
-    sent = WireItem.read(_fields(item), vocabulary)
-    timestamp = _time(sent.timestamp, received, own)
+    fields = _fields(item)
+    sent = fields.get("timestamp")
+    timestamp = _time(sent, received, own)
     if timestamp is None:
-        timestamp, own["timestamp"] = received.received_at, sent.timestamp
-    return _event(sent, timestamp, vocabulary, item, message_id, received, own)
+        timestamp, own["timestamp"] = received.received_at, sent
+    return _event(fields, timestamp, vocabulary, item.site, received, own)
 
 
-def _fields(item: Item) -> dict[str, object]:
+def _fields(item: Item) -> dict[str, Any]:
     assert isinstance(item.payload, dict), "every schema accepts objects only"
     return item.payload
 
 
 def _translated(
-    fields: dict[str, object],
-    vocabulary: Vocabulary,
-    item: Item,
-    message_id: str,
-    received: Received,
-    own: dict[str, object],
+    fields: dict[str, Any], vocabulary: Vocabulary, site: str | None, received: Received, own: dict[str, object]
 ) -> Event | Fault:
-    sent = WireItem.read(fields, vocabulary)
-    timestamp = _time(sent.timestamp, received, own)
+    timestamp = _time(fields.get("timestamp"), received, own)
     if timestamp is None:
         return _NOT_A_TIME
-    return _event(sent, timestamp, vocabulary, item, message_id, received, own)
+    return _event(fields, timestamp, vocabulary, site, received, own)
 
 
 def _event(
-    sent: WireItem,
+    fields: dict[str, Any],
     timestamp: str,
     vocabulary: Vocabulary,
-    item: Item,
-    message_id: str,
+    site: str | None,
     received: Received,
     own: dict[str, object],
 ) -> Event:
-    """Return the event. `own` is what `context.databuddy` has so far; the rest is added to it here."""
-    context = of_item(sent, item.site, received, own, campaign_in_properties=vocabulary.campaign_in_properties)
-    properties = sent.properties
+    """Return the event, `site` being the one that its item names itself.
+
+    `own` is what `context.databuddy` has so far; the rest is added to it here.
+    """
+    find = fields.get
+    context = dict(received.context)
+    if site is not None:
+        context["app"] = {"id": site}
+    path = find("path")
+    if path is not None:
+        context["page"] = page(path, own)
+    rest = add_fields(context, fields, vocabulary.places, own)
+    properties = find("properties")
+    if properties is not None and not isinstance(properties, dict):  # on the pixel, whose schema does not check it
+        rest["properties"] = properties
+        properties = None
+    if properties and vocabulary.campaign_in_properties:
+        add_campaign(context, properties)
     if not properties:
-        properties = sent.rest
-    elif sent.rest:
-        properties = _merged(properties, sent.rest, vocabulary.facts, own)
+        properties = rest
+    elif rest:
+        properties = _merged(properties, rest, vocabulary.facts, own)
     if own:
         context["databuddy"] = own
+    name = vocabulary.fixed_name if vocabulary.name_field is None else find(vocabulary.name_field)
+    is_page = vocabulary.has_pages and name == "screen_view"
     return Event(
-        type="page" if sent.is_page else "track",
-        name=sent.name,
+        type="page" if is_page else "track",
+        name=(find("title") or None) if is_page else name,
         timestamp=timestamp,
-        anonymous_id=sent.anonymous_id,
-        user_id=sent.profile_id,
-        session_id=sent.session_id,
+        anonymous_id=find("anonymousId") or None,
+        user_id=find("profileId") or None,
+        session_id=find("sessionId") or None,
         properties=properties,
+        traits=NOTHING,
         context=context,
     )
 
@@ -142,6 +156,10 @@ def _time(sent: object, received: Received, own: dict[str, object]) -> str | Non
     """Return the canonical form of a client's time, or None for what is not a time. `own` keeps another form of it."""
     if sent is None:
         return received.received_at
+    if type(sent) is int:  # as nearly every SDK sends it
+        timestamp = from_millis(sent)
+        if timestamp is not None:
+            return timestamp
     timestamp, original = time_or_original(sent, _canonical)
     if original is not None:
         own["timestamp"] = original

@@ -6,13 +6,15 @@ from typing import Literal
 import attrs
 import orjson
 
+from gateway.dialect.value_class import value_class
+
 _BUFFER = 4096  # bytes; the rest of 8 KiB is then worth a copy, of a tenth of a microsecond
 _SHORT = frozenset({str, float, bool, type(None)})
 
 EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
 
 
-@attrs.frozen(kw_only=True)
+@value_class(kw_only=True)
 class Event:
     """What happened, to whom and where, in the terms of the Segment spec.
 

@@ -19,6 +19,7 @@ _EPOCH_DAY = 719163  # datetime.date(1970, 1, 1).toordinal()
 # The years 1 to 9999, all that RFC 3339 has.
 _EARLIEST = -62135596800000
 _LATEST = 253402300799999
+_MILLIS = tuple([f".{millis:03d}Z" for millis in range(1000)])
 
 # No part of these expressions gives back what it took (`?+`, `++`), so each of them takes one step a character.
 _ISO = re.compile(
@@ -48,14 +49,13 @@ def from_millis(millis: float) -> str | None:
     if not _EARLIEST <= millis <= _LATEST:
         return None
     if isinstance(millis, int):
-        seconds, rest = divmod(millis, 1000)
-        return f"{_second(seconds)}.{rest:03d}Z"
+        return _second(millis // 1000) + _MILLIS[millis % 1000]
     whole = int(millis // 1)
     seconds, rest = divmod(whole, 1000)
     micros = round((millis - whole) * 1000)
     if micros:
         return f"{_second(seconds)}.{min(rest * 1000 + micros, 999_999):06d}Z"
-    return f"{_second(seconds)}.{rest:03d}Z"
+    return _second(seconds) + _MILLIS[rest]
 
 
 def from_seconds(seconds: float) -> str | None:

@@ -94,20 +94,31 @@ def _scope(project: str, dialect: str, kind: str) -> tuple["hashlib.blake2b", st
     return hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=16), f"{len(kind)}:{kind}"
 
 
-def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> bytes | None:
-    """Return 16 bytes that stand for an item's id within its scope; None if the client sent no id.
+def dedupe_scope(project: str, dialect: str, site: str | None, item: Item) -> "hashlib.blake2b":
+    """Return the scope of an item's id, as a digest of all but the id; `site` is the one that its request was sent for.
 
-    An id is unique per project, dialect, public site (the item's, else `site`, the request's, else none) and kind of
-    item. This is the only place that defines the scope: two items with the same key are the same event.
+    An id is unique per project, dialect, public site (the item's, else `site`, else none) and kind of item. This is the
+    only place that defines the scope: two items with the same scope and id are the same event.
     """
-    message_id = item.message_id
+    before, kind = _scope(project, dialect, item.kind)
+    scope = before.copy()
+    where = item.site or site or ""
+    scope.update(f"{len(where)}:{where}{kind}".encode("utf-8", "surrogatepass"))
+    return scope
+
+
+def key_within(scope: "hashlib.blake2b", message_id: str | None) -> bytes | None:
+    """Return 16 bytes that stand for an id within its scope; None if the client sent no id."""
     if not message_id:
         return None
-    before, kind = _scope(project, dialect, item.kind)
-    state = before.copy()
-    where = item.site or site or ""
-    state.update(f"{len(where)}:{where}{kind}{message_id}".encode("utf-8", "surrogatepass"))
+    state = scope.copy()
+    state.update(message_id.encode("utf-8", "surrogatepass"))
     return state.digest()
+
+
+def dedupe_key(project: str, dialect: str, site: str | None, item: Item) -> bytes | None:
+    """Return the 16 bytes that stand for an item's id within its scope; None if the client sent no id."""
+    return key_within(dedupe_scope(project, dialect, site, item), item.message_id)
 
 
 def derived(*parts: str) -> str:

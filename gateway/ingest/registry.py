@@ -8,10 +8,12 @@ import attrs
 from gateway.dialect.contract import API_VERSION, CredentialKind, Dialect, OnInvalid, Route, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Refusal
-from gateway.ingest.schema import BrokenSchema, Schema, load
+from gateway.ingest.schema import BrokenSchema, Schema, load, of_stamped
 
 GROUP = "gateway.dialects"
 CANONICAL = "jsonschemas.canonical"
+STAMPED = frozenset({"project", "dialect", "received_at"})
+"""Fields of an event that neither a dialect nor a client decides."""
 PROBES = (b"{}", b"[{}]")
 """Bodies that every route has to parse at start: the submissions show most mistakes of a dialect."""
 
@@ -24,8 +26,8 @@ class RegistryError(Exception):
 class Installed:
     """A dialect that is ready to serve: its routes, its schemas (compiled) and its credential kinds by name.
 
-    `canonical` is the schema that each of its events must meet. Without `at_root` it is served only under its mount and
-    on the hosts that are bound to it.
+    `canonical` is the schema that each of its events must meet, `stamped` the same for events with the fields that the
+    gateway stamps on them. Without `at_root` it is served only under its mount and on the hosts that are bound to it.
     """
 
     dialect: Dialect
@@ -34,6 +36,11 @@ class Installed:
     kinds: Mapping[str, CredentialKind]
     canonical: Schema
     at_root: bool = True
+    stamped: Schema = attrs.field(init=False)
+
+    @stamped.default
+    def _stamped(self) -> Schema:
+        return of_stamped(self.canonical, STAMPED)
 
     def route(self, name: str | None) -> Route | None:
         """Return the route of a name; None if the dialect has no such route with these switches."""

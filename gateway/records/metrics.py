@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from gateway.dialect.outcome import Outcome, Reason, Verdict
 
+STORED = Verdict.STORED  # looked up once: a member of an enum takes a tenth of a microsecond
 UNMATCHED = {Reason.NOT_FOUND.value, Reason.METHOD_NOT_ALLOWED.value}
 
 
@@ -32,11 +33,11 @@ class Meter(Collector):
         """Count a request that was answered 2xx, and its items."""
         self._requests[dialect, "accepted"] += 1
         # Compared by identity, because hashing a member of an enum runs Python code.
-        stored = sum([outcome.verdict is Verdict.STORED for outcome in outcomes])
+        stored = sum([outcome.verdict is STORED for outcome in outcomes])
         self._items[dialect, "stored"] += stored
         if stored != len(outcomes):
             # By `_value_`, because an enum's `value` runs Python code.
-            counts = Counter([each.verdict._value_ for each in outcomes if each.verdict is not Verdict.STORED])
+            counts = Counter([each.verdict._value_ for each in outcomes if each.verdict is not STORED])
             for verdict, count in counts.items():
                 self._items[dialect, verdict] += count
 

@@ -5,6 +5,7 @@ item or text to be mended, is done in another thread where the body is large.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
@@ -15,7 +16,7 @@ from gateway.dialect.event import compact_json
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, Verdict
 from gateway.dialect.value_class import value_class
-from gateway.ingest.ids import dedupe_key
+from gateway.ingest.ids import dedupe_scope, key_within
 from gateway.ingest.items.event_line import EventLines
 from gateway.ingest.items.not_stored import UNEXPLAINED, LineWithFiles, NotStored, Why
 from gateway.ingest.kept_requests import payload_json, redacted_items
@@ -28,6 +29,7 @@ OVERHEAD = 500  # bytes that a quarantined item takes beside its payload and fau
 MAX_HOLD = 0.005  # seconds after which the loop lets other tasks run
 ITEMS_AT_ONCE = 32  # items between two readings of the clock; it is not read for fewer
 MANY_ITEMS = 500  # of which unfit ones are looked at in another thread, like those of a large body
+STORED = Verdict.STORED  # looked up once: a member of an enum takes a tenth of a microsecond
 LARGE_BODY = 64 * 1024  # bytes from which on it is read after every item: each may have a copy of a large context
 
 
@@ -51,6 +53,8 @@ class ItemClassifier(EventLines):
     """Classifies the items of one request; it is made as EventLines is."""
 
     _payload_room = MAX_PAYLOADS
+    _scope: "hashlib.blake2b | None" = None
+    _scope_of: tuple[str, str | None] = "", None
 
     async def classify(
         self,
@@ -64,7 +68,8 @@ class ItemClassifier(EventLines):
         `new_id` gives, in any thread, the message id of an item without one, by the item's index. `monotonic` is a
         clock in seconds.
         """
-        found, items, turn = _Found(), submission.items, _Turn(monotonic)
+        limit = MAX_EXPANSION * self._installed.dialect.body_cap
+        found, items, turn = _Found(limit), submission.items, _Turn(monotonic)
         is_large = len(request.body) >= LARGE_BODY
         at_once, done = 1 if is_large else ITEMS_AT_ONCE, 0
         is_large = is_large or len(items) >= MANY_ITEMS
@@ -95,21 +100,11 @@ class ItemClassifier(EventLines):
 
     def _take(self, found: "_Found", index: int, item: Item, message_id: str, request: Request) -> None:
         """Add what one item becomes. Raises Refusal if too much is made of the request."""
-        limit = MAX_EXPANSION * self._installed.dialect.body_cap
-        if limit - found.size < self.wasted:  # very many items, or each has a copy of the large context
-            raise Refusal(Reason.TOO_LARGE, detail={"limit": limit})
+        if found.limit - found.size < self.wasted:  # very many items, or each has a copy of the large context
+            raise Refusal(Reason.TOO_LARGE, detail={"limit": found.limit})
         line = self.event_line(item, message_id)
         if isinstance(line, NotStored):
-            found.is_unfit = True
-            on_invalid = self._route.on_invalid
-            outcome = _outcome(line, message_id, on_invalid)
-            found.outcomes.append(outcome)
-            if outcome.verdict is Verdict.REJECTED:
-                found.is_rejected = found.is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
-                return
-            kept = self._quarantined(item, index, line, outcome, request)
-            found.quarantined.append(kept)
-            found.size += len(kept.payload) + len(kept.faults) + OVERHEAD
+            self._take_unfit(found, index, item, line, message_id, request)
             return
         if isinstance(line, LineWithFiles):
             found.blobs += line.files
@@ -118,7 +113,22 @@ class ItemClassifier(EventLines):
             line = line.line
         found.size += len(line)
         found.rows.append(EventRow(line, self.dedupe_key(item)))
-        found.outcomes.append(Outcome(Verdict.STORED, message_id))
+        found.outcomes.append(Outcome(STORED, message_id))
+
+    def _take_unfit(
+        self, found: "_Found", index: int, item: Item, not_stored: NotStored, message_id: str, request: Request
+    ) -> None:
+        """Add what an item becomes that has no event to store."""
+        found.is_unfit = True
+        on_invalid = self._route.on_invalid
+        outcome = _outcome(not_stored, message_id, on_invalid)
+        found.outcomes.append(outcome)
+        if outcome.verdict is Verdict.REJECTED:
+            found.is_rejected = found.is_rejected or on_invalid is not OnInvalid.REJECT_ITEM
+            return
+        kept = self._quarantined(item, index, not_stored, outcome, request)
+        found.quarantined.append(kept)
+        found.size += len(kept.payload) + len(kept.faults) + OVERHEAD
 
     def _as_stored(self, submission: Submission, mended: Mapping[int, Item]) -> Submission:
         """Return a submission with its mended items, by index, and the context that they share."""
@@ -134,7 +144,12 @@ class ItemClassifier(EventLines):
 
     def dedupe_key(self, item: Item) -> bytes | None:
         """Return the item's dedupe key (see ids.py); None if the client sent no id."""
-        return dedupe_key(self._received.project, self._installed.dialect.name, self._received.site, item)
+        named = item.kind, item.site
+        if self._scope is None or named != self._scope_of:  # mostly all items have the same
+            received = self._received
+            self._scope = dedupe_scope(received.project, self._installed.dialect.name, received.site, item)
+            self._scope_of = named
+        return key_within(self._scope, item.message_id)
 
     def _quarantined(
         self,
@@ -164,6 +179,7 @@ class ItemClassifier(EventLines):
 class _Found:
     """What has become of the items so far. `size` is about how many bytes that takes, `mended` is by index."""
 
+    limit: int
     outcomes: list[Outcome] = attrs.field(factory=list)
     rows: list[EventRow] = attrs.field(factory=list)
     quarantined: list[QuarantinedItem] = attrs.field(factory=list)

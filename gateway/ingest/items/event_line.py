@@ -136,9 +136,9 @@ class EventLines:
                 raise
             return NotStored(faults)
         not_stored = None
-        if rb"\u0000" in line and (nuls := tuple(_nul_faults(fields))):
+        if b"\\" in line and rb"\u0000" in line and (nuls := tuple(_nul_faults(fields))):
             not_stored = NotStored(nuls)
-        elif not self._installed.canonical.is_valid(fields):
+        elif not self._installed.stamped.is_valid(fields):
             not_stored = self._bug(fields)
         elif self._is_bot is not None and self._is_bot(str(context.get("user_agent") or self._user_agent)):
             not_stored = KNOWN_BOT
