@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry
+from gateway.storage.group_commit import weight
 from gateway.workers.ipc_codec import (
     HELLO,
     Answer,
@@ -17,10 +19,10 @@ from gateway.workers.ipc_codec import (
     FromServer,
     Health,
     Hello,
-    encode,
     version_mismatch,
 )
 from gateway.workers.ipc_connection import Connection
+from gateway.workers.ipc_outbox import Outbox
 from gateway.workers.ipc_socket import connected
 
 RETRY_SECONDS = 0.1
@@ -56,6 +58,7 @@ class RemoteStorage:
         self._in_flight: dict[int, tuple[asyncio.Future[Appended], int]] = {}
         self._bytes = 0
         self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox(self._send, self._loop)
         self._keeper = self._loop.create_task(self._keep_connected(first))
 
     @classmethod
@@ -98,19 +101,24 @@ class RemoteStorage:
         return await self.submit(entry)
 
     def submit(self, entry: Entry) -> asyncio.Future[Appended]:
-        """Send the entry and return a future of what `append` returns. Raises what `append` raises at once."""
+        """Send the entry soon, and return a future of what `append` returns or raises.
+
+        Raises StorageUnavailable when it cannot be sent, ValueError when it never can.
+        """
         if self._connection is None:
             raise StorageUnavailable(self._mismatch or "not connected to the writer")
-        number = self._last_number = self._last_number + 1
-        frame = encode(Append(number, entry))
-        size = len(frame)
+        try:
+            size = weight(entry)
+        except TypeError as error:
+            raise ValueError(f"cannot be sent to another process: {error}") from error
         # As in group commit: what is larger than the bound gets in when nothing else is in flight.
         if self._bytes and self._bytes + size > self._queue_bytes:
             raise StorageUnavailable("too much waits to be written")
+        number = self._last_number = self._last_number + 1
         answer: asyncio.Future[Appended] = self._loop.create_future()
         self._in_flight[number] = (answer, size)
         self._bytes += size
-        self._connection.send_frame(frame)
+        self._outbox.add(number, entry, size)
         return answer
 
     async def close(self) -> None:
@@ -131,6 +139,8 @@ class RemoteStorage:
                 try:
                     await connection.gone.wait()
                 finally:
+                    if connection is self._connection:
+                        self._outbox.flush()
                     connection.close()
                     await connection.gone.wait()
             await asyncio.sleep(self._retry_seconds)
@@ -151,7 +161,8 @@ class RemoteStorage:
         """Settle an entry, or take over how the store is."""
         match message:
             case Answer(number, appended):
-                self._settle(number, appended)
+                for each, result in enumerate(appended, number):
+                    self._settle(each, result)
             case Failure(number, why, None):
                 self._settle(number, RuntimeError(why))
             case Failure(number, why, int(retry_after)):
@@ -176,10 +187,23 @@ class RemoteStorage:
             return
         self._connection, self._healthy = None, False
         self._notify()
+        self._outbox.clear()
         in_flight, self._in_flight, self._bytes = self._in_flight, {}, 0
         for answer, _ in in_flight.values():
             if not answer.done():
                 answer.set_exception(StorageUnavailable("the server ended before it answered; try again"))
+
+    def _send(self, number: int, group: Sequence[Entry]) -> None:
+        """Send entries as one message; if one cannot be sent, fail it alone."""
+        assert self._connection is not None
+        try:
+            self._connection.send(Append(number, tuple(group)))
+        except ValueError as error:
+            if len(group) == 1:
+                self._settle(number, error)
+                return
+            for each, entry in enumerate(group, number):
+                self._send(each, [entry])
 
     def _on_mismatch(self, connection: Connection[FromServer], mismatch: str) -> None:
         """Send nothing to a server of another version. The connection stays: the next one would end in the same way."""

@@ -7,9 +7,9 @@ begins with the message's number. The classes in a message are maps of their fie
 |---|---|---|---|
 | 0 | Hello(fingerprint) | both | the first message each way; the client sends it once it has the server's |
 | 1 | Health(healthy) | server | whether an append can be expected to succeed: after Hello, and at each change |
-| 2 | Append(number, entry) | client | an entry to append, and a number of the client's choice for the answer |
-| 3 | Answer(number, appended) | server | the entry of that number is on disk |
-| 4 | Failure(number, why, retry_after) | server | it is not; `retry_after` in seconds, None: the entry is at fault |
+| 2 | Append(number, entries) | client | entries to append; the first has that number, the others those after it |
+| 3 | Answer(number, appended) | server | as many entries, from that number on, are on disk |
+| 4 | Failure(number, why, retry_after) | server | one entry is not; `retry_after` in seconds, None: it is at fault |
 | 5 | Escaped(body) | both | any other message that holds text which is not valid Unicode |
 
 The fields come from the classes themselves: a new field of Entry needs no change here. Sides whose SCHEMA_FINGERPRINT
@@ -51,17 +51,17 @@ class Health(Message, tag=1):
 
 
 class Append(Message, tag=2):
-    """An entry to append."""
+    """Entries to append, each for itself."""
 
     number: int
-    entry: Entry
+    entries: tuple[Entry, ...]
 
 
 class Answer(Message, tag=3):
-    """The answer to an entry that is on disk."""
+    """The answers to entries that are on disk."""
 
     number: int
-    appended: Appended
+    appended: tuple[Appended, ...]
 
 
 class Failure(Message, tag=4):

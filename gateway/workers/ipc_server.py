@@ -7,7 +7,7 @@ from functools import partial
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.malloc_trim import IdleTrimmer
-from gateway.storage.contract import Appended, SubmittingStorage
+from gateway.storage.contract import Appended, Entry, SubmittingStorage
 from gateway.workers.ipc_codec import (
     HELLO,
     Answer,
@@ -22,6 +22,7 @@ from gateway.workers.ipc_connection import Connection
 
 HEALTH_SECONDS = 0.1
 Client = Connection[FromClient]
+Answers = list[asyncio.Future[Appended]]
 log = logging.getLogger(__name__)
 
 
@@ -74,16 +75,12 @@ class IpcServer:
         connection.send(Health(self._storage.healthy))
 
     def on_message(self, connection: Client, message: FromClient) -> None:
-        """Append one entry, and answer when it is on disk."""
+        """Append entries, and answer when they are on disk."""
         if not isinstance(message, Append):
             raise FrameError("a second Hello")
-        try:
-            answer = self._storage.submit(message.entry)
-        except Exception as error:
-            connection.send(_failure(message.number, error))
-        else:
-            self._in_flight.add(answer)
-            answer.add_done_callback(partial(self._answer, connection, message.number))
+        answers = [self._submit(entry) for entry in message.entries]
+        self._in_flight.update(answers)
+        self._answer_when_done(connection, message.number, answers)
 
     def on_broken(self, connection: Client, error: FrameError) -> None:
         """End the connection of a client that sends something else."""
@@ -94,12 +91,31 @@ class IpcServer:
         """Forget a client; what it sent is committed all the same."""
         self._clients.discard(connection)
 
-    def _answer(self, connection: Client, number: int, answer: asyncio.Future[Appended]) -> None:
-        self._in_flight.discard(answer)
-        if answer.cancelled():  # the loop ends
+    def _submit(self, entry: Entry) -> asyncio.Future[Appended]:
+        try:
+            return self._storage.submit(entry)
+        except Exception as error:
+            refused: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
+
+    def _answer_when_done(
+        self, connection: Client, number: int, answers: Answers, _done: asyncio.Future[Appended] | None = None
+    ) -> None:
+        """Answer the entries of a message together: nearly always they are in one commit."""
+        for answer in reversed(answers):  # entries are committed in their order, so the last one is done last
+            if not answer.done():
+                answer.add_done_callback(partial(self._answer_when_done, connection, number, answers))
+                return
+        self._in_flight.difference_update(answers)
+        if not any(answer.cancelled() or answer.exception() is not None for answer in answers):
+            connection.send(Answer(number, tuple([answer.result() for answer in answers])))
             return
-        error = answer.exception()
-        connection.send(Answer(number, answer.result()) if error is None else _failure(number, error))
+        for each, answer in enumerate(answers, number):
+            if answer.cancelled():  # the loop ends
+                continue
+            error = answer.exception()
+            connection.send(Answer(each, (answer.result(),)) if error is None else _failure(each, error))
 
     async def _watch_health(self) -> None:
         while True:

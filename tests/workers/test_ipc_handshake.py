@@ -99,7 +99,7 @@ async def test_a_server_that_answers_what_was_not_asked_is_left(
         waiting = asyncio.create_task(storage.append(entry(row(1))))
         heard = await asyncio.get_running_loop().sock_recv(connection, 1 << 16)
         assert FrameReader[FromClient](FromClient).feed(heard)[0] == HELLO
-        connection.send(encode(Answer(99, NEW)))
+        connection.send(encode(Answer(99, (NEW,))))
         with pytest.raises(StorageUnavailable, match="the server ended before it answered; try again"):
             await waiting
         connection.close()

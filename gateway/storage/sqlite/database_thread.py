@@ -8,8 +8,8 @@ transaction.
 A busy event loop starves that thread of the GIL. The loop releases the GIL at every system call, but for too short a
 time to wake up in, and each release restarts the 5 ms after which a waiting thread may insist. Measured: commits of
 half a second, and of several seconds if the loop only polls; a shorter switch interval makes it worse. So while a
-transaction runs, the loop sleeps for a moment every millisecond: commits of 7 ms at the same load, and no fewer
-requests served.
+transaction runs, a busy loop sleeps for a moment every millisecond: commits of 7 ms at the same load, and no fewer
+requests served. A loop that is idle, as that of a writer process mostly is, is left alone.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ BUSY_SECONDS = 5.0
 # In seconds. With the kernel's timer slack a nap takes about twice as long.
 NAP_EVERY = 0.001
 NAP = 0.00005
+BUSY = 0.25  # of the time: a loop that used less starves nobody
+NAP_EVERY_IF_IDLE = 0.016  # to wake up an idle loop every millisecond was a sixth of a writer process's CPU
 
 
 class _TransactionConnection(sqlite3.Connection):
@@ -54,6 +56,7 @@ class DatabaseThread:
         self._yields = yields
         self._running = 0
         self._napping = False
+        self._nap_every = NAP_EVERY
 
     @classmethod
     async def open(cls, uri: str, *, yields: bool = True) -> Self:
@@ -97,15 +100,18 @@ class DatabaseThread:
         return results[0]
 
     def _schedule_gil_nap(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_later(NAP_EVERY, self._gil_nap, loop)
+        loop.call_later(self._nap_every, self._gil_nap, loop, time.thread_time())
 
-    def _gil_nap(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Sleep on the loop's thread, so that the database thread gets the GIL; again and again while one runs."""
-        if self._running:
-            time.sleep(NAP)
-            self._schedule_gil_nap(loop)
-        else:
+    def _gil_nap(self, loop: asyncio.AbstractEventLoop, used_before: float) -> None:
+        """Sleep on the loop's thread if it is busy, so that the database thread gets the GIL; again while one runs."""
+        is_busy = time.thread_time() - used_before > BUSY * self._nap_every
+        self._nap_every = NAP_EVERY if is_busy else min(2 * self._nap_every, NAP_EVERY_IF_IDLE)
+        if not self._running:
             self._napping = False
+            return
+        if is_busy:
+            time.sleep(NAP)
+        self._schedule_gil_nap(loop)
 
     async def close(self) -> None:
         """Close the connection once the transactions are done, and end its thread. Raises sqlite3.Error."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import sqlite_file
-from gateway.storage.sqlite.database_thread import DatabaseThread
+from gateway.storage.sqlite.database_thread import NAP_EVERY, NAP_EVERY_IF_IDLE, DatabaseThread
 
 
 @pytest.fixture
@@ -59,3 +59,18 @@ async def test_a_cancelled_caller_does_not_stop_its_transaction(thread: Database
     await asyncio.wait([caller])
 
     assert (caller.cancelled(), await numbers(thread)) == (True, [1])
+
+
+async def test_an_idle_loop_is_woken_up_ever_less_often_and_a_busy_one_as_often_as_before(
+    thread: DatabaseThread,
+) -> None:
+    go_on = threading.Event()
+    running = asyncio.create_task(thread.run(lambda _: go_on.wait(10)))
+    async with asyncio.timeout(5):
+        while thread._nap_every < NAP_EVERY_IF_IDLE:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        while thread._nap_every > NAP_EVERY:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    go_on.set()
+
+    assert await running
