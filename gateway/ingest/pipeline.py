@@ -38,6 +38,7 @@ from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 UNREAD = Submission()
 """Stands for the submission of a request that could not be parsed."""
 
+NEW = AppendStatus.NEW  # looked up once: a member of an enum takes a tenth of a microsecond
 SHORT = 16 * 1024  # bytes of a body that is read on the event loop in any case
 MANY = 5_000  # commas of a longer body that is not: a hundred events have about two thousand
 log = logging.getLogger(__name__)
@@ -218,10 +219,10 @@ async def _parsed(route: Route, request: Request) -> Submission:
 
 def _settled(outcomes: tuple[Outcome, ...], appended: Appended) -> tuple[tuple[Outcome, ...], dict[str, str]]:
     """Return the final outcomes, and the headers that come of the store's answer. Raises Refusal."""
-    if appended.status is AppendStatus.CONFLICT:
-        raise Refusal(Reason.CONFLICT)
     headers = {"X-Gateway-Receipt": f"{appended.receipt:x}"} if appended.receipt else {}
-    if appended.status is AppendStatus.REPLAYED:
+    if appended.status is not NEW:
+        if appended.status is AppendStatus.CONFLICT:
+            raise Refusal(Reason.CONFLICT)
         headers["Idempotency-Replayed"] = "true"
     return appended.applied_to(outcomes), headers
 
