@@ -175,7 +175,7 @@ def test_the_counts_are_the_same(upgraded: Served) -> None:
 
 def test_the_counters_by_time_begin_with_the_upgrade(upgraded: Served) -> None:
     with closing(sqlite3.connect(upgraded.data / "events.db")) as file:
-        assert file.execute("PRAGMA user_version").fetchall() == [(6,)]
+        assert file.execute("PRAGMA user_version").fetchall() == [(7,)]
         assert file.execute("SELECT * FROM counter_buckets").fetchall() == []
     done = run("outcomes", "--json", "--since", "2026-01-01T00:00:00Z", "--data", str(upgraded.data))
     said = r"counted by time only since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, when the data was upgraded\n"

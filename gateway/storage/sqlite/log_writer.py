@@ -17,6 +17,7 @@ from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.chunks import chunks
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.log_times import LogTimes
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
@@ -81,6 +82,7 @@ class LogWriter:
     generations: Generations
     blobs: Blobs
     quarantine: Quarantine
+    log_times: LogTimes
     position: int
     receipt: int
     streams: dict[tuple[str, str, str], int]
@@ -122,6 +124,7 @@ class LogWriter:
             generations=generations,
             blobs=blobs,
             quarantine=quarantine,
+            log_times=LogTimes.load(connection, position),
             position=position,
             receipt=receipt,
             streams=streams,
@@ -156,6 +159,7 @@ class LogWriter:
             raise
         self.position, self.receipt = plan.position, plan.receipt
         self.quarantine.committed(plan, quarantine_changes)
+        self.log_times.committed()
         self.streams |= plan.streams
         self.has_raws = self.has_raws or bool(plan.raws)
         self.known_keys.remember(plan.keys, flushed)
@@ -200,6 +204,7 @@ class LogWriter:
         """Write the plan; return by how many bytes the quarantine of each project has grown or shrunk."""
         log = chunks(plan.events, self.position)
         bulk_insert(self.connection, "INSERT INTO log ", 3, log, chunk=8, row=CHUNK_ROW)
+        self.log_times.write(self.connection, self.position + 1, plan)
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
         if self.settings.keep_events:
             # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
