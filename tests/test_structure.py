@@ -1,6 +1,7 @@
 """The shape of the house: which room may import which, how long a file may be, the same files in every dialect."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -42,13 +43,14 @@ ALLOWED: Mapping[str, set[str]] = {
 
 INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
+    "read": set(),
     "buckets": set(),
     "outcomes_json": set(),
     "quarantined_items": {"contract"},
     "plan": {"contract", "buckets"},
     "decide": {"contract", "outcomes_json", "quarantined_items", "plan", "buckets"},
     "group_commit": {"contract"},
-    "sqlite": {"contract", "outcomes_json", "quarantined_items", "plan", "decide", "buckets"},
+    "sqlite": {"contract", "read", "outcomes_json", "quarantined_items", "plan", "decide", "buckets"},
 }
 """The same inside storage/."""
 
@@ -62,14 +64,16 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "database_thread": set(),
     "rejected_log": set(),
     "opened_files": set(),
-    "retention": set(),
+    "log_times": set(),
+    "retention": {"log_times"},
     "migrate_v5": set(),
     "quarantine": {"statements", "migrate_v5"},
     "dedupe": {"tables", "statements", "chunks"},
-    "read": {"tables", "chunks", "compression", "rejected_log"},
+    "read": {"tables", "chunks", "compression", "rejected_log", "database_thread", "log_times"},
     "checkpointer": {"database_thread"},
     "log_writer": {
-        *("tables", "statements", "chunks", "compression", "merge", "blobs", "retention", "quarantine", "dedupe"),
+        *("tables", "statements", "chunks", "compression", "merge", "blobs", "log_times"),
+        *("retention", "quarantine", "dedupe"),
     },
     "engine": {"database_thread", "checkpointer", "log_writer", "opened_files"},
 }
@@ -181,6 +185,24 @@ def test_the_environment_is_read_in_one_place() -> None:
         relative(file) for file in MODULES if "os.environ" in (text := file.read_text("utf-8")) or "getenv" in text
     }
     assert reading == {"gateway/config/load.py"}
+
+
+def test_the_log_is_named_in_sql_only_where_its_engine_is() -> None:
+    statement = re.compile(r"\b(?:from|join|into|update|table|view)\s+(?:log|events)\b", re.IGNORECASE)
+    naming = {
+        relative(file)
+        for file in MODULES
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_sql(node.value)
+        if statement.search(node.value)
+    }
+    assert {file for file in naming if not file.startswith("gateway/storage/sqlite/")} == set()
+    assert "gateway/storage/sqlite/read/pages.py" in naming
+
+
+def is_sql(text: str) -> bool:
+    """Return whether a text of a module is a statement, or the rest of one, and not prose."""
+    return re.search(r"\b(?:SELECT|INSERT|UPDATE|DELETE|FROM|JOIN)\b", text) is not None
 
 
 def test_no_file_is_longer_than_a_person_reads() -> None:

@@ -1,4 +1,7 @@
-"""Where a command's changes go: straight into the log, or through the server that runs on the directory."""
+"""Where a command's changes go: straight into the log, or through the server that runs on the directory.
+
+Reading needs no server: here is also the one place of the command line that knows which engine's reader it is.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,8 +14,10 @@ from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.read import LogReader
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
+from gateway.storage.sqlite.read.log import SqliteLogReader
 from gateway.workers.ipc_client import RemoteStorage
 
 FOREVER = 100 * 365 * 86_400.0
@@ -55,6 +60,16 @@ async def open_log(directory: DataDir, config: Config) -> AsyncIterator[LogAcces
             yield storage
         finally:
             await storage.close()
+
+
+@contextlib.asynccontextmanager
+async def log_reader(directory: DataDir) -> AsyncIterator[LogReader]:
+    """Open a reader of the log, beside a server or without one. Raises DataDirError."""
+    reader = await SqliteLogReader.open(directory)
+    try:
+        yield reader
+    finally:
+        await reader.close()
 
 
 async def _connect(directory: DataDir, config: Config, locked: DataDirError) -> RemoteStorage:

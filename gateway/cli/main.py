@@ -8,7 +8,7 @@ import click
 
 from gateway import __version__
 from gateway.cli.dialects import check_config, dialects, schemas
-from gateway.cli.events import events
+from gateway.cli.events.commands import events
 from gateway.cli.keys import admin_token, keys
 from gateway.cli.outcomes import outcomes
 from gateway.cli.output.streams import standard_streams

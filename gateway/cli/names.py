@@ -50,6 +50,15 @@ def check_project(project: str | None, directory: DataDir, config: Path | None =
     raise unknown("project", project, known - {""})
 
 
+def check_dialect(dialect: str | None, directory: DataDir) -> None:
+    """Raise ClickException on a dialect that is not installed and has no counted item."""
+    if dialect is None:
+        return
+    counted = {name for _, name, _ in totals(directory)}
+    if dialect not in counted and dialect not in (installed := {each.name for each in discover()}):
+        raise unknown("dialect", dialect, (counted | installed) - {""})
+
+
 def _counted(directory: DataDir) -> set[str]:
     return {project for project, _, _ in totals(directory)} if directory.events.exists() else set()
 

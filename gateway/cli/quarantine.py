@@ -38,8 +38,8 @@ from gateway.operate.kept_json import explained, unreadable
 from gateway.operate.quarantined import NOT_KEPT, Contents, Shown
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
-from gateway.storage.sqlite.read.log import COLUMNS, Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record, settled
+from gateway.storage.sqlite.read.reader import COLUMNS, Reader
 from gateway.storage.sqlite.read.rejected import rejected_requests
 
 QUARANTINED, FILTERED = "quarantined", "filtered"

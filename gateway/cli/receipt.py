@@ -7,7 +7,7 @@ import click
 
 from gateway.cli.options import data_option, log_of
 from gateway.operate import receipts
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 
 
 @click.command(short_help="Show what happened to one request.")

@@ -48,3 +48,10 @@ def since_option(command: Command) -> Command:
     return click.option(
         "--since", metavar="TIME", callback=millis, help="Only since 2026-01-02T03:04:05Z, or an age such as 24h."
     )(command)
+
+
+def before_option(command: Command) -> Command:
+    """Add `--before TIME`: `before` is in milliseconds since the epoch, or None."""
+    return click.option(
+        "--before", metavar="TIME", callback=millis, help="Only before 2026-01-02T03:04:05Z, or an age such as 24h."
+    )(command)

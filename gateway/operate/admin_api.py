@@ -8,7 +8,7 @@ from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.message import Response
 from gateway.keys.tables import Admin
 from gateway.operate.receipts import receipt
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 
 RECEIPTS = "/-/receipts/"
 TEXT = "text/plain; charset=utf-8"

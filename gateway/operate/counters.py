@@ -14,7 +14,7 @@ from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import Verdict
 from gateway.storage import buckets
 from gateway.storage.sqlite.read.buckets import counted_since, counter_buckets
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.read.rejected import count_buckets, counts
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.operate.explain import explain
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.read.receipts import facts
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import aiohttp
 import attrs
+import orjson
 from rich.console import Console
 
-from gateway.datadir import find
-from gateway.storage.sqlite.read.log import Reader
 from tests.bench.goals import BATCH, SINGLE
 from tests.bench.loader import Loader, loader
 from tests.bench.servers import BenchFailed, Contestant, Running, started
 from tests.bench.slices import Slice, p99, rate
 from tests.bench.traffic import scenarios
+from tests.kit.log_reading import stored_lines
 from tests.kit.serving import add_key, serving
 from tests.workers.crowd import KEY, Crowd, kill
 
@@ -93,8 +93,7 @@ def _killed(data: Path) -> int:
             acknowledged |= asyncio.run(_life(served.url, served.process.pid, numbers, chance.uniform(0.2, MAX_LIFE)))
     with serving(data) as served:  # a start after a kill, and a clean stop
         served.stop()
-    with Reader(find(data)) as reader:
-        stored = Counter(name for (name,) in reader.query("SELECT body ->> '$.message_id' FROM events"))
+    stored = Counter(orjson.loads(line)["message_id"] for line in stored_lines(data))
     lost, twice = acknowledged - stored.keys(), [name for name, times in stored.items() if times > 1]
     if lost or twice:
         raise BenchFailed(f"after {KILLS} times kill -9 {len(lost)} events are lost and {len(twice)} stored twice")

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.datadir import find
 from gateway.storage.contract import QuarantinedItem
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from tests.cli.lines import NOW, entry, keep, line
 from tests.kit.serving import GATEWAY, PATIENCE, run
 

@@ -13,8 +13,9 @@ from gateway.dialect import Item
 from gateway.ingest.ids import dedupe_key
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Entry, KeptRequest, QuarantinedItem
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from tests.cli.lines import NOW, keep
+from tests.kit.log_reading import stored_lines
 from tests.kit.serving import GATEWAY, run, serving
 from tests.storage.stores import kept, outcomes_of
 
@@ -54,8 +55,7 @@ def told(*arguments: str) -> tuple[int, str, str]:
 
 
 def stored(data: Path) -> list[dict[str, object]]:
-    with Reader(find(data)) as reader:
-        return [json.loads(line) for _, line in reader.bodies()]
+    return [json.loads(line) for line in stored_lines(data)]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 from gateway.datadir import find
 from gateway.records.raw_request import RawRequest, compress, decompress
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.raw_requests import kept_requests, rewrite
+from gateway.storage.sqlite.read.reader import Reader
 from tests.cli.test_quarantine import track
 from tests.idempotency.endpoints import WAYS, add_keys, send
 from tests.kit.serving import run, serving

@@ -20,7 +20,7 @@ from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
 from gateway.http.handler import RequestHead
 from gateway.http.mount import HANDLER, add_routes
-from gateway.storage.sqlite.read.log import Reader
+from tests.kit.log_reading import stored_lines
 from tests.kit.serving import run
 
 
@@ -61,8 +61,7 @@ async def test_it_answers_below_its_prefix_and_keeps_what_it_acknowledged(
         DataDir(data).lock()
     await server.close()
     DataDir(data).lock().release()
-    with Reader(DataDir(data)) as reader:
-        assert [json.loads(body)["message_id"] for _, body in reader.bodies()] == ["m-1", "m-2"]
+    assert [json.loads(line)["message_id"] for line in stored_lines(Path(data))] == ["m-1", "m-2"]
 
 
 async def test_pages_and_probes_are_told_below_a_prefix_what_they_are_told_by_the_server(

@@ -9,11 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.datadir import find
 from gateway.ingest.handler import IngestHandler
-from gateway.storage.sqlite.read.log import Reader
 from tests.idempotency.endpoints import MANY, WAYS, Answer, Way, add_keys, send
 from tests.kit.cases import Case, build
+from tests.kit.log_reading import stored_lines
 from tests.kit.serving import serving
 from tests.storage.stores import Clock, opened
 from tests.test_corpus import send as send_in_memory
@@ -73,8 +72,7 @@ async def test_what_was_answered_before_a_kill_is_answered_so_again_and_all_is_s
         assert {key: after[key] for key in before} == before
         assert all(after[key].replayed for key in before)
         assert {answer.status for answer in after.values()} <= {200, 204}
-    with Reader(find(data)) as reader:
-        names = Counter(json.loads(line)["name"] for _, line in reader.bodies())
+    names = Counter(json.loads(line)["name"] for line in stored_lines(data))
     assert (set(names.values()), len(names)) == ({1}, EACH * (len(WAYS) + 2 * len(MANY)))
 
 

@@ -10,9 +10,8 @@ import aiohttp
 import attrs
 import pytest
 
-from gateway.datadir import find
-from gateway.storage.sqlite.read.log import Reader
 from tests.idempotency.endpoints import MANY, WAYS, Answer, Way, add_keys, send
+from tests.kit.log_reading import stored_lines
 from tests.kit.serving import Served, serving
 
 numbers = itertools.count(1)
@@ -29,8 +28,7 @@ class Wire:
 
     def stored(self, *names: str) -> list[int]:
         """Return how many events there are of each name."""
-        with Reader(find(self.served.data)) as reader:
-            found = Counter(json.loads(line)["name"] for _, line in reader.bodies())
+        found = Counter(json.loads(line)["name"] for line in stored_lines(self.served.data))
         return [found[name] for name in names]
 
 

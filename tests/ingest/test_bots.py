@@ -8,7 +8,7 @@ import requests
 
 from gateway.datadir import find
 from gateway.ingest.bots import known_bots
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from tests.kit.serving import PATIENCE, Served, serving
 
 PERSON = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"

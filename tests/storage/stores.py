@@ -16,7 +16,8 @@ from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
+from tests.kit.log_reading import stored_lines
 
 
 def key(name: object) -> bytes:
@@ -119,8 +120,7 @@ def query(path: Path, statement: str) -> list[tuple[object, ...]]:
 
 
 def stored(path: Path) -> list[bytes]:
-    with Reader(find(path)) as reader:
-        return [line for _, line in reader.bodies()]
+    return stored_lines(path)
 
 
 def counted(path: Path) -> dict[str, int]:

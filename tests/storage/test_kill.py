@@ -16,7 +16,8 @@ from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
+from tests.kit.log_reading import stored_lines
 from tests.storage.stores import body, opened, row
 
 LIVES = 6
@@ -64,8 +65,8 @@ async def test_what_was_acknowledged_outlives_a_kill_and_its_retry_is_a_duplicat
     for life in range(LIVES):
         promised += acknowledged(tmp_path, life, moments.uniform(0.0, 0.4))
 
+    lines = Counter(stored_lines(tmp_path))
     with Reader(find(tmp_path)) as reader:
-        lines = Counter(line for _, line in reader.bodies())
         received = {str(each["verdict"]): each["count"] for each in reader.counters()}
     assert {lines[body(name)] for name in promised} | {lines[body(f"{name} keyless")] for name in promised} == {1}
     assert set(lines.values()) == {1}

@@ -8,12 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-import orjson
-
 from gateway.storage.contract import EventRow
 
 KEY_BYTES = 16
-PROJECT = b'{"project":'
 NO_KEY = bytes(KEY_BYTES)
 CHUNK_BYTES = 128 * 1024
 """A chunk ends once its lines reach this size. Small chunks waste half of their last page; large ones make it slow
@@ -53,21 +50,6 @@ def events(last: int, lines: bytes) -> Iterable[tuple[int, bytes]]:
     """Return `(position, line)` of each event of a chunk, given the position of its last."""
     found = lines.split(b"\n")
     return zip(range(last - len(found) + 1, last + 1), found, strict=True)
-
-
-def of_project(found: Iterable[tuple[int, bytes]], project: str) -> list[tuple[int, bytes]]:
-    """Return the `(position, line)` of those events that belong to a project."""
-    # A canonical line begins with its project, so that mostly nothing need be parsed.
-    begin = PROJECT + orjson.dumps(project)
-    beginnings = (begin + b",", begin + b"}")
-    return [event for event in found if event[1].startswith(beginnings) or _has_project(event[1], project)]
-
-
-def _has_project(line: bytes, project: str) -> bool:
-    if line.startswith(PROJECT + b'"') and b"\\" not in line[: line.find(b'"', len(PROJECT) + 1)]:
-        return False
-    event = orjson.loads(line)  # not in the canonical spelling
-    return isinstance(event, dict) and event.get("project") == project
 
 
 def keys_of(keys: bytes | None) -> list[bytes]:

@@ -21,6 +21,7 @@ from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.log_times import LogTimes
 from gateway.storage.sqlite.merge import Tail, merged
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
@@ -91,6 +92,7 @@ class LogWriter:
     generations: Generations
     blobs: Blobs
     quarantine: Quarantine
+    log_times: LogTimes
     position: int
     receipt: int
     streams: dict[tuple[str, str, str], int]
@@ -136,6 +138,7 @@ class LogWriter:
             generations=generations,
             blobs=blobs,
             quarantine=quarantine,
+            log_times=LogTimes.load(connection, position),
             position=position,
             receipt=receipt,
             streams=streams,
@@ -171,6 +174,7 @@ class LogWriter:
             raise
         self.position, self.receipt, self.tail = plan.position, plan.receipt, tail
         self.quarantine.committed(plan, quarantine_changes)
+        self.log_times.committed()
         self.streams |= plan.streams
         self.has_raws = self.has_raws or bool(plan.raws)
         self.known_keys.remember(plan.keys, flushed)
@@ -236,6 +240,7 @@ class LogWriter:
             now=self.settings.clock(),
             compress=self.settings.compress,
         )
+        self.log_times.write(self.connection, self.position + 1, plan)
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
         if self.settings.keep_events:
             # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.

@@ -4,7 +4,8 @@ Anyone may query the file with plain `sqlite3`. `events` is a view over the log,
 chunks.py): it has one row for each event, with the event's JSON in `body`. `lines` of the log is compressed where it is
 a blob (see compression.py). `outcomes` of the receipts is JSON, compressed by zlib where it is a blob; so are `items`
 and `request` of the quarantine. `counters` has the totals, `counter_buckets` what they have grown by in a time of
-`span` seconds from `start` (seconds since the epoch) on.
+`span` seconds from `start` (seconds since the epoch) on. `log_times` says when the events from a position on were
+received (see log_times.py).
 """
 
 import sqlite3
@@ -111,7 +112,23 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
     # From here on `meta` may name the file of the saved filters (see filter_file.py). An older gateway, which does not
     # know that a rotation makes it useless, must not open the file.
     # `size` is that of the lines where they are compressed (see compression.py).
-    ("DELETE FROM meta WHERE name = 'filters'", "ALTER TABLE log ADD COLUMN size INTEGER"),
+    (
+        "DELETE FROM meta WHERE name = 'filters'",
+        "ALTER TABLE log ADD COLUMN size INTEGER",
+        # Where in the log a time is (see log_times.py). The spans of what is there already are made of a thousand looks
+        # at the receipts, so that a large file is upgraded at once, too. What is before the first receipt, and behind
+        # the last look, may be of any time.
+        "CREATE TABLE IF NOT EXISTS log_times (first INTEGER PRIMARY KEY, since INTEGER NOT NULL, "
+        "before INTEGER NOT NULL)",
+        "INSERT OR IGNORE INTO log_times SELECT 0, 0, 9223372036854775807 WHERE EXISTS (SELECT 1 FROM log)",
+        "WITH RECURSIVE looks (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM looks WHERE n < 1000), "
+        "covered (start, length) AS (SELECT min(id) >> 20, (max(id) >> 20) - (min(id) >> 20) FROM receipts) "
+        # Of several looks at one receipt the last is right: there is nothing between the others.
+        "INSERT OR REPLACE INTO log_times "
+        "SELECT (SELECT position FROM receipts WHERE id >= (start + n * length / 1000) << 20 ORDER BY id LIMIT 1), "
+        "0, CASE n WHEN 1000 THEN 9223372036854775807 ELSE start + (n + 1) * length / 1000 END "
+        "FROM looks, covered WHERE start IS NOT NULL ORDER BY n",
+    ),
 )
 VERSION = len(UPGRADES)
 CHUNKED = 3
@@ -127,6 +144,8 @@ COMPRESSED_EVENTS = (
     "FROM log, json_each('[' || replace(CASE WHEN size IS NULL THEN lines "
     "ELSE CAST(sqlar_uncompress(lines, size) AS TEXT) END, char(10), ',') || ']') AS line"
 )
+TIMED = 7
+"""The first version with an index from time to positions."""
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:

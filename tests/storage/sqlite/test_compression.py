@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.datadir import DataDirError, find
+from gateway.datadir import DataDirError
 from gateway.storage.contract import EventRow
 from gateway.storage.sqlite.chunks import CHUNK_BYTES, SMALL_BYTES
 from gateway.storage.sqlite.compression import register, restored, stored
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.raw_requests import rewrite
 from tests.storage.stores import body, entry, key, opened, query
 from tests.storage.stores import stored as stored_lines
@@ -41,8 +40,9 @@ def answers(count: int) -> list[tuple[object, ...]]:
 
 def asked(path: Path) -> Sequence[tuple[object, ...]]:
     """What QUESTION is answered on a connection of the gateway's."""
-    with Reader(find(path)) as reader:
-        return reader.query(QUESTION)
+    with closing(sqlite3.connect(path / "events.db")) as file:
+        register(file)
+        return file.execute(QUESTION).fetchall()
 
 
 def command_line(path: Path) -> str:
@@ -143,8 +143,8 @@ async def test_a_damaged_chunk_is_an_error_that_takes_no_more_memory_than_it_say
         with pytest.raises(sqlite3.OperationalError, match="^user-defined function raised exception$"):
             file.execute(QUESTION)
 
-    with Reader(find(tmp_path)) as reader, pytest.raises(DataDirError, match="^a chunk of the log is damaged: "):
-        list(reader.bodies())
+    with pytest.raises(DataDirError, match="^a chunk of the log is damaged: "):
+        stored_lines(tmp_path)
 
 
 async def test_a_log_from_before_compression_is_read_and_upgraded(tmp_path: Path) -> None:

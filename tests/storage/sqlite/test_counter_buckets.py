@@ -11,7 +11,7 @@ from gateway.datadir import DataDir, find
 from gateway.operate.counters import TotalsSince, totals, totals_since
 from gateway.storage.contract import Entry, QuarantinedItem
 from gateway.storage.sqlite.read.buckets import counter_buckets
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from tests.storage.stores import entry, key, opened, query, row
 
 START = 1_700_000_000  # within the minute that begins 20 seconds earlier, and the hour that begins at 1_699_999_200

@@ -11,7 +11,7 @@ import pytest
 from gateway.datadir import DataDirError, find, make
 from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem
 from gateway.storage.sqlite.engine import SqliteEngine
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.tables import VERSION
 from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, query, row, stored, stored_items
 

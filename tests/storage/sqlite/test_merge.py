@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.datadir import find
 from gateway.storage.contract import EventRow
+from gateway.storage.read import export
 from gateway.storage.sqlite.chunks import CHUNK_BYTES, SMALL_BYTES
 from gateway.storage.sqlite.merge import MAX_AGE
-from gateway.storage.sqlite.read import log
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read import log, pages
+from tests.kit.log_reading import reading
 from tests.storage.stores import Clock, body, entry, key, opened, query, stored
 
 KIB = 1024
@@ -111,16 +111,16 @@ async def test_chunks_with_a_gap_between_them_stay_as_they_are(tmp_path: Path) -
 async def test_a_reader_goes_on_in_the_middle_of_a_merged_chunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "PAGE_ROWS", 1)
+    monkeypatch.setattr(pages, "PAGE_ROWS", 1)
     await fill(tmp_path, 0, 1)
     async with opened(tmp_path) as (storage, _):
         for number in range(1, FULL):
             await storage.append(entry(of_size(number)))
-        with Reader(find(tmp_path)) as reader:
-            events = reader.bodies()
-            read = [next(events) for _ in range(10)]
+        async with reading(tmp_path) as reader:
+            events = export(reader)
+            read = [event for _ in range(10) for event in (await anext(events)).events]
             await storage.append(entry(of_size(FULL)))
-            read += events
+            read += [event async for page in events for event in page.events]
 
     assert query(tmp_path, LASTS) == [(1,), (FULL + 1,)]
     assert read == [(number + 1, of_size(number).body) for number in range(FULL + 1)]
@@ -132,5 +132,5 @@ async def test_a_count_in_ranges_counts_each_event_of_a_merged_chunk_once(
     monkeypatch.setattr(log, "COUNT_PAGE", 7)
     await fill(tmp_path, 0, 2 * FULL + 3)
 
-    with Reader(find(tmp_path)) as reader:
-        assert reader.count() == 2 * FULL + 3
+    async with reading(tmp_path) as reader:
+        assert await reader.count() == 2 * FULL + 3

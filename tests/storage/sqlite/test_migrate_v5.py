@@ -10,8 +10,8 @@ from gateway.datadir import find
 from gateway.storage.contract import Appended, AppendStatus, QuarantinedItem
 from gateway.storage.sqlite import tables
 from gateway.storage.sqlite.migrate_v5 import migrate_v5
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import quarantine_record
+from gateway.storage.sqlite.read.reader import Reader
 from tests.storage.stores import entry, key, opened, query
 
 

@@ -8,8 +8,9 @@ import attrs
 
 from gateway.datadir import find
 from gateway.storage.contract import Appended, AppendStatus, Entry
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.read.receipts import facts
+from tests.kit.log_reading import reading
 from tests.storage.stores import body, entry, opened, row, stored
 
 START = 1_700_000_000_000
@@ -28,8 +29,9 @@ async def test_expired_events_are_deleted_and_their_keys_stay_known(tmp_path: Pa
 
     assert again == Appended(AppendStatus.NEW, duplicates=(0, 1))
     assert stored(tmp_path) == [body(39)]
+    async with reading(tmp_path) as log:
+        assert (await log.count(), await log.newest()) == (1, 40)
     with Reader(find(tmp_path)) as reader:
-        assert (reader.count(), reader.last()) == (1, 40)
         assert facts(reader, f"{receipts[0]:x}") is None
         assert facts(reader, f"{last.receipt:x}") is not None
     with closing(sqlite3.connect(tmp_path / "events.db")) as file:

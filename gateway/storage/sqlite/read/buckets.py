@@ -1,6 +1,6 @@
 """Reads the counters by time of events.db."""
 
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 
 BUCKETS = (
     "SELECT start, project, dialect, verdict, count FROM counter_buckets WHERE span = ?1 AND start >= ?2 "

@@ -8,7 +8,7 @@ import attrs
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.quarantined_items import StoredItem, decode_items
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 
 ROW = (
     "SELECT id, last, received_at, project, dialect, route, receipt, body_size, lower(hex(sha256)) "

@@ -10,7 +10,7 @@ from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.sqlite.chunks import events
 from gateway.storage.sqlite.compression import restored, stored
-from gateway.storage.sqlite.read.log import Reader
+from gateway.storage.sqlite.read.reader import Reader
 
 PAGE = (
     "SELECT w.receipt, w.packed, r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
@@ -42,7 +42,7 @@ def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRe
         for receipt, compressed, received_at, owner, dialect, route, position, count, outcomes in page:
             after = receipt
             positions = _positions(reader, position, count, outcomes)
-            lines = dict(event for each in positions.values() for event in reader.events_from(each, 1))
+            lines = dict(reader.events_at(list(positions.values())))
             yield KeptRequest(
                 receipt=receipt,
                 received_at=received_at,

@@ -7,8 +7,8 @@ from typing import Any
 from gateway.dialect.outcome import Verdict
 from gateway.dialect.timestamps import from_millis
 from gateway.storage.outcomes_json import decode_receipt
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import quarantine_record, settled
+from gateway.storage.sqlite.read.reader import Reader
 
 RECEIPT = (
     "SELECT r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
@@ -36,14 +36,15 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
         return None
     [(received_at, project, dialect, route, position, count, outcomes)] = found
     items: list[dict[str, Any]]
+    positions = range(position, position + count)
     if outcomes is None:
         items = [
             {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": each}
-            for each, line in reader.events_from(position, count)
+            for each, line in reader.events_at(positions)
         ]
     else:
         items = decode_receipt(outcomes)
-        lines = {} if all("message_id" in item for item in items) else dict(reader.events_from(position, count))
+        lines = {} if all("message_id" in item for item in items) else dict(reader.events_at(positions))
         for item in items:
             _complete(reader, item, lines)
     return {

@@ -12,8 +12,8 @@ import pytest
 from gateway.datadir import find
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record, settled
+from gateway.storage.sqlite.read.reader import Reader
 from tests.storage.stores import body, claim, counted, entry, kept, key, opened, query, row, stored
 
 FAULTS = b'[{"code":"required","pointer":"/event","detail":{}}]'

@@ -17,9 +17,9 @@ from gateway.operate.explain import explain
 from gateway.operate.json_diff import json_diff
 from gateway.operate.replay import Replay
 from gateway.operate.restored import restored
-from gateway.storage.sqlite.read.log import Reader
 from gateway.storage.sqlite.read.quarantine import QuarantineRecord
 from gateway.storage.sqlite.read.raw_requests import KeptRequest, kept_requests, rewrite
+from gateway.storage.sqlite.read.reader import Reader
 
 BATCH = 500
 """Changes are written as soon as there are this many."""

@@ -1,0 +1,1 @@
+"""`gateway events`: reading the log, and rewriting its events from kept requests."""

@@ -1,0 +1,108 @@
+"""The reader of events.db for all but the log: the list of quarantined items, the counters. Synchronous, read-only.
+
+It works beside a running server, without one, and after a kill, and takes no lock. Each page is read to its end at
+once: a slow consumer never holds a snapshot, which would keep the server's WAL from being checkpointed. Events are read
+by log.py; here is only what other readers of this folder need: the events of one request.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from gateway import sqlite_file
+from gateway.datadir import DataDir, DataDirError
+from gateway.storage.quarantined_items import decode_items
+from gateway.storage.sqlite.read.pages import LogPages
+from gateway.storage.sqlite.tables import BY_REQUEST, VERSION
+
+COLUMNS = (
+    *("id", "message_id", "received_at", "project", "dialect", "route"),
+    *("verdict", "item", "receipt", "faults", "payload"),
+)
+"""The columns of `Reader.quarantine`, in order."""
+QUARANTINE = (
+    "SELECT id, last, received_at, project, dialect, route, printf('%x', receipt), receipt IS NULL, body_size, "
+    "lower(hex(sha256)), items FROM quarantined_requests "
+    "WHERE id >= ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT 20"
+)
+QUARANTINE_START = "SELECT coalesce(max(id), 0) FROM quarantined_requests WHERE id <= ?"
+SETTLED = "SELECT id FROM settled WHERE id BETWEEN ? AND ?"
+
+
+class Reader:
+    """What is committed to a data directory's events.db. Raises DataDirError if it has no log that can be read."""
+
+    def __init__(self, directory: DataDir) -> None:
+        self._path = directory.events
+        try:
+            self._connection, version = sqlite_file.connect_checked(self._path, "ro", VERSION)
+        except sqlite3.Error as error:
+            raise DataDirError(f"cannot read {self._path}: {error}") from error
+        if version == 0:
+            self._connection.close()
+            raise DataDirError(f"{directory.path} holds no events yet")
+        self._upgraded = version >= BY_REQUEST
+        self._pages = LogPages(version)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return all rows of a query. Raises DataDirError if an older gateway wrote the file."""
+        self._check_upgraded()
+        return self._connection.execute(statement, values).fetchall()
+
+    def events_at(self, positions: Sequence[int]) -> list[tuple[int, bytes]]:
+        """Return `(position, line)` of the events at these positions, without those deleted since."""
+        return self._pages.at(self._connection, positions)
+
+    def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
+        """Yield the quarantined items after an id, as dicts with COLUMNS as keys; `faults` and `payload` are JSON text.
+
+        `message_id` and `payload` are None where only the request has them (see quarantine_record). An item for which
+        there was no room has three more: `kept` (False), and `size` and `sha256` of its request's body. Raises
+        DataDirError if an older gateway wrote the file.
+        """
+        [(start,)] = self.query(QUARANTINE_START, after)
+        while page := self.query(QUARANTINE, start, project):
+            for first, last, received_at, owner, dialect, route, receipt, without, size, sha256, items in page:
+                start = last + 1
+                ended = {number for (number,) in self.query(SETTLED, first, last)}
+                for item in decode_items(items, first):
+                    if item.number > after and item.number not in ended:
+                        yield {
+                            "id": item.number,
+                            "message_id": item.message_id or None,
+                            "received_at": received_at,
+                            "project": owner,
+                            "dialect": dialect,
+                            "route": route,
+                            "verdict": item.verdict,
+                            "item": item.index,
+                            "receipt": None if without else receipt,
+                            "faults": item.faults,
+                            "payload": item.payload or None,
+                            **({} if size is None else {"kept": False, "size": size, "sha256": sha256}),
+                        }
+
+    def counters(self) -> list[dict[str, object]]:
+        """Return how many items had each outcome so far, as dicts with `project`, `dialect`, `verdict` and `count`.
+
+        For each project and dialect, `received` is the sum of `stored`, `duplicate`, `quarantined` and `filtered`.
+        `rejected` items, which an answer named as invalid, are not in `received`. A file of an older gateway calls them
+        `refused`.
+        """
+        rows = self._connection.execute("SELECT project, dialect, verdict, count FROM counters ORDER BY 1, 2, 3")
+        return [dict(zip(("project", "dialect", "verdict", "count"), row, strict=True)) for row in rows]
+
+    def _check_upgraded(self) -> None:
+        if not self._upgraded:
+            raise DataDirError(f"{self._path} was written by an older gateway; `gateway serve` upgrades it")
