@@ -75,8 +75,10 @@ class IdempotencyRecord:
 class Entry:
     """One submission to append: all of it is committed, or nothing.
 
-    `received_at` is in milliseconds since the epoch. `request` is the one that the quarantined items came in.
-    `raw_compressed` is the request of stored events, if the operator keeps those for a while.
+    `received_at` is in milliseconds since the epoch. It is that of every row, so that events are found by time without
+    reading them; only a row that takes an item out of quarantine has the time of its first try. `request` is the one
+    that the quarantined items came in. `raw_compressed` is the request of stored events, if the operator keeps those
+    for a while.
 
     `outcomes` is empty if every item is a row, as in nearly all entries. Otherwise it has one outcome per item, in
     their order, as if no key were known: STORED for each of `rows`, QUARANTINED or FILTERED for each of `quarantined`,

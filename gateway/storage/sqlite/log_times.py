@@ -12,6 +12,7 @@ back. What has no receipts is one span of any time.
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 import orjson
@@ -64,6 +65,8 @@ class LogTimes:
     def write(self, connection: sqlite3.Connection, first: int, plan: Plan) -> None:
         """Inside the open transaction, begin a span at `first`, where the plan's events do not fit into the last."""
         self._next = self.last
+        if not plan.events:
+            return
         since, before = _times(plan, first)
         if self.last is None or not (self.last[0] <= since and before <= self.last[1] <= self.last[0] + NARROW):
             self._next = (since, before)
@@ -76,17 +79,16 @@ class LogTimes:
 
 def _times(plan: Plan, first: int) -> tuple[int, int]:
     """Return from which minute on and before which one the plan's events were received."""
-    times: list[int | None] = list(plan.receipts[1::RECEIPT_VALUES])  # type: ignore[arg-type]
-    # What was replayed has no receipt, and the time of its first try.
-    times += [
-        received_at(plan.events[position - first].body)
-        for _, _, position, _ in plan.settled.values()
-        if isinstance(position, int)
-    ]
-    known = [each for each in times if each is not None]
-    if not known or len(known) < len(times):
+    times: list[Any] = plan.receipts[1::RECEIPT_VALUES]
+    if plan.settled:
+        # What was replayed has no receipt, and the time of its first try.
+        replayed = [row[2] for row in plan.settled.values() if isinstance(row[2], int)]
+        times += [received_at(plan.events[position - first].body) for position in replayed]
+        if None in times:
+            return 0, ANY_TIME
+    if not times:
         return 0, ANY_TIME
-    return min(known) // MINUTE * MINUTE, max(known) // MINUTE * MINUTE + MINUTE
+    return min(times) // MINUTE * MINUTE, max(times) // MINUTE * MINUTE + MINUTE
 
 
 def received_at(line: bytes) -> int | None:
