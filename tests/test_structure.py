@@ -57,24 +57,18 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
 INSIDE_SQLITE: Mapping[str, set[str]] = {
     "tables": set(),
     "statements": set(),
-    "chunks": set(),
-    "compression": {"chunks"},
-    "merge": {"chunks", "compression"},
+    "log": set(),
     "blobs": set(),
     "database_thread": set(),
     "rejected_log": set(),
     "opened_files": set(),
-    "log_times": set(),
-    "retention": {"log_times"},
+    "retention": {"log"},
     "migrate_v5": set(),
     "quarantine": {"statements", "migrate_v5"},
-    "dedupe": {"tables", "statements", "chunks"},
-    "read": {"tables", "chunks", "compression", "rejected_log", "database_thread", "log_times"},
+    "dedupe": {"tables", "statements", "log"},
+    "read": {"tables", "log", "rejected_log", "database_thread"},
     "checkpointer": {"database_thread"},
-    "log_writer": {
-        *("tables", "statements", "chunks", "compression", "merge", "blobs", "log_times"),
-        *("retention", "quarantine", "dedupe"),
-    },
+    "log_writer": {"tables", "statements", "log", "blobs", "retention", "quarantine", "dedupe"},
     "engine": {"database_thread", "checkpointer", "log_writer", "opened_files"},
 }
 """The same inside storage/sqlite/."""
@@ -85,7 +79,7 @@ OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 ONLY_IN = {
     "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
     "cattrs": {"gateway/config/structure.py"},
-    "isal": {"gateway/storage/sqlite/compression.py"},
+    "isal": {"gateway/storage/sqlite/log/compression.py"},
     "aiohttp": {"gateway/http/", "gateway/app.py"},
     "importlib.metadata": {"gateway/ingest/registry.py"},
     "jsonschema": {"gateway/ingest/schema.py"},

@@ -15,14 +15,14 @@ from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
-from gateway.storage.sqlite.chunks import chunks
-from gateway.storage.sqlite.compression import register, stored
 from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
-from gateway.storage.sqlite.log_times import LogTimes
-from gateway.storage.sqlite.merge import Tail, merged
+from gateway.storage.sqlite.log.chunks import chunks
+from gateway.storage.sqlite.log.compression import register, stored
+from gateway.storage.sqlite.log.merge import Tail, merged
+from gateway.storage.sqlite.log.times import LogTimes
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
 from gateway.storage.sqlite.statements import bulk_insert, select_in
@@ -62,7 +62,7 @@ class LogSettings:
     Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
     them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys`,
     `filter_bytes` and `save_every` are those of KnownKeys. `clock` never jumps. `quarantine_bytes` gives the size that
-    the quarantine of a project may have. `compress` makes new chunks compressed (see compression.py).
+    the quarantine of a project may have. `compress` makes new chunks compressed (see log/compression.py).
     """
 
     window: float = 7 * 86_400.0

@@ -8,7 +8,7 @@ import sqlite3
 
 from gateway.storage import buckets
 from gateway.storage.plan import RECEIPT_RANDOM_BITS
-from gateway.storage.sqlite import log_times
+from gateway.storage.sqlite.log import times
 
 # A receipt's number begins with its time. Expired events end where those of the first receipt that stays begin.
 FIRST_TO_STAY = "SELECT position FROM receipts WHERE id >= ? ORDER BY id LIMIT 1"
@@ -37,7 +37,7 @@ def delete_expired(connection: sqlite3.Connection, *, newest_receipt: int, keep_
     values = {"to": min(stays - 1, watermark), "most": max_chunks, "before": before}
     for statement in DELETE:
         connection.execute(statement, values)
-    log_times.delete_expired(connection)
+    times.delete_expired(connection)
     return int(stays) - 1
 
 

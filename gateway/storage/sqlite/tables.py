@@ -1,11 +1,11 @@
 """The tables of events.db, and the upgrade of an older file. Rows are read and written elsewhere.
 
 Anyone may query the file with plain `sqlite3`. `events` is a view over the log, whose rows hold many events each (see
-chunks.py): it has one row for each event, with the event's JSON in `body`. `lines` of the log is compressed where it is
-a blob (see compression.py). `outcomes` of the receipts is JSON, compressed by zlib where it is a blob; so are `items`
-and `request` of the quarantine. `counters` has the totals, `counter_buckets` what they have grown by in a time of
-`span` seconds from `start` (seconds since the epoch) on. `log_times` says when the events from a position on were
-received (see log_times.py).
+log/chunks.py): it has one row for each event, with the event's JSON in `body`. `lines` of the log is compressed where
+it is a blob (see log/compression.py). `log_times` says when the events from a position on were received (see
+log/times.py). `outcomes` of the receipts is JSON, compressed by zlib where it is a blob; so are `items` and `request`
+of the quarantine. `counters` has the totals, `counter_buckets` what they have grown by in a time of `span` seconds from
+`start` (seconds since the epoch) on.
 """
 
 import sqlite3
@@ -111,11 +111,11 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
     ),
     # From here on `meta` may name the file of the saved filters (see filter_file.py). An older gateway, which does not
     # know that a rotation makes it useless, must not open the file.
-    # `size` is that of the lines where they are compressed (see compression.py).
+    # `size` is that of the lines where they are compressed (see log/compression.py).
     (
         "DELETE FROM meta WHERE name = 'filters'",
         "ALTER TABLE log ADD COLUMN size INTEGER",
-        # Where in the log a time is (see log_times.py). The spans of what is there already are made of a thousand looks
+        # Where in the log a time is (see log/times.py). The spans of what is there already are made of a thousand looks
         # at the receipts, so that a large file is upgraded at once, too. What is before the first receipt, and behind
         # the last look, may be of any time.
         "CREATE TABLE IF NOT EXISTS log_times (first INTEGER PRIMARY KEY, since INTEGER NOT NULL, "

@@ -13,7 +13,7 @@ import orjson
 
 from gateway.dialect.timestamps import from_millis
 from gateway.storage.read import EventFilter
-from gateway.storage.sqlite.log_times import received_at
+from gateway.storage.sqlite.log.times import received_at
 
 _TEXT = rb'"[^"\\]*+"'
 _NULL = rb"null|"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from gateway.storage.read import EventFilter, Page
-from gateway.storage.sqlite.chunks import events
-from gateway.storage.sqlite.compression import restored
-from gateway.storage.sqlite.log_times import next_span, previous_span
+from gateway.storage.sqlite.log.chunks import events
+from gateway.storage.sqlite.log.compression import restored
+from gateway.storage.sqlite.log.times import next_span, previous_span
 from gateway.storage.sqlite.read.line_filter import LineFilter, line_filter
 from gateway.storage.sqlite.tables import CHUNKED, SIZED, TIMED
 

@@ -8,8 +8,8 @@ from gateway import sqlite_file
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.outcomes_json import decode_receipt
-from gateway.storage.sqlite.chunks import events
-from gateway.storage.sqlite.compression import restored, stored
+from gateway.storage.sqlite.log.chunks import events
+from gateway.storage.sqlite.log.compression import restored, stored
 from gateway.storage.sqlite.read.reader import Reader
 
 PAGE = (

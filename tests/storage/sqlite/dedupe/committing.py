@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from gateway.storage.sqlite.chunks import keys_of
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.log.chunks import keys_of
 
 
 def commit(connection: sqlite3.Connection, known_keys: KnownKeys, position: int, *keys: bytes) -> int:

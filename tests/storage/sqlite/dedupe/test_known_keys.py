@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from gateway.storage.sqlite.chunks import keys_of
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.log.chunks import keys_of
 from tests.storage.sqlite.dedupe.committing import commit, on_disk
 from tests.storage.stores import Clock, key
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.datadir import find
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.read import EventFilter, Page, export
-from gateway.storage.sqlite.log_times import ANY_TIME
+from gateway.storage.sqlite.log.times import ANY_TIME
 from gateway.storage.sqlite.read import pages
 from gateway.storage.sqlite.tables import VERSION
 from tests.kit.event_lines import MINUTE, START, line
@@ -145,6 +145,7 @@ def as_version_6(path: Path) -> None:
     """Make a file as a gateway without the index left it."""
     with closing(sqlite3.connect(path / "events.db")) as file, file:
         file.execute("DROP TABLE log_times")
+        file.execute("ALTER TABLE log DROP COLUMN size")
         file.execute("PRAGMA user_version = 6")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.storage.contract import EventRow
 from gateway.storage.read import export
-from gateway.storage.sqlite.chunks import CHUNK_BYTES, SMALL_BYTES
-from gateway.storage.sqlite.merge import MAX_AGE
+from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.log.merge import MAX_AGE
 from gateway.storage.sqlite.read import log, pages
 from tests.kit.log_reading import reading
 from tests.storage.stores import Clock, body, entry, key, opened, query, stored

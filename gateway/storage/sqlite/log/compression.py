@@ -8,7 +8,7 @@ compresses five times as fast.
 import sqlite3
 
 from gateway.datadir import DataDirError
-from gateway.storage.sqlite.chunks import SMALL_BYTES
+from gateway.storage.sqlite.log.chunks import SMALL_BYTES
 
 try:
     from isal import isal_zlib as zlib

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.storage.contract import EventRow
-from gateway.storage.sqlite.chunks import CHUNK_BYTES, chunks, events, keys_of
+from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, chunks, events, keys_of
 from tests.storage.stores import body, key, row
 
 

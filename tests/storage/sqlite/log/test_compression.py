@@ -11,8 +11,8 @@ import pytest
 
 from gateway.datadir import DataDirError
 from gateway.storage.contract import EventRow
-from gateway.storage.sqlite.chunks import CHUNK_BYTES, SMALL_BYTES
-from gateway.storage.sqlite.compression import register, restored, stored
+from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.log.compression import register, restored, stored
 from gateway.storage.sqlite.read.raw_requests import rewrite
 from tests.storage.stores import body, entry, key, opened, query
 from tests.storage.stores import stored as stored_lines

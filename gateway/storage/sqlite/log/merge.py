@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from gateway.storage.sqlite.chunks import CHUNK_BYTES, KEY_BYTES, SMALL_BYTES
-from gateway.storage.sqlite.compression import stored
+from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, KEY_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.log.compression import stored
 
 MAX_AGE = 600.0
 """Events that came within this many seconds are merged: a chunk is kept until the last of its events expires."""
