@@ -94,8 +94,14 @@ class Checkpointer:
         return cls(wal=wal, file=file, thread=thread, writer=writer, pace=pace, is_synced=is_synced)
 
     def committed(self) -> None:
-        """After a commit: begin a checkpoint if one is due and none runs."""
-        if self._task is None and self._is_due():
+        """After a commit: begin a checkpoint if one is due and none runs. Never raises: the commit is on disk."""
+        if self._task is not None:
+            return
+        try:
+            is_due = self._is_due()
+        except OSError:
+            is_due = True  # the checkpoint meets the error too, and tells it
+        if is_due:
             self._task = asyncio.get_running_loop().create_task(self.checkpoint())
 
     async def finish(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.datadir import make
-from gateway.storage.contract import EventRow
+from gateway.storage.contract import AppendStatus, EventRow
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
@@ -135,6 +135,19 @@ def locked(path: Path) -> Iterator[None]:
         process.stdout.readline()
         yield
         process.communicate(b"\n")
+
+
+async def test_a_commit_is_acknowledged_where_the_write_ahead_log_cannot_be_looked_at_after_it(tmp_path: Path) -> None:
+    unnamed = EventRow(body("unnamed"))
+    async with opened(tmp_path, pace=PACE) as (storage, engine):
+        unreadable = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(unreadable, engine._checkpointer._wal, inheritable=False)
+        os.close(unreadable)
+        answers = await asyncio.gather(storage.append(entry(unnamed)), storage.append(entry(unnamed)))
+        await engine._checkpointer.finish()
+
+    assert [answer.status for answer in answers] == [AppendStatus.NEW, AppendStatus.NEW]
+    assert stored(tmp_path) == [unnamed.body, unnamed.body]
 
 
 async def test_a_clean_stop_copies_everything_and_removes_the_log(tmp_path: Path) -> None:
