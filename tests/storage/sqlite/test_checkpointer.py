@@ -125,6 +125,34 @@ async def test_a_checkpoint_that_fails_is_told_once_and_commits_go_on(
     assert stored(tmp_path) == [large(number).body for number in range(120)]
 
 
+async def test_the_log_does_not_begin_again_before_what_a_failed_sync_may_have_lost_is_copied_again(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, pace=PACE) as (storage, engine):
+        await append(storage, engine, *range(5))
+        unsynced, other = os.pipe()
+        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()  # the checkpoint stops here
+            await append(storage, engine, *range(5, 9))
+            engine._checkpointer._file = unsynced
+            await append(storage, engine, *range(9, 30))
+        # SQLite's own syncs succeed from here on.
+        before = wal(tmp_path)[SALT]
+        await append(storage, engine, *range(30, 90))
+        held = wal(tmp_path)[SALT] == before
+        was_synced = engine._checkpointer.is_synced
+        engine._checkpointer._file = engine._file
+        os.close(unsynced)
+        os.close(other)
+        await append(storage, engine, *range(90, 150))
+
+        assert (held, was_synced) == (True, False)
+        assert (wal(tmp_path)[SALT] == before, engine._checkpointer.is_synced) == (False, True)
+
+    assert stored(tmp_path) == [large(number).body for number in range(150)]
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Have another process hold the lock that a checkpoint takes."""
