@@ -94,7 +94,7 @@ async def test_whole_chunks_are_read_once_also_when_some_became_one_meanwhile(tm
             rows = file.execute("SELECT last, keys, lines FROM log ORDER BY last").fetchall()[-30:]
             file.execute("DELETE FROM log WHERE last >= ?", rows[0][:1])
             merged = rows[-1][0], b"".join([keys for _, keys, _ in rows]), "\n".join([lines for *_, lines in rows])
-            file.execute("INSERT INTO log VALUES (?, ?, ?)", merged)
+            file.execute("INSERT INTO log (last, keys, lines) VALUES (?, ?, ?)", merged)
         assert b"\n".join([*read, *pieces]).split(b"\n") == everything
 
 
