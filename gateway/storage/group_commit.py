@@ -101,9 +101,10 @@ class GroupCommit:
         self._closed = True
         if self._runner is not None:
             await asyncio.wait([self._runner])
-        if self._recovery is not None:
-            self._recovery.cancel()
-            await asyncio.wait([self._recovery])
+        if (recovery := self._recovery) is not None:
+            async with self._turn:  # a reopen that is cut short would leave a connection and its thread behind
+                recovery.cancel()
+            await asyncio.wait([recovery])
         await self._engine.close()
 
     async def _run(self) -> None:

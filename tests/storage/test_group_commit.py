@@ -1,6 +1,7 @@
 """Group commit: what waits, what fails alone, what recovers. The file is real; it is made to fail by its own limits."""
 
 import asyncio
+import os
 import resource
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -229,6 +230,26 @@ async def test_a_store_can_be_closed_while_it_tries_to_recover(tmp_path: Path) -
             await storage.close()
 
     assert stored(tmp_path) == [body(1)]
+
+
+async def test_a_close_waits_for_a_reopen_that_has_begun(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (storage, engine):
+        said: list[str] = []
+        inner = engine.reopen
+
+        async def telling() -> None:
+            said.append("begins")
+            await inner()
+            said.append("ends")
+
+        # The real engine still reopens; only the beginning and the end are noted.
+        engine.reopen = telling  # type: ignore[method-assign]
+        storage.fail(Broken("the disk failed"))
+        while not said:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await storage.close()
+
+    assert (said, os.listdir(tmp_path)) == (["begins", "ends"], ["events.db"])
 
 
 async def test_rows_that_somebody_else_wrote_lead_to_a_reopen_and_not_to_errors_for_ever(tmp_path: Path) -> None:

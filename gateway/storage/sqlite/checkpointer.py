@@ -94,8 +94,14 @@ class Checkpointer:
         return cls(wal=wal, file=file, thread=thread, writer=writer, pace=pace, is_synced=is_synced)
 
     def committed(self) -> None:
-        """After a commit: begin a checkpoint if one is due and none runs."""
-        if self._task is None and self._is_due():
+        """After a commit: begin a checkpoint if one is due and none runs. Never raises: the commit is on disk."""
+        if self._task is not None:
+            return
+        try:
+            is_due = self._is_due()
+        except OSError:
+            is_due = True  # the checkpoint meets the error too, and tells it
+        if is_due:
             self._task = asyncio.get_running_loop().create_task(self.checkpoint())
 
     async def finish(self) -> None:
@@ -126,9 +132,14 @@ class Checkpointer:
     async def checkpoint(self) -> None:
         """Copy what there is; an error is told in the log. One at a time."""
         try:
-            # What is copied again must not be written over meanwhile, so then no commit may run beside it.
-            thread = self._thread if self.is_synced else self._writer
-            frames, copied = await thread.run(self._pass)
+            if self.is_synced:
+                frames, copied = await self._thread.run(self._pass)
+            else:
+                # What is copied again must not be written over: neither meanwhile, so no commit may run beside it, nor
+                # before that has succeeded, so a reader stays until then.
+                await self._thread.run(_begin_reading)
+                frames, copied = await self._writer.run(self._pass)
+                await self._thread.run(_end_reading)
             if frames >= self._pace.restart:
                 header = os.pread(self._wal, HEADER_BYTES, 0)
                 for _ in range(MORE_PASSES):
@@ -172,6 +183,16 @@ class Checkpointer:
 def _sync_fully(connection: sqlite3.Connection) -> None:
     # With less, SQLite would begin the WAL again without having synced the file.
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_reading(connection: sqlite3.Connection) -> None:
+    if not connection.in_transaction:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+
+
+def _end_reading(connection: sqlite3.Connection) -> None:
+    connection.execute("ROLLBACK")
 
 
 def _page_size(header: bytes) -> int:

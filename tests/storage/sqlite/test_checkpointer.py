@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.datadir import make
-from gateway.storage.contract import EventRow
+from gateway.storage.contract import AppendStatus, EventRow
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
@@ -125,6 +125,34 @@ async def test_a_checkpoint_that_fails_is_told_once_and_commits_go_on(
     assert stored(tmp_path) == [large(number).body for number in range(120)]
 
 
+async def test_the_log_does_not_begin_again_before_what_a_failed_sync_may_have_lost_is_copied_again(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, pace=PACE) as (storage, engine):
+        await append(storage, engine, *range(5))
+        unsynced, other = os.pipe()
+        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()  # the checkpoint stops here
+            await append(storage, engine, *range(5, 9))
+            engine._checkpointer._file = unsynced
+            await append(storage, engine, *range(9, 30))
+        # SQLite's own syncs succeed from here on.
+        before = wal(tmp_path)[SALT]
+        await append(storage, engine, *range(30, 90))
+        held = wal(tmp_path)[SALT] == before
+        was_synced = engine._checkpointer.is_synced
+        engine._checkpointer._file = engine._file
+        os.close(unsynced)
+        os.close(other)
+        await append(storage, engine, *range(90, 150))
+
+        assert (held, was_synced) == (True, False)
+        assert (wal(tmp_path)[SALT] == before, engine._checkpointer.is_synced) == (False, True)
+
+    assert stored(tmp_path) == [large(number).body for number in range(150)]
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Have another process hold the lock that a checkpoint takes."""
@@ -135,6 +163,19 @@ def locked(path: Path) -> Iterator[None]:
         process.stdout.readline()
         yield
         process.communicate(b"\n")
+
+
+async def test_a_commit_is_acknowledged_where_the_write_ahead_log_cannot_be_looked_at_after_it(tmp_path: Path) -> None:
+    unnamed = EventRow(body("unnamed"))
+    async with opened(tmp_path, pace=PACE) as (storage, engine):
+        unreadable = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(unreadable, engine._checkpointer._wal, inheritable=False)
+        os.close(unreadable)
+        answers = await asyncio.gather(storage.append(entry(unnamed)), storage.append(entry(unnamed)))
+        await engine._checkpointer.finish()
+
+    assert [answer.status for answer in answers] == [AppendStatus.NEW, AppendStatus.NEW]
+    assert stored(tmp_path) == [unnamed.body, unnamed.body]
 
 
 async def test_a_clean_stop_copies_everything_and_removes_the_log(tmp_path: Path) -> None:

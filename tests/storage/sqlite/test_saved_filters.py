@@ -1,5 +1,6 @@
 """Saved filters: whatever becomes of their file and of the log, every key of the log is known after a start."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_without_its_file_every_key_is_read_again(tmp_path: Path, damage: str) -
 
     assert (log.from_file, files(tmp_path / "second")) == (False, [])
     assert log.append(range(510)) == list(range(500))
+
+
+def test_a_folder_in_the_place_of_the_file_takes_no_descriptor(tmp_path: Path) -> None:
+    log = Log(make(tmp_path / "data"), settings(Clock()))
+    log.append(range(100))
+    log.save()
+    [file] = files(tmp_path / "data")
+    file.unlink()
+    file.mkdir()
+    log = log.stopped()
+    before = len(os.listdir("/proc/self/fd"))
+    log = log.stopped()
+
+    assert (log.from_file, len(os.listdir("/proc/self/fd")), log.append(range(110))) == (
+        False,
+        before,
+        list(range(100)),
+    )
 
 
 def test_a_restored_backup_does_not_use_the_newer_file_beside_it(tmp_path: Path) -> None:

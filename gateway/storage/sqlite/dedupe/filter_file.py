@@ -138,7 +138,7 @@ def load(folder: Path, saved: SavedFilters) -> list[BloomFilter] | None:
     try:
         # Whatever else stands at this path, a pipe for example, must not stop the start.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(folder / saved.file, flags), "rb") as file:
+        with open(folder / saved.file, "rb", opener=lambda path, _: os.open(path, flags)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size != sum(len(each.bits) for each in found):
                 return None

@@ -39,7 +39,7 @@ def restored(lines: bytes, size: int | None) -> bytes:
     inflating = zlib.decompressobj()
     try:
         found = inflating.decompress(lines, max(size, 0) + 1)  # 0 would be without a bound
-    except (DAMAGED, ValueError, OverflowError) as error:
+    except (DAMAGED, TypeError, ValueError, OverflowError) as error:  # a column takes values of any type
         raise DataDirError(f"a chunk of the log is damaged: {error}") from error
     if len(found) != size or not inflating.eof:
         raise DataDirError("a chunk of the log is damaged: it has another size than it says")

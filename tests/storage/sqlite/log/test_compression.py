@@ -130,6 +130,8 @@ async def test_an_event_is_rewritten_inside_a_compressed_chunk(tmp_path: Path) -
         "size = size + 1",
         "size = -1",
         "size = 9223372036854775807",
+        "size = 1.5",
+        "size = 'large'",
         "lines = substr(lines, 1, length(lines) - 1)",
         "lines = CAST('no zlib' AS BLOB)",
         "lines = CAST('' AS BLOB)",
