@@ -182,9 +182,9 @@ def _merged(
     merged = {**properties, **rest}
     if len(merged) == len(properties) + len(rest):
         return merged
-    clashes = properties.keys() & rest.keys()
-    lost_properties = {key: properties[key] for key in clashes & facts}
-    lost_fields = {key: rest[key] for key in clashes - facts}
+    clashes = [key for key in properties if key in rest]  # in their order, which a set has not
+    lost_properties = {key: properties[key] for key in clashes if key in facts}
+    lost_fields = {key: rest[key] for key in clashes if key not in facts}
     if lost_properties:
         own["properties"] = lost_properties
     if lost_fields:

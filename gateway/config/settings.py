@@ -95,7 +95,7 @@ class StorageSettings:
     )
     compress: bool = setting(
         False,
-        meaning="Compress the log, to a third or less. The `sqlite3` command still reads `events`; other programs need "
+        meaning="Compress the log, to about a fifth. The `sqlite3` command still reads `events`; other programs need "
         "a function for it: see operating.md.",
     )
     rejected_megabytes: float = setting(

@@ -20,15 +20,18 @@ import hashlib
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 from msgspec.msgpack import Decoder, Encoder, Ext
 
 from gateway import __version__
 from gateway.storage.contract import Appended, Entry
 
 MAX_FRAME_BYTES = 512 << 20
+MAX_ENTRIES = 1024  # of one message, which is handled in one turn of the loop; the outbox sends far fewer
+MAX_NUMBER = 1 << 62  # so that the numbers after it can be sent too
 MAX_FINGERPRINT = 80  # characters of the other side's that are shown
 _LENGTH = struct.Struct("<I")
 _SURROGATES = 0  # the extension type of a text with lone surrogates, as UTF-8 with surrogatepass
@@ -53,8 +56,8 @@ class Health(Message, tag=1):
 class Append(Message, tag=2):
     """Entries to append, each for itself."""
 
-    number: int
-    entries: tuple[Entry, ...]
+    number: Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+    entries: Annotated[tuple[Entry, ...], Meta(max_length=MAX_ENTRIES)]
 
 
 class Answer(Message, tag=3):

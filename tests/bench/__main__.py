@@ -24,7 +24,10 @@ QUICK = Pace(5, 0.2)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Measure a gateway with so many workers too.")
 @click.option("--grow", "events", type=click.IntRange(200_000), help="Then store so many events and follow the rate.")
 @click.option("--profile", "profiled", type=click.Choice(list(SCENARIOS)), help="Only show where the CPU goes.")
-@click.option("--steady", "steady_seconds", type=click.FloatRange(1), help="Only load a gateway for so many seconds.")
+@click.option(
+    "--steady", "steady_seconds", type=click.FloatRange(1),
+    help="Only load a gateway for so many seconds, then kill it 20 times.",
+)  # fmt: skip
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to keep data.")
 @click.option(
     "--write", type=click.Path(path_type=Path), is_flag=False, flag_value="docs/performance.md",
@@ -51,6 +54,8 @@ def main(
     found = _chosen(contestants(workers, frozenset(cores[:1]) if apart else frozenset()), chosen)
     if events is not None and not {"bare", "gateway"} <= {contestant.name for contestant in found}:
         raise click.BadParameter("it needs bare and gateway", param_hint="--grow")
+    if steady_seconds is not None and not any(contestant.name == "gateway" for contestant in found):
+        raise click.BadParameter("it needs gateway", param_hint="--steady")
     try:
         if steady_seconds is not None:
             with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data:

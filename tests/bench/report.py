@@ -41,7 +41,7 @@ def of_goals(goals: Iterable[Goal]) -> Table:
         )
         for goal in goals
     )
-    headings = ("", "measured", "half within", "at least", "aim", "met", "beside it", "the machine then")
+    headings = ("", "measured", "half within", "required", "aim", "met", "beside it", "the machine then")
     return Table("Goals", headings, rows, notes=3)
 
 

@@ -52,6 +52,7 @@ def run(console: Console, core: int | None, folder: Path, gateway: Contestant, *
             console.print(_line((number + 1) * SLICE_SECONDS, single, batch, longest, running), highlight=False)
         _check(load, running)
         console.print(f"write-ahead log: never more than {largest / MEBIBYTE:.0f} MiB", highlight=False)
+    console.print(f"now kill -9, {KILLS} times; this takes a minute or two", highlight=False)
     acknowledged = _killed(folder / "killed")
     console.print(f"{KILLS} times kill -9: all {acknowledged:,} acknowledged events are stored, once", highlight=False)
 

@@ -119,3 +119,11 @@ def test_no_field_of_an_entry_is_lost_flat_or_wrapped(kind: str, schema: str, da
     item.pop("type")
     assert timestamp is None or event["timestamp"].startswith("1970-01-01T00:00:1")
     assert leaves(item) - leaves(event) == set()
+
+
+def test_what_loses_its_name_to_another_is_kept_in_the_order_of_the_properties() -> None:
+    names = [f"field-{number}" for number in range(20)]
+    item = {"name": "a", "properties": dict.fromkeys(names, 1), **dict.fromkeys(reversed(names), 2)}
+    [event] = events_of(ROUTES["track"], item)
+    assert list(event["properties"].items()) == [(name, 1) for name in names]
+    assert list(event["context"]["databuddy"]["extra"].items()) == [(name, 2) for name in names]
