@@ -66,7 +66,12 @@ def compare(load: Loader, chosen: Sequence[Lane], pace: Pace, told: Callable[[st
             slices[lane.name][number] = load.send(lane.running, lane.scenario, _seconds(lane, pace))
     for running in {lane.running.port: lane.running for lane in chosen}.values():
         check(load, running)
-    return [Series(lane.scenario.name, lane.name, lane.scenario.items, slices[lane.name]) for lane in chosen]
+    return [Series(compared(chosen), lane.name, lane.scenario.items, slices[lane.name]) for lane in chosen]
+
+
+def compared(chosen: Sequence[Lane]) -> str:
+    """Return the name of the scenario that lanes are compared in: the calibration among them has another one's load."""
+    return chosen[0].scenario.name
 
 
 def _seconds(lane: Lane, pace: Pace) -> float:

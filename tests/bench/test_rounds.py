@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bench.rounds import CALIBRATION, lanes, order
+from tests.bench.rounds import CALIBRATION, compared, lanes, order
 from tests.bench.servers import Contestant, Running
 from tests.bench.traffic import scenarios
 
@@ -34,3 +34,4 @@ def test_batches_stand_between_what_they_are_compared_with() -> None:
     assert [lane.name for lane in found] == ["bare", "null", "gateway", CALIBRATION, "gateway x2", "fastapi"]
     assert [lane.scenario.items for lane in found] == [100, 100, 100, 1, 100, 100]
     assert found[3].running is found[0].running
+    assert compared(found) == BATCH.name
