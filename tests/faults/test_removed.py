@@ -39,8 +39,12 @@ def refused(served: Served) -> None:
 
 
 def troubles(data: Path) -> list[str]:
-    """Return what the log says at the levels that somebody is woken for, without times and names."""
+    """Return what the log says of the store at the levels that somebody is woken for, without times and names.
+
+    Whether the keys are looked for just while their file is gone, and warned about too, is a matter of chance.
+    """
     lines = [line for line in log_of(data).splitlines() if " ERROR " in line or " WARNING " in line]
+    lines = [line for line in lines if " gateway.keys.watch " not in line]
     return [line.partition("storage unavailable: ")[2] or line for line in lines]
 
 
