@@ -13,9 +13,9 @@ from gateway.storage.sqlite.log.chunks import SMALL_BYTES
 try:
     from isal import isal_zlib as zlib
 except ImportError:
-    import zlib  # type: ignore[no-redef]
+    import zlib  # type: ignore[no-redef]  # either module, by the same name: isal has zlib's functions
 
-DAMAGED: type[Exception] = zlib.error  # type: ignore[assignment]
+DAMAGED: type[Exception] = zlib.error  # type: ignore[assignment]  # isal's stub has an exception here, not its class
 UNCOMPRESS = "sqlar_uncompress"
 LEVEL = 1  # of both: higher ones take several times as long for a fifth less
 
