@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 
 from aiohttp import web
 
 from gateway.clock import now
 from gateway.config import Config
+from gateway.config.store import store_of
 from gateway.datadir import make
 from gateway.http.client_address import client_ip
 from gateway.http.limits import Budget, Timeouts
 from gateway.http.mount import HANDLER, add_routes
 from gateway.ingest.ids import fresh
-from gateway.keys.store import KeyFile
-from gateway.storage.sqlite import rejected_log
 from gateway.workers.http_worker import build_handler, running
 from gateway.workers.open_log import opened
 
@@ -26,9 +26,9 @@ def application(
 ) -> web.Application:
     """Return an application that answers as `gateway serve` does, in one process.
 
-    It opens the data directory and takes its lock when it starts up, and lets go when it is cleaned up. `workers`,
-    `host`, `port` and `connections_per_address` of the configuration play no part. Startup raises DataDirError,
-    KeyFileError and RegistryError.
+    It opens the store, and takes the lock of a data directory, when it starts up, and lets go when it is cleaned up.
+    `workers`, `host`, `port` and `connections_per_address` of the configuration play no part. Startup raises
+    StoreError, KeyFileError and RegistryError.
 
         main = web.Application()
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))
@@ -41,14 +41,17 @@ def application(
     add_routes(app, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes))
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        directory = make(config.data)
-        with directory.lock():
-            rejected_log.upgrade(directory)
-            with KeyFile.open(directory.keys, make=True) as keys:
-                if not keys.list():
-                    log.warning("%s has no credentials yet; `gateway keys add` makes the first", config.data)
-            async with opened(config, directory) as storage, running(config, storage, clock=clock, new_id=new_id) as it:
-                app[HANDLER] = it
+        store = store_of(config)
+        with nullcontext() if store.directory is None else make(store.directory.path).lock():
+            await store.prepare()
+            async with store.keys(make=True) as keys:
+                if not await keys.list():
+                    log.warning("%s has no credentials yet; `gateway keys add` makes the first", store.name)
+            async with (
+                opened(config, store) as storage,
+                running(config, store, storage, clock=clock, new_id=new_id) as handler,
+            ):
+                app[HANDLER] = handler
                 yield
 
     app.cleanup_ctx.append(life)

@@ -13,13 +13,27 @@ from typing import Self
 
 import attrs
 
+from gateway.store_error import EmptyStore, StoreError
+
 HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 """What flock fails with when somebody else has the lock."""
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
-class DataDirError(Exception):
+class DataDirError(StoreError):
     """A data directory, or a file in it, that cannot be used. The message is one line for the operator."""
+
+
+class LockedDataDir(DataDirError):
+    """A data directory on which another process runs; `owner` is its id, or `unknown`."""
+
+    def __init__(self, message: str, owner: str) -> None:
+        super().__init__(message)
+        self.owner = owner
+
+
+class EmptyDataDir(DataDirError, EmptyStore):
+    """A data directory without a log."""
 
 
 @attrs.frozen
@@ -79,7 +93,7 @@ class Lock:
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             message = f"another gateway runs on {path} (process {owner}); stop it or choose another --data"
-            raise DataDirError(message) from error
+            raise LockedDataDir(message, owner) from error
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -136,7 +150,7 @@ def find(path: Path) -> DataDir:
     """Return the data directory at the path, for reading. Creates nothing. Raises DataDirError if it has no log yet."""
     found = existing(path)
     if not found.events.is_file():
-        raise DataDirError(f"{path} holds no events yet; is it the directory that `gateway serve --data` was given?")
+        raise EmptyDataDir(f"{path} holds no events yet; is it the directory that `gateway serve --data` was given?")
     return found
 
 

@@ -4,19 +4,20 @@ import asyncio
 import errno
 import signal
 import socket
+from contextlib import nullcontext
 
 import uvloop
 
 from gateway import logs
 from gateway.clock import now
 from gateway.config import Config
-from gateway.datadir import DataDir, Lock, make
+from gateway.config.store import store_of
+from gateway.datadir import Lock, make
 from gateway.http.connection_limits import raise_descriptor_limit
 from gateway.http.server import bind
 from gateway.ingest.registry import discover
-from gateway.keys.store import KeyFile
 from gateway.operate import first_start
-from gateway.storage.sqlite import rejected_log
+from gateway.storage.store import Store
 from gateway.workers.http_worker import answering
 from gateway.workers.open_log import opened
 from gateway.workers.supervisor import supervise
@@ -25,27 +26,27 @@ from gateway.workers.supervisor import supervise
 def serve(config: Config) -> int:
     """Serve until SIGTERM or SIGINT, finish what was accepted, and return the exit code.
 
-    Raises DataDirError, KeyFileError, RegistryError, and OSError where the address cannot be had.
+    Raises StoreError, KeyFileError, RegistryError, and OSError where the address cannot be had.
     """
     logs.configure(config.server.log_level)
     raise_descriptor_limit()  # and so each child process's
-    directory = make(config.data)
+    store = store_of(config)
     with (
-        directory.lock() as lock,
+        nullcontext() if store.directory is None else make(store.directory.path).lock() as lock,
         bind(config.server.host, config.server.port) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        return runner.run(_serve(config, directory, lock, listener))
+        return runner.run(_serve(config, store, lock, listener))
 
 
-async def _serve(config: Config, directory: DataDir, lock: Lock, listener: socket.socket) -> int:
+async def _serve(config: Config, store: Store, lock: Lock | None, listener: socket.socket) -> int:
     stopped = _stop_signal()
-    rejected_log.upgrade(directory)
-    with KeyFile.open(directory.keys, make=True) as keys:
-        made = first_start.make_keys(keys, [each for each in discover() if config.enabled(each.name)], now())
+    await store.prepare()
+    async with store.keys(make=True) as keys:
+        made = await first_start.make_keys(keys, [each for each in discover() if config.enabled(each.name)], now())
     if config.server.workers > 1:
-        return await supervise(config, directory, lock, listener, lambda url: _announce(made, url), stopped)
-    async with opened(config, directory) as storage, answering(config, listener, storage) as url:
+        return await supervise(config, store.directory, lock, listener, lambda url: _announce(made, url), stopped)
+    async with opened(config, store) as storage, answering(config, listener, store, storage) as url:
         _announce(made, url)
         await stopped.wait()
     return 0

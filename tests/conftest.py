@@ -15,6 +15,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 from tests.faults.figures import Figure, sentence
 from tests.kit import kinds
 
+pytest_plugins = ["tests.kit.postgres.fixtures", "tests.kit.engines"]
+
 DESELECTED = pytest.StashKey[list[str]]()
 
 # A busy machine is no reason for a property to fail.
@@ -41,8 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     places: dict[pytest.Item, int] = {}
     for item in items:
         assert isinstance(item, pytest.Function), f"{item.nodeid} is no function"
-        kind = kinds.kind(item.nodeid, item.module)
-        for name in (kind, *kinds.further(item.nodeid)):
+        kind = kinds.kind(item.nodeid, item.module, item.fixturenames)
+        for name in (kind, *kinds.further(item.nodeid, item.fixturenames)):
             item.add_marker(name)
         places[item] = kinds.place(item.nodeid, kind)
     if hasattr(config, "workerinput"):

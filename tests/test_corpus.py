@@ -1,4 +1,4 @@
-"""Every case of the corpus, twice: with no IO at all, and over HTTP into a real SQLite file."""
+"""Every case of the corpus: with no IO at all, over HTTP into a real SQLite file, in a service, into PostgreSQL."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,20 @@ from gateway.http.handler import RequestHead
 from gateway.http.mount import HANDLER, add_routes
 from gateway.http.server import Server, bind
 from gateway.ingest.handler import IngestHandler
+from gateway.storage.engines import open_store
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.postgres.connection.address import Address
+from gateway.storage.postgres.connection.session import Session
+from gateway.storage.read import export
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.read.reader import Reader
-from tests.kit.cases import Case, body_of, build, load, same_body
+from gateway.storage.store import StoreSettings
+from tests.kit.cases import Case, body_of, build, counted_ids, load, same_body
 from tests.kit.log_reading import stored_lines
 from tests.kit.recording import RecordingStorage
 
 CASES = load()
+KNOWN = ("events", "receipts", "keys", "claims", "quarantined_requests", "quarantined_keys", "quarantine_sizes")
 
 
 async def send(handler: IngestHandler, request: dict[str, Any]) -> tuple[Response, dict[str, str]]:
@@ -99,6 +105,35 @@ async def test_a_case_is_answered_and_stored_exactly_over_http(case: Case, tmp_p
     with Reader(directory) as reader:
         quarantined = [(str(row["faults"]), str(row["payload"])) for row in reader.quarantine()]
     check_stored(case, stored_lines(directory.path), quarantined)
+
+
+@pytest.mark.parametrize("dialect", sorted({case.dialect for case in CASES}))
+async def test_the_cases_that_store_something_are_answered_and_stored_exactly_on_postgres(
+    dialect: str, prepared: str
+) -> None:
+    cases = [case for case in CASES if case.document["events"] or "quarantined" in case.document]
+    store, session = open_store(prepared), Session(Address(prepared), "test")
+    plain: IngestHandler | None = None
+    async with store.storage(StoreSettings()) as storage, store.log() as log, store.records() as records:
+        for case in [case for case in cases if case.dialect == dialect]:
+            ids = counted_ids()
+            if "switches" in case.document or "limit" in case.document:
+                handler = build(case, storage, ids)
+            else:  # one for all: to make one takes longer than the case
+                handler = plain = plain or build(case, storage, lambda now: ids(now))  # noqa: B023 (of each case anew)
+            try:
+                for step in case.document["steps"]:
+                    response, headers = await send(handler, step["request"])
+                    check_answer(step["answer"], response.status, headers, response.body)
+                bodies = [line async for page in export(log) for line in page.lines]
+                quarantined = [(row["faults"], row["payload"]) async for row in records.quarantine()]
+                check_stored(case, bodies, quarantined)
+            except AssertionError as wrong:
+                raise AssertionError(case.name) from wrong
+            async with session.transaction() as db:  # as empty as at first, sooner than by a database for each
+                for table in KNOWN:
+                    await db.execute(f"DELETE FROM gateway.{table}")
+    await session.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.name}")

@@ -23,6 +23,7 @@ def test_what_the_rules_name_is_there(place: str) -> None:
         ("tests/docs/test_page.py::test_a", "fast", ["browser"], "browser"),
         ("tests/sdk/test_hosts.py::test_a", "sdk", ["browser"], "browser"),
         ("tests/faults/test_stop.py::test_a", "faults", [], "measured"),
+        ("tests/keys/test_store.py::test_a[postgres]", "server", ["postgres"], "tests/keys/test_store.py"),
         ("tests/property/test_schemas.py::test_a[1]", "property", [], "tests/property/test_schemas.py::test_a[1]"),
     ],
 )
@@ -36,3 +37,12 @@ def test_a_module_that_imports_what_starts_processes_has_server_tests(imported: 
     module = ModuleType("starts processes")
     vars(module)["imported"] = imported
     assert kinds.kind("tests/keys/test_x.py::test_a", module) == "server"
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "fixtures"),
+    [("tests/test_kinds.py::test_a", ["database", "clusters"]), ("tests/kit/postgres/test_cluster.py::test_a", [])],
+)
+def test_a_test_that_needs_postgresql_is_marked_so(nodeid: str, fixtures: list[str]) -> None:
+    assert kinds.kind(nodeid, ModuleType("starts nothing"), fixtures) == "server"
+    assert kinds.further(nodeid, fixtures) == ["postgres"]

@@ -14,32 +14,38 @@ VENDORS = sorted(folder.name for folder in (ROOT / "dialects").iterdir() if (fol
 
 ALLOWED: Mapping[str, set[str]] = {
     "dialect": set(),
-    "datadir": set(),
+    "store_error": set(),
+    "datadir": {"store_error"},
     "malloc_trim": set(),
     "clock": set(),
     "printable": set(),
     "logs": {"printable"},
-    "sqlite_file": {"datadir"},
     "http": {"dialect", "malloc_trim"},
-    "keys": {"dialect", "datadir", "sqlite_file", "printable"},
+    "keys": {"dialect", "printable"},
     "records": {"dialect"},
-    "storage": {"dialect", "records", "datadir", "sqlite_file"},
+    "storage": {"dialect", "keys", "records", "store_error", "datadir"},
     "ingest": {"dialect", "http", "keys", "records", "storage"},
-    "operate": {"dialect", "keys", "records", "storage", "ingest", "datadir"},
-    "config": {"dialect", "http", "keys", "ingest"},
+    "operate": {"dialect", "keys", "records", "storage", "ingest", "store_error"},
+    "config": {"dialect", "http", "keys", "storage", "ingest"},
     "workers": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config"),
         *("datadir", "malloc_trim", "clock", "logs"),
     },
-    "app": {"http", "keys", "storage", "ingest", "config", "workers", "datadir", "clock"},
-    "serve": {"http", "keys", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
+    "app": {"http", "ingest", "config", "workers", "datadir", "clock"},
+    "serve": {"http", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
-        *("datadir", "sqlite_file", "clock", "printable"),
+        *("store_error", "datadir", "clock", "printable"),
     },
     "__main__": {"cli"},
 }
 """Who may import whom: each room, and the single modules beside them, with what it may import beyond itself."""
+
+ENGINE = {
+    *("contract", "read", "buckets", "outcomes_json", "quarantined_items", "plan", "decide", "group_commit"),
+    *("quarantine_hash", "records", "rejected_log", "moving", "info", "store"),
+}
+"""What an engine may import inside storage/."""
 
 INSIDE_STORAGE: Mapping[str, set[str]] = {
     "contract": set(),
@@ -50,38 +56,76 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "plan": {"contract", "buckets"},
     "decide": {"contract", "outcomes_json", "quarantined_items", "plan", "buckets"},
     "group_commit": {"contract"},
-    "sqlite": {"contract", "read", "outcomes_json", "quarantined_items", "plan", "decide", "buckets"},
+    "records": {"read"},
+    "rejected_log": {"buckets"},
+    "quarantine_hash": set(),
+    "moving": {"read"},
+    "info": {"read"},
+    "store": {"contract", "read", "records", "rejected_log", "moving", "info"},
+    "engines": {"store"},
+    "sqlite": ENGINE,
+    "postgres": ENGINE,
 }
 """The same inside storage/."""
 
 INSIDE_SQLITE: Mapping[str, set[str]] = {
-    "tables": set(),
-    "statements": set(),
+    "connection": set(),
     "log": set(),
     "blobs": set(),
-    "database_thread": set(),
-    "rejected_log": set(),
-    "opened_files": set(),
+    "tables": {"connection"},
+    "rejected_file": {"connection"},
+    "keys": {"connection"},
+    "old_positions": {"connection"},
+    "unfinished_move": set(),
     "retention": {"log"},
-    "migrate_v5": set(),
-    "quarantine": {"statements", "migrate_v5"},
-    "dedupe": {"tables", "statements", "log"},
-    "read": {"tables", "log", "rejected_log", "database_thread"},
-    "checkpointer": {"database_thread"},
-    "log_writer": {"tables", "statements", "log", "blobs", "retention", "quarantine", "dedupe"},
-    "engine": {"database_thread", "checkpointer", "log_writer", "opened_files"},
+    "migrate_v5": {"connection"},
+    "quarantine": {"connection", "migrate_v5"},
+    "dedupe": {"connection", "tables", "log"},
+    "read": {"connection", "tables", "log", "rejected_file", "old_positions"},
+    "info": {"read"},
+    "moving": {
+        *("connection", "log", "blobs", "tables", "rejected_file", "keys", "old_positions", "unfinished_move"),
+        *("quarantine", "dedupe", "read"),
+    },
+    "checkpointer": {"connection"},
+    "log_writer": {
+        *("connection", "tables", "log", "blobs", "unfinished_move", "retention", "quarantine", "dedupe"),
+    },
+    "engine": {"connection", "checkpointer", "log_writer"},
+    "store": {"rejected_file", "keys", "read", "info", "moving", "log_writer", "engine"},
 }
 """The same inside storage/sqlite/."""
+
+INSIDE_POSTGRES: Mapping[str, set[str]] = {
+    "positions": set(),
+    "lines": set(),
+    "connection": set(),
+    "keys": {"connection"},
+    "tables": {"connection", "keys"},
+    "partitions": {"connection", "tables"},
+    "gateways": {"connection", "tables"},
+    "write": {"connection", "positions", "lines", "partitions", "gateways"},
+    "read": {"connection", "positions", "write"},
+    "rejected": {"connection"},
+    "moving": {
+        *("connection", "positions", "lines", "tables", "partitions", "gateways", "write", "read", "rejected"),
+    },
+    "engine": {"connection", "tables", "partitions", "gateways", "write"},
+    "maintenance": {"connection", "partitions", "read", "engine"},
+    "store": {"connection", "keys", "tables", "partitions", "read", "rejected", "moving", "engine", "maintenance"},
+}
+"""The same inside storage/postgres/."""
 
 OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 """Modules that only keep the names working under which dialects imported the contract before 0.2."""
 
 ONLY_IN = {
-    "aiosqlite": {"gateway/keys/watch.py", "gateway/storage/sqlite/"},
+    "aiosqlite": {"gateway/storage/sqlite/"},
+    "asyncpg": {"gateway/storage/postgres/"},
     "cattrs": {"gateway/config/structure.py"},
     "isal": {"gateway/storage/sqlite/log/compression.py"},
     "aiohttp": {"gateway/http/", "gateway/app.py"},
-    "importlib.metadata": {"gateway/ingest/registry.py"},
+    "importlib.metadata": {"gateway/ingest/registry.py", "gateway/storage/engines.py"},
     "jsonschema": {"gateway/ingest/schema.py"},
     "jsonschema_rs": {"gateway/ingest/schema.py"},
     "msgspec": {"gateway/workers/ipc_codec.py", "gateway/workers/shared_memory.py"},
@@ -124,8 +168,13 @@ def test_every_room_and_every_module_beside_them_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(
     ("package", "allowed"),
-    [("gateway", ALLOWED), ("gateway.storage", INSIDE_STORAGE), ("gateway.storage.sqlite", INSIDE_SQLITE)],
-    ids=["the rooms", "inside storage", "inside sqlite"],
+    [
+        ("gateway", ALLOWED),
+        ("gateway.storage", INSIDE_STORAGE),
+        ("gateway.storage.sqlite", INSIDE_SQLITE),
+        ("gateway.storage.postgres", INSIDE_POSTGRES),
+    ],
+    ids=["the rooms", "inside storage", "inside sqlite", "inside postgres"],
 )
 def test_a_room_imports_only_what_it_may(package: str, allowed: Mapping[str, set[str]]) -> None:
     wrong = {
@@ -139,7 +188,7 @@ def test_a_room_imports_only_what_it_may(package: str, allowed: Mapping[str, set
 
 
 def test_no_room_imports_one_that_imports_it() -> None:
-    for allowed in (ALLOWED, INSIDE_STORAGE, INSIDE_SQLITE):
+    for allowed in (ALLOWED, INSIDE_STORAGE, INSIDE_SQLITE, INSIDE_POSTGRES):
         order = list(allowed)
         assert [
             room for room, others in allowed.items() if any(order.index(other) >= order.index(room) for other in others)
@@ -190,7 +239,8 @@ def test_the_log_is_named_in_sql_only_where_its_engine_is() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_sql(node.value)
         if statement.search(node.value)
     }
-    assert {file for file in naming if not file.startswith("gateway/storage/sqlite/")} == set()
+    engines = ("gateway/storage/sqlite/", "gateway/storage/postgres/")
+    assert {file for file in naming if not file.startswith(engines)} == set()
     assert "gateway/storage/sqlite/read/pages.py" in naming
 
 

@@ -12,6 +12,7 @@ from gateway.cli.options import GivenPath, config_option, json_option
 from gateway.cli.tables import show
 from gateway.config import check, load, problems
 from gateway.config.serving import install_enabled, router
+from gateway.config.store import store_of
 from gateway.dialect import CredentialKind, Route, StaticRoute
 from gateway.ingest.registry import Installed, discover, install
 from gateway.ingest.schema import load as load_schemas
@@ -107,6 +108,7 @@ def check_config(file: Path) -> None:
         sys.exit(1)
     settings = load(file, dialects=found)
     check(settings, found)
+    store_of(settings)
     install(found, settings.switches)
     click.echo(f"{file}: good")
 

@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 
 import attrs
 import click
 import orjson
 
 from gateway.cli.names import check_project, dialect_of, kind_of, unknown
-from gateway.cli.options import data_option, json_option, project_option
+from gateway.cli.options import json_option, project_option, store_option
 from gateway.cli.output.streams import must_be_read, read_input, settle
 from gateway.cli.tables import moment, show
 from gateway.clock import now
-from gateway.config import data_directory
-from gateway.datadir import DataDir, existing
 from gateway.dialect import CredentialKind, Dialect
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest.registry import discover
 from gateway.keys.credential import CredentialRecord, NewCredential, checked_origins, checked_scopes, normalized
 from gateway.keys.credential import check_project as check_project_name
-from gateway.keys.store import KeyFile
+from gateway.keys.store import KeyStore
 from gateway.operate.first_start import PROJECT
+from gateway.storage.store import Store
 
 NEAR = 0.8
 """How alike two ids must be for one to be suggested: they are random, and share their first four characters."""
@@ -39,7 +37,7 @@ def keys() -> None:
 
 
 @keys.command(short_help="Add a credential to a project.")
-@data_option
+@store_option
 @click.option("--project", default=PROJECT, show_default=True, help="The project that the credential belongs to.")
 @click.option("--dialect", "dialect_name", required=True, help="Its clients' dialect; see `gateway dialects`.")
 @click.option("--kind", "kind_name", help="The kind of credential [default: the dialect's first kind].")
@@ -48,8 +46,8 @@ def keys() -> None:
 @click.option("--scope", "scopes", multiple=True, help="Allow only this scope; repeatable [default: all].")
 @click.option("--origin", "origins", multiple=True, help="Allow only pages of this host; repeatable [default: any].")
 @json_option
-def add(
-    data: Path | None,
+async def add(
+    store: Store,
     project: str,
     dialect_name: str,
     kind_name: str | None,
@@ -71,29 +69,30 @@ def add(
     dialect = dialect_of(dialect_name)
     kind = dialect.kinds[0] if kind_name is None else kind_of(dialect, kind_name)
     _check_before(dialect, kind, project, value, scopes, origins)
-    with KeyFile.open(existing(data_directory(data)).keys, make=True) as file, must_be_read("nothing was added"):
-        file.add(
-            project,
-            dialect,
-            kind,
-            now=now(),
-            value=value,
-            scopes=scopes or None,
-            origins=origins or None,
-            show=partial(_print_new, as_json=as_json),
-        )
+    async with store.keys(make=True) as credentials:
+        with must_be_read("nothing was added"):
+            await credentials.add(
+                project,
+                dialect,
+                kind,
+                now=now(),
+                value=value,
+                scopes=scopes or None,
+                origins=origins or None,
+                show=partial(_print_new, as_json=as_json),
+            )
 
 
 @keys.command("list", short_help="List credentials.")
-@data_option
+@store_option
 @project_option
 @click.option("--dialect", help="Only this dialect.")
 @json_option
-def show_list(data: Path | None, project: str | None, dialect: str | None, as_json: bool) -> None:
+async def show_list(store: Store, project: str | None, dialect: str | None, as_json: bool) -> None:
     """List credentials, with only the last four characters of secret values."""
-    with _open(data) as file:
-        records = file.list()
-    check_project(project, DataDir(data_directory(data)))
+    async with store.keys() as credentials:
+        records = await credentials.list()
+    await check_project(project, store)
     known = {*(each.name for each in discover()), *(record.dialect for record in records)}
     if dialect is not None and dialect not in known:
         raise unknown("dialect", dialect, known)
@@ -124,18 +123,18 @@ def show_list(data: Path | None, project: str | None, dialect: str | None, as_js
 
 @keys.command(short_help="Revoke a credential.")
 @click.argument("key_id", metavar="ID")
-@data_option
-def revoke(key_id: str, data: Path | None) -> None:
+@store_option
+async def revoke(store: Store, key_id: str) -> None:
     """Revoke a credential for good. A running server refuses it within two seconds."""
-    with _open(data) as file:
-        _check_id(file, key_id)
-        record = file.revoke(key_id, now=now())
+    async with store.keys() as credentials:
+        await _check_id(credentials, key_id)
+        record = await credentials.revoke(key_id, now=now())
     click.echo(f"{record.id} is revoked: {record.kind} of {record.dialect}, project {record.project}")
 
 
 @keys.command(short_help="Replace a credential with a new one.")
 @click.argument("key_id", metavar="ID")
-@data_option
+@store_option
 @click.option(
     "--grace",
     type=click.IntRange(0, MAX_GRACE),
@@ -144,25 +143,23 @@ def revoke(key_id: str, data: Path | None) -> None:
     help="Seconds the old value keeps working.",
 )
 @json_option
-def rotate(key_id: str, data: Path | None, grace: int, as_json: bool) -> None:
+async def rotate(store: Store, key_id: str, grace: int, as_json: bool) -> None:
     """Replace a credential with a new one, which has the same project, scopes and origins, and a new value and id."""
-    with _open(data) as file, must_be_read("nothing was rotated"):
-        _check_id(file, key_id)
-        record = file.get(key_id)
-        kind = kind_of(dialect_of(record.dialect), record.kind)
-        file.rotate(key_id, kind, now=now(), grace=grace, show=partial(_print_new, as_json=as_json))
+    async with store.keys() as credentials:
+        with must_be_read("nothing was rotated"):
+            await _check_id(credentials, key_id)
+            record = await credentials.get(key_id)
+            kind = kind_of(dialect_of(record.dialect), record.kind)
+            await credentials.rotate(key_id, kind, now=now(), grace=grace, show=partial(_print_new, as_json=as_json))
 
 
 @click.command("admin-token", short_help="Create a new admin token.")
-@data_option
-def admin_token(data: Path | None) -> None:
+@store_option
+async def admin_token(store: Store) -> None:
     """Create a new admin token and print it. It is shown only once. The previous token stops working."""
-    with KeyFile.open(existing(data_directory(data)).keys, make=True) as file, must_be_read("no token was made"):
-        file.new_admin_token(_print_token)
-
-
-def _open(data: Path | None) -> KeyFile:
-    return KeyFile.open(existing(data_directory(data)).keys)
+    async with store.keys(make=True) as credentials:
+        with must_be_read("no token was made"):
+            await credentials.new_admin_token(_print_token)
 
 
 def _check_before(
@@ -181,9 +178,9 @@ def _check_before(
         normalized(kind, value)
 
 
-def _check_id(file: KeyFile, key_id: str) -> None:
-    """Raise ClickException on an unknown id that resembles a known one; KeyFile reports the others."""
-    known = [record.id for record in file.list()]
+async def _check_id(credentials: KeyStore, key_id: str) -> None:
+    """Raise ClickException on an unknown id that resembles a known one; the store reports the others."""
+    known = [record.id for record in await credentials.list()]
     near = get_close_matches(key_id, known, 1, NEAR)
     if key_id not in known and near:
         raise unknown("credential", key_id, near)

@@ -15,15 +15,15 @@ from gateway.cli.output.streams import standard_streams
 from gateway.cli.quarantine import quarantine
 from gateway.cli.receipt import receipt
 from gateway.cli.serve import serve
+from gateway.cli.storage.commands import storage
 from gateway.config import ConfigError
-from gateway.datadir import DataDirError
 from gateway.ingest.registry import RegistryError
 from gateway.ingest.schema import BrokenSchema
 from gateway.keys.credential import KeyFileError
 from gateway.printable import printable
-from gateway.sqlite_file import DatabaseError
+from gateway.store_error import StoreError
 
-EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, DataDirError, DatabaseError, OSError)
+EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, StoreError, OSError)
 """Errors that are printed in one line. Any other one is a bug, and shows its traceback."""
 
 
@@ -75,5 +75,17 @@ def main() -> None:
     """A self-hosted gateway that speaks four analytics vendors' ingestion protocols."""
 
 
-for command in (serve, keys, admin_token, events, outcomes, quarantine, receipt, dialects, schemas, check_config):
+for command in (
+    serve,
+    keys,
+    admin_token,
+    events,
+    outcomes,
+    quarantine,
+    receipt,
+    storage,
+    dialects,
+    schemas,
+    check_config,
+):
     main.add_command(command)

@@ -7,11 +7,12 @@ import click
 
 from gateway.config import load
 from gateway.config.errors import did_you_mean
-from gateway.datadir import DataDir
 from gateway.dialect import CredentialKind, Dialect
 from gateway.ingest.registry import discover
-from gateway.keys.store import KeyFile
+from gateway.keys.credential import NoCredentials
 from gateway.operate.counters import totals
+from gateway.storage.store import Store
+from gateway.store_error import EmptyStore
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> click.ClickException:
@@ -35,7 +36,7 @@ def kind_of(dialect: Dialect, name: str) -> CredentialKind:
     return by_name[name]
 
 
-def check_project(project: str | None, directory: DataDir, config: Path | None = None) -> None:
+async def check_project(project: str | None, store: Store, config: Path | None = None) -> None:
     """Raise ClickException on a project that no event, quarantined item, rejected request, key or setting names.
 
     The settings come from the `config` file, else from the one that GATEWAY_CONFIG names.
@@ -43,28 +44,36 @@ def check_project(project: str | None, directory: DataDir, config: Path | None =
     if project is None:
         return
     known: set[str] = set()
-    for names in (_counted, _with_keys, lambda _directory: set(load(config).projects)):
-        known |= names(directory)
+    for names in (_counted, _with_keys):
+        known |= await names(store)
         if project in known:
             return
-    raise unknown("project", project, known - {""})
+    known |= set(load(config).projects)
+    if project not in known:
+        raise unknown("project", project, known - {""})
 
 
-def check_dialect(dialect: str | None, directory: DataDir) -> None:
+async def check_dialect(dialect: str | None, store: Store) -> None:
     """Raise ClickException on a dialect that is not installed and has no counted item."""
     if dialect is None:
         return
-    counted = {name for _, name, _ in totals(directory)}
+    async with store.records() as records:
+        counted = {name for _, name, _ in await totals(records)}
     if dialect not in counted and dialect not in (installed := {each.name for each in discover()}):
         raise unknown("dialect", dialect, (counted | installed) - {""})
 
 
-def _counted(directory: DataDir) -> set[str]:
-    return {project for project, _, _ in totals(directory)} if directory.events.exists() else set()
-
-
-def _with_keys(directory: DataDir) -> set[str]:
-    if not directory.keys.exists():
+async def _counted(store: Store) -> set[str]:
+    try:
+        async with store.records() as records:
+            return {project for project, _, _ in await totals(records)}
+    except EmptyStore:
         return set()
-    with KeyFile.open(directory.keys) as keys:
-        return {record.project for record in keys.list()}
+
+
+async def _with_keys(store: Store) -> set[str]:
+    try:
+        async with store.keys() as keys:
+            return {record.project for record in await keys.list()}
+    except (NoCredentials, EmptyStore):
+        return set()

@@ -1,14 +1,17 @@
 """Options and arguments that several commands share, and the checks of their values."""
 
+import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from gateway.config import data_directory
-from gateway.datadir import DataDir, find
+from gateway.config import storage_url
+from gateway.storage.engines import open_store
+from gateway.storage.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 NUMBER = click.IntRange(1, (1 << 63) - 1)  # what SQLite can hold
@@ -33,14 +36,43 @@ def numbers_argument(command: Command) -> Command:
     return click.argument("numbers", metavar="ID...", nargs=-1, type=NUMBER, callback=_once)(command)
 
 
-def data_option(command: Command) -> Command:
-    """Add `--data DIR`."""
-    return click.option(
+def place_options(command: Command) -> Command:
+    """Add `--data DIR` and `--storage URL`, of which `check_place` allows one."""
+    data = click.option(
         "--data",
         type=GivenPath(path_type=Path),
         metavar="DIR",
         help="The data directory [default: GATEWAY_DATA or ./data].",
-    )(command)
+    )
+    storage = click.option(
+        "--storage",
+        metavar="URL",
+        help="The store, in place of --data: sqlite:DIR or postgresql://... [default: GATEWAY_STORAGE].",
+    )
+    return data(storage(command))
+
+
+def check_place(data: Path | None, storage: str | None) -> None:
+    """Raise UsageError on two places of the store, or on a URL that is empty, such as that of a variable not set."""
+    if data is not None and storage is not None:
+        raise click.UsageError("--data and --storage exclude each other")
+    if storage == "":
+        raise click.BadParameter("the URL is empty", param_hint="'--storage'")
+
+
+def store_option(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Add `--data` and `--storage`, and run the command, which is asynchronous, with the `store` that they name.
+
+    A command that takes `--config` finds the store's URL in that file too.
+    """
+
+    @wraps(command)
+    def run(data: Path | None, storage: str | None, **options: Any) -> None:
+        check_place(data, storage)
+        store: Store = open_store(storage_url(data, storage, options.get("config")))
+        asyncio.run(command(store=store, **options))
+
+    return place_options(run)
 
 
 def project_option(command: Command) -> Command:
@@ -79,11 +111,6 @@ def rejected_option(command: Command) -> Command:
     )
     old_name = click.option("--refused", "of_rejected", is_flag=True, hidden=True)
     return option(old_name(command))
-
-
-def log_of(data: Path | None) -> DataDir:
-    """Return the data directory that a command reads. Raises DataDirError if it holds no events yet."""
-    return find(data_directory(data))
 
 
 def _once(_context: click.Context, _parameter: click.Parameter, numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,28 +1,27 @@
 """`gateway outcomes`: how many items got which verdict. `gateway events counts` is its old name."""
 
 import json
-from collections import Counter
-from pathlib import Path
 
 import click
 
 from gateway.cli.names import check_project
-from gateway.cli.options import data_option, json_option, log_of, project_option
+from gateway.cli.options import json_option, project_option, store_option
 from gateway.cli.tables import moment, show
 from gateway.cli.times import since_option
 from gateway.clock import now
-from gateway.datadir import DataDir
-from gateway.operate.counters import totals, totals_since
+from gateway.operate.counters import Totals, totals, totals_since
+from gateway.storage.records import Records
+from gateway.storage.store import Store
 
 VERDICTS = ("received", "stored", "duplicate", "quarantined", "filtered", "rejected")
 
 
 @click.command(short_help="Count items by verdict.")
-@data_option
+@store_option
 @project_option
 @since_option
 @json_option
-def outcomes(data: Path | None, project: str | None, since: int | None, as_json: bool) -> None:
+async def outcomes(store: Store, project: str | None, since: int | None, as_json: bool) -> None:
     """Count items by verdict, project and dialect.
 
     Received items are the stored, duplicate, quarantined and filtered ones. Rejected ones are counted beside them;
@@ -31,9 +30,9 @@ def outcomes(data: Path | None, project: str | None, since: int | None, as_json:
     With --since, the time is rounded down to the minute, or to the hour if it is more than two days ago. A replayed
     item leaves `quarantined` at the time of its replay, so that this count may be negative.
     """
-    directory = log_of(data)
-    check_project(project, directory)
-    found = totals(directory) if since is None else _since(directory, since)
+    async with store.records() as records:
+        await check_project(project, store)
+        found = await totals(records) if since is None else await _since(records, since)
     places = sorted({(name, dialect) for name, dialect, _ in found if project in (None, name)})
     rows = [(*place, *[found[(*place, verdict)] for verdict in VERDICTS]) for place in places]
     columns = ("project", "dialect", *VERDICTS)
@@ -44,8 +43,8 @@ def outcomes(data: Path | None, project: str | None, since: int | None, as_json:
     show(columns, [[str(cell) for cell in row] for row in rows])
 
 
-def _since(directory: DataDir, since: int) -> Counter[tuple[str, str, str]]:
-    found = totals_since(directory, since, now())
+async def _since(records: Records, since: int) -> Totals:
+    found = await totals_since(records, since, now())
     if found.counted_since is not None:
         click.echo(f"counted by time only since {moment(found.counted_since)}, when the data was upgraded", err=True)
     return found.totals

@@ -1,11 +1,9 @@
 """`gateway quarantine`: inspect, replay and drop items that were answered with 2xx but are not stored as events."""
 
-import asyncio
 import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,32 +13,30 @@ import click
 import orjson
 
 from gateway.cli import rejected
-from gateway.cli.log_access import LogAccess, keep, open_log
+from gateway.cli.log_access import keep, open_log
 from gateway.cli.names import check_project
 from gateway.cli.options import (
     NUMBER,
     config_option,
-    data_option,
     filtered_option,
     format_option,
-    log_of,
     numbers_argument,
     project_option,
     rejected_option,
+    store_option,
 )
 from gateway.cli.output.streams import must_be_read, settle
 from gateway.cli.tables import progress
 from gateway.clock import now
-from gateway.config import load
+from gateway.config import Config, load
 from gateway.ingest.registry import installed_by_name
 from gateway.operate.explain import explain
 from gateway.operate.kept_json import explained, unreadable
 from gateway.operate.quarantined import NOT_KEPT, Contents, Shown
 from gateway.operate.replay import Replay
 from gateway.storage.contract import AppendStatus, Entry
-from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record, settled
-from gateway.storage.sqlite.read.reader import COLUMNS, Reader
-from gateway.storage.sqlite.read.rejected import rejected_requests
+from gateway.storage.records import QUARANTINE_COLUMNS, QuarantineRecord, Records
+from gateway.storage.store import Store
 
 QUARANTINED, FILTERED = "quarantined", "filtered"
 
@@ -51,45 +47,43 @@ def quarantine() -> None:
 
 
 @quarantine.command("list", short_help="List quarantined items.")
-@data_option
+@store_option
 @project_option
 @filtered_option
 @rejected_option
 @format_option("jsonl")
 @config_option
-def show_list(
-    data: Path | None, project: str | None, filtered: bool, of_rejected: bool, form: str, config: Path | None
+async def show_list(
+    store: Store, project: str | None, filtered: bool, of_rejected: bool, form: str, config: Path | None
 ) -> None:
     """List quarantined items as JSON, one per line, with their faults and their payloads as they were sent."""
-    directory = log_of(data)
-    check_project(project, directory)
     out = sys.stdout.buffer
-    if of_rejected:
-        for row in rejected_requests(directory, project):
-            out.write(rejected.line(row) + b"\n")
-        out.flush()
-        return
     contents = _contents(config)
-    with Reader(directory) as reader:
-        for row in reader.quarantine(project=project):
-            if row["verdict"] == (FILTERED if filtered else QUARANTINED):
-                out.write(_line(_completed(row, reader, contents)) + b"\n")
+    async with store.records() as records:
+        await check_project(project, store)
+        if of_rejected:
+            async for row in records.rejected_requests(project):
+                out.write(rejected.line(row) + b"\n")
+        else:
+            async for row in records.quarantine(project=project):
+                if row["verdict"] == (FILTERED if filtered else QUARANTINED):
+                    out.write(_line(await _completed(row, records, contents)) + b"\n")
     out.flush()
 
 
 @quarantine.command(short_help="Show one item and its request.")
 @click.argument("number", metavar="ID", type=NUMBER)
-@data_option
+@store_option
 @rejected_option
 @config_option
-def show(number: int, data: Path | None, of_rejected: bool, config: Path | None) -> None:
+async def show(store: Store, number: int, of_rejected: bool, config: Path | None) -> None:
     """Print everything known about one item, with the request that it came in."""
-    if of_rejected:
-        click.echo(rejected.shown(log_of(data), number))
-        return
-    with Reader(log_of(data)) as reader:
-        settled_before = _settled(reader, [number])
-        item = quarantine_record(reader, number)
+    async with store.records() as records:
+        if of_rejected:
+            click.echo(await rejected.shown(records, number))
+            return
+        settled_before = await _settled(records, [number])
+        item = await records.quarantine_record(number)
     _report(settled_before)
     if item is not None:
         click.echo(json.dumps(_whole(item, _contents(config)), indent=2))
@@ -100,15 +94,15 @@ def show(number: int, data: Path | None, of_rejected: bool, config: Path | None)
 @click.option("--all", "everything", is_flag=True, help="Replay everything in quarantine, oldest first.")
 @filtered_option
 @rejected_option
-@data_option
+@store_option
 @click.option("--project", help="Only this project; with --rejected, where a request goes that belongs to no project.")
 @config_option
-def replay(
+async def replay(
+    store: Store,
     numbers: tuple[int, ...],
     everything: bool,
     filtered: bool,
     of_rejected: bool,
-    data: Path | None,
     project: str | None,
     config: Path | None,
 ) -> None:
@@ -121,81 +115,77 @@ def replay(
         raise click.UsageError("give the ids of the items to replay, or --all")
     if of_rejected and everything:
         raise click.UsageError("replay rejected requests one at a time, by id: their clients may have sent them again")
-    settings, directory = load(config, {"data": data}), log_of(data)
-    check_project(project, directory, config)
-    if of_rejected:
-        rejected.replay(directory, settings, numbers, project)
-        return
-    with Reader(directory) as reader:
+    settings = load(config)
+    async with store.records() as records:
+        await check_project(project, store, config)
+        if of_rejected:
+            await rejected.replay(store, records, settings, numbers, project)
+            return
         if everything:
-            numbers = tuple(quarantine_ids(reader, FILTERED if filtered else QUARANTINED, project))
-        settled_before = _settled(reader, numbers)
-        replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
-        for line in asyncio.run(_replay(reader, replayer, open_log(directory, settings), numbers)):
+            verdict = FILTERED if filtered else QUARANTINED
+            rows = records.quarantine(project=project)
+            numbers = tuple([row["id"] async for row in rows if row["verdict"] == verdict])
+        settled_before = await _settled(records, numbers)
+        for line in await _replay(store, records, settings, numbers):
             click.echo(line)
     _report(settled_before)
 
 
 @quarantine.command(short_help="Remove items for good.")
 @numbers_argument
-@data_option
+@store_option
 @config_option
-def drop(numbers: tuple[int, ...], data: Path | None, config: Path | None) -> None:
+async def drop(store: Store, numbers: tuple[int, ...], config: Path | None) -> None:
     """Print items as `list` does, and remove them for good once all of it was written."""
     if not numbers:
         raise click.UsageError("give the ids of the items to drop")
-    settings, directory = load(config, {"data": data}), log_of(data)
-    with Reader(directory) as reader:
-        settled_before = _settled(reader, numbers)
-        items = [item for item in (quarantine_record(reader, number) for number in numbers) if item is not None]
+    settings = load(config)
+    async with store.records() as records:
+        settled_before = await _settled(records, numbers)
+        found = [await records.quarantine_record(number) for number in numbers]
+    items = [item for item in found if item is not None]
     contents = _contents(config)
     with must_be_read("nothing was dropped"):
         for item in items:
             click.echo(_line(_row(item, contents)))
         settle()
     entries = [Entry(each.project, each.dialect, each.route, now(), resolves=each.number) for each in items]
-    click.echo(f"{asyncio.run(_drop(open_log(directory, settings), entries))} dropped", err=True)
+    async with open_log(store, settings) as log:
+        answers = [await keep(log, entry) for entry in entries]
+    click.echo(f"{sum(each.status is AppendStatus.NEW for each in answers)} dropped", err=True)
     _report(settled_before)
 
 
-async def _replay(
-    reader: Reader, replayer: Replay, opened: AbstractAsyncContextManager[LogAccess], numbers: Sequence[int]
-) -> list[str]:
+async def _replay(store: Store, records: Records, settings: Config, numbers: Sequence[int]) -> list[str]:
     """Store the items that are valid now. Returns the lines to print: the totals, then each failed item and why."""
+    replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
     sums = Counter(stored=0, duplicate=0)
     failed: list[str] = []
-    async with opened as store:
+    async with open_log(store, settings) as log:
         for number in progress(numbers, "replaying"):
-            item = quarantine_record(reader, number)
+            item = await records.quarantine_record(number)
             if item is None:
                 continue
             run = replayer.rerun(item)
             if run.row is None:
                 failed += [f"{number}: {explain(each.code, each.pointer, each.detail)}" for each in run.faults[:1]]
                 continue
-            appended = await keep(store, run.entry(item, now()))
+            appended = await keep(log, run.entry(item, now()))
             if appended.status is AppendStatus.NEW:
                 sums["duplicate" if appended.duplicates else "stored"] += 1
     stored, duplicate = sums["stored"], sums["duplicate"]
     return [f"{stored} stored, {duplicate} already stored, {len(failed)} failed again", *failed]
 
 
-async def _drop(opened: AbstractAsyncContextManager[LogAccess], entries: Sequence[Entry]) -> int:
-    """Remove items. Returns how many were still there."""
-    async with opened as store:
-        answers = [await keep(store, entry) for entry in entries]
-    return sum(each.status is AppendStatus.NEW for each in answers)
-
-
-def _settled(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
+async def _settled(records: Records, numbers: Sequence[int]) -> dict[int, str]:
     """Return what happened to the items that are no longer in quarantine: `{1: "stored at position 7"}`.
 
     Raises ClickException on the id of no item.
     """
     found = {}
     for number in numbers:
-        if quarantine_record(reader, number) is None:
-            how = settled(reader, number)
+        if await records.quarantine_record(number) is None:
+            how = await records.settled(number)
             if how is None:
                 raise click.ClickException(f"there is no quarantined item {number}; see `gateway quarantine list`")
             found[number] = how
@@ -220,16 +210,16 @@ def _row(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:
     shown = contents.of(item)
     row |= {"message_id": shown.message_id, "payload": shown.payload or "null"}
     not_kept = () if item.kept else ("kept", "size", "sha256")
-    return {**{name: row[name] for name in (*COLUMNS, *not_kept)}, **_note(shown)}
+    return {**{name: row[name] for name in (*QUARANTINE_COLUMNS, *not_kept)}, **_note(shown)}
 
 
-def _completed(row: dict[str, Any], reader: Reader, contents: Contents) -> dict[str, Any]:
+async def _completed(row: dict[str, Any], records: Records, contents: Contents) -> dict[str, Any]:
     """Return a row of the reader's listing with what only the item's request has."""
     if row["message_id"] is not None and row["payload"] is not None:
         return row
     if "kept" in row:
         return {**row, "payload": "null", "note": NOT_KEPT}
-    item = quarantine_record(reader, row["id"])
+    item = await records.quarantine_record(row["id"])
     if item is None:  # it has just ended
         return {**row, "payload": row["payload"] or "null"}
     shown = contents.of(item)

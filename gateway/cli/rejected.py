@@ -1,6 +1,5 @@
 """`gateway quarantine ... --rejected`: inspect and replay the requests that were answered with an error."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ import orjson
 
 from gateway.cli.log_access import keep, open_log
 from gateway.config import Config
-from gateway.datadir import DataDir
 from gateway.dialect import Item, Refusal, Submission
 from gateway.ingest.ids import dedupe_key, derived
 from gateway.ingest.registry import Installed, installed_by_name
@@ -21,7 +19,8 @@ from gateway.operate.kept_json import UNREADABLE, explained, json_or_text, unrea
 from gateway.operate.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Entry, EventRow
-from gateway.storage.sqlite.read.rejected import as_quarantined, mark, rejected_request
+from gateway.storage.records import Records, as_quarantined
+from gateway.storage.store import Store
 
 
 def line(row: dict[str, Any]) -> bytes:
@@ -51,21 +50,23 @@ def request(raw: RawRequest) -> dict[str, Any]:
     }
 
 
-def one(directory: DataDir, number: int) -> tuple[dict[str, Any], RawRequest]:
+async def one(records: Records, number: int) -> tuple[dict[str, Any], RawRequest]:
     """Return one rejected request. Raises ClickException if there is none of that id."""
-    found = rejected_request(directory, number)
+    found = await records.rejected_request(number)
     if found is None:
         raise click.ClickException(f"there is no rejected request {number}; see `gateway quarantine list --rejected`")
     return found
 
 
-def shown(directory: DataDir, number: int) -> str:
+async def shown(records: Records, number: int) -> str:
     """Return everything known about one rejected request, as indented JSON."""
-    known, raw = one(directory, number)
+    known, raw = await one(records, number)
     return json.dumps({**json.loads(line(known)), "request": request(raw)}, indent=2)
 
 
-def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project: str | None = None) -> None:
+async def replay(
+    store: Store, records: Records, settings: Config, numbers: Sequence[int], project: str | None = None
+) -> None:
     """Store the items of rejected requests that are valid now, and print a result for each request.
 
     A request goes to the project that it is booked to; only one that belongs to no project goes to `project`.
@@ -74,7 +75,7 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project
     installed = installed_by_name(settings.switches)
     replayer = Replay(installed, settings.keep_ip)
     for number in numbers:
-        known, raw = one(directory, number)
+        known, raw = await one(records, number)
         problem = _problem(known, project)
         dialect = installed.get(known["dialect"])
         route = None if dialect is None else dialect.route(known["route"])
@@ -98,12 +99,12 @@ def replay(directory: DataDir, settings: Config, numbers: Sequence[int], project
         blobs = tuple(blob for run in runs for blob in run.blobs)
         failed = [f"{number}: item {index}: {_why(run)}" for index, run in enumerate(runs) if run.row is None]
         entry = Entry(known["project"], known["dialect"], known["route"], known["received_at"], rows, blobs=blobs)
-        stored = asyncio.run(_append(directory, settings, entry)) if rows else 0
+        stored = await _append(store, settings, entry) if rows else 0
         said = f"{stored} stored, {len(rows) - stored} already stored, {len(failed)} failed again"
         if adopted:
             said = f"{said}, in project {project}"
         if not failed and rows:
-            mark(directory, number, said)
+            await records.mark_rejected(number, said)
         click.echo("\n".join([f"{number}: {said}", *failed]))
 
 
@@ -142,7 +143,7 @@ def _why(run: Rerun) -> str:
     return "; ".join(explain(each.code, each.pointer, each.detail) for each in run.faults[:3])
 
 
-async def _append(directory: DataDir, settings: Config, entry: Entry) -> int:
-    async with open_log(directory, settings) as store:
-        appended = await keep(store, entry)
+async def _append(store: Store, settings: Config, entry: Entry) -> int:
+    async with open_log(store, settings) as log:
+        appended = await keep(log, entry)
     return len(entry.rows) - len(appended.duplicates)

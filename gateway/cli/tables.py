@@ -1,13 +1,14 @@
 """Tables and progress bars for people. The only importer of rich. JSON for scripts never passes through here."""
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from rich import box
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 from rich.text import Text
 
@@ -36,6 +37,21 @@ def progress(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
     return track(
         things, doing, console=Console(file=unescaped(sys.stderr)), transient=True, disable=not sys.stderr.isatty()
     )
+
+
+@contextlib.contextmanager
+def counting(doing: str) -> Iterator[Callable[[int], None]]:
+    """Yield what is told how many events are done, and shows it on stderr if that is a terminal."""
+    console = Console(file=unescaped(sys.stderr))
+    columns = (SpinnerColumn(), TextColumn(doing + " {task.completed:,.0f} events, {task.fields[speed]:,.0f} a second"))
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task(doing, total=None, speed=0)
+
+        def count(events: int) -> None:
+            elapsed = shown.tasks[0].elapsed or 0
+            shown.update(task, completed=events, speed=events / elapsed if elapsed else 0)
+
+        yield count
 
 
 def moment(millis: int) -> str:

@@ -2,7 +2,7 @@
 
 from gateway.config.check import check
 from gateway.config.errors import ConfigError
-from gateway.config.load import data_directory, load, problems
+from gateway.config.load import data_directory, load, problems, storage_url
 from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
 from gateway.config.tree import Config
 
@@ -18,4 +18,5 @@ __all__ = [
     "data_directory",
     "load",
     "problems",
+    "storage_url",
 ]

@@ -55,7 +55,8 @@ A setting's variable is `GATEWAY_`, its table and its name, in capitals: `GATEWA
   unknown variables, unless they resemble a known one: that is an error.
 
 Two variables are no settings of a file: `GATEWAY_CONFIG` names the file (like `--config`), and `GATEWAY_DATA` the data
-directory (like `--data`; the default is `data`).
+directory (like `--data`; the default is `data`). The data directory is not used if `url` in `[storage]` names another
+store, in the file or by `GATEWAY_STORAGE`. Only `--data` on the command line wins over that.
 
 The settings `refused_megabytes` and `refused_days`, and their variables, are old names of `rejected_megabytes` and
 `rejected_days`. They still work.
@@ -85,7 +86,7 @@ def _rows(table: str, by_name: str, kind: type[Any], dialects: Iterable[Dialect]
         return
     for name, field in settings_of(kind).items():
         long = f"`{PREFIX}{table.upper()}{by_name.upper().replace('.', '_')}_{name.upper()}`"
-        variable = long if by_name else f"{long}, `{PREFIX}{name.upper()}`"
+        variable = long if by_name else f"{long}, `{PREFIX}{about(field).variable or name.upper()}`"
         default = "none" if field.default in (None, attrs.NOTHING) else f"`{value_text(field.default)}`"
         yield _row(f"`{name}`", _type(field), default, variable, about(field).meaning)
     if table != "dialects":

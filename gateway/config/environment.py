@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from gateway.config.errors import ConfigError, did_you_mean
-from gateway.config.setting import settings_of
+from gateway.config.setting import about, settings_of
 from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
 from gateway.config.structure import RENAMED, structure
 from gateway.config.tree import Config
@@ -102,7 +102,7 @@ def _of_single_tables() -> Iterator[tuple[str, PathOfSetting]]:
     for table, kind in (("server", ServerSettings), ("storage", StorageSettings)):
         current = {key: key for key in settings_of(kind)}
         for written, key in {**current, **RENAMED.get(table, {})}.items():
-            yield written.upper(), (table, key)
+            yield about(settings_of(kind)[key]).variable or written.upper(), (table, key)
             yield f"{table}_{written}".upper(), (table, key)
 
 

@@ -76,13 +76,16 @@ def _lines(
     kind: type[Any], own: Mapping[str, Any] | None = None, *, commented: bool = True, show: str = ""
 ) -> Iterator[str]:
     """Yield the settings of a table, each below its meaning if `commented`. `own` replaces defaults; `show` is `#` for
-    a table that is only shown.
+    a table that is only shown. A setting without a default is only shown.
     """
     for name, field in settings_of(kind).items():
         value = (own or {}).get(name, field.default)
         if commented:
             yield from _wrapped(_described(field))
-        yield f"{show}{name} = {value_text(about(field).example if value is attrs.NOTHING else value)}"
+        if value in (None, attrs.NOTHING):
+            yield f"#{name} = {value_text(about(field).example)}"
+        else:
+            yield f"{show}{name} = {value_text(value)}"
 
 
 def _meanings(kind: type[Any]) -> Iterator[str]:

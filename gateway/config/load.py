@@ -17,6 +17,7 @@ from gateway.dialect import Dialect
 from gateway.keys.origins import host_of
 
 MAX_BYTES = 1 << 22
+URL_VARIABLES = (PREFIX + "STORAGE", PREFIX + "STORAGE_URL")
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -28,13 +29,13 @@ def load(
 ) -> Config:
     """Return the settings. The command line wins over the environment, which wins over the file.
 
-    `flags` are `data`, `host`, `port` and `workers` of the command line; None means not given. Without a `file`,
-    GATEWAY_CONFIG names it. `dialects` are those whose names and switches may stand in variables, by default the
-    installed ones. Raises ConfigError, and RegistryError if an installed dialect cannot be loaded.
+    `flags` are `data`, `storage` (a URL), `host`, `port` and `workers` of the command line; None means not given. At
+    most one of `data` and `storage` is given. Without a `file`, GATEWAY_CONFIG names it. `dialects` are those whose
+    names and switches may stand in variables, by default the installed ones. Raises ConfigError, and RegistryError if
+    an installed dialect cannot be loaded.
     """
     environment = os.environ if environ is None else environ
-    named = environment.get(PREFIX + "CONFIG", "").strip()
-    file = Path(named) if file is None and named else file
+    file = _file(file, environment)
     document = {} if file is None else _read(file)
     _, wrong = structure(document)
     if wrong:
@@ -45,7 +46,9 @@ def load(
         dialects = _installed() if names_dialects(environment) else ()
     for path, value in from_environment(environment, document, dialects).items():
         _set(document, path, value)
-    given = {name: value for name, value in flags.items() if value is not None and name != "data"}
+    given = {name: value for name, value in flags.items() if value is not None and name not in ("data", "storage")}
+    if flags.get("data") is not None or flags.get("storage") is not None:
+        _set(document, ("storage", "url"), flags.get("storage"))
     for name, value in given.items():
         _set(document, ("server", name), value)
     config, wrong = structure(document)
@@ -56,10 +59,43 @@ def load(
     return attrs.evolve(config, hosts=hosts, data=data_directory(flags.get("data"), environment), file=file)
 
 
+def _file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Return the file of the command line, else the one that GATEWAY_CONFIG names."""
+    named = environment.get(PREFIX + "CONFIG", "").strip()
+    return Path(named) if file is None and named else file
+
+
 def _installed() -> Iterable[Dialect]:
     from gateway.ingest.registry import discover  # here, so that the writer never loads JSON Schema for its settings
 
     return discover()
+
+
+def storage_url(
+    data: Path | None = None,
+    storage: str | None = None,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> str:
+    """Return the URL of the store as `load` does, for a command that needs no other setting: none other is checked.
+
+    `data`, `storage` and `file` are those of the command line. Raises ConfigError.
+    """
+    environment = os.environ if environ is None else environ
+    directory = f"sqlite:{data_directory(data, environment)}"
+    if data is not None or storage is not None:
+        return storage or directory
+    of_storage = {name: text for name, text in environment.items() if name in URL_VARIABLES}
+    set_there = from_environment(of_storage, {}, ()).get(("storage", "url"))
+    if set_there is not None:
+        return str(set_there)
+    file = _file(file, environment)
+    written = {} if file is None else _read(file).get("storage", {})
+    url = written.get("url") if isinstance(written, dict) else None
+    config, wrong = structure({"storage": {"url": url}} if url is not None else {})
+    for each in wrong:
+        raise ConfigError(f"{file}: {each}")
+    return config.storage.url or directory
 
 
 def data_directory(flag: object = None, environ: Mapping[str, str] | None = None) -> Path:

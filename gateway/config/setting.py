@@ -15,7 +15,8 @@ class About:
     """What is known of a setting, or of a whole table, beyond its name, type and default.
 
     `meaning` is one or two sentences, which name the unit. `example` is a value for settings that have no default; for
-    tables it is the name of one. `choices` are the texts that a setting takes.
+    tables it is the name of one. `choices` are the texts that a setting takes. `variable` is the short name of its
+    environment variable, after `GATEWAY_`, where that is not the setting's name.
     """
 
     meaning: str
@@ -23,6 +24,7 @@ class About:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    variable: str | None = None
 
     @property
     def bounds(self) -> str:
@@ -40,14 +42,20 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    variable: str | None = None,
+    secret: bool = False,
 ) -> Any:
     """Return an attrs field for a setting. Its validator raises ValueError with what is wrong and what to do.
 
+    A `secret` one may hold a password, and is not in the repr. For the rest see About.
+
     `port: int = setting(8080, low=0, high=65535, meaning="The port to listen on.")`
     """
-    about = About(meaning, example, low, high, choices)
+    about = About(meaning, example, low, high, choices, variable)
     converter = str.lower if choices else None
-    return attrs.field(default=default, validator=_validate, converter=converter, metadata={KEY: about})
+    return attrs.field(
+        default=default, validator=_validate, converter=converter, repr=not secret, metadata={KEY: about}
+    )
 
 
 def table(kind: type, *, meaning: str, example: str | None = None) -> Any:

@@ -24,7 +24,9 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", meaning="The address to listen on.")
     port: int = setting(8080, low=0, high=65535, meaning="The port to listen on. 0 picks a free one.")
-    workers: int = setting(1, low=1, high=256, meaning="How many processes answer HTTP. They share one writer.")
+    workers: int = setting(
+        1, low=1, high=256, meaning="How many processes answer HTTP. On SQLite they share one writer."
+    )
     body_timeout: float = setting(
         30.0, low=0.1, high=3600, meaning="Seconds that a client has to send the whole body of a request."
     )
@@ -71,6 +73,14 @@ class ServerSettings:
 class StorageSettings:
     """`[storage]`. The properties have the same in bytes and seconds."""
 
+    url: str | None = setting(
+        None,
+        variable="STORAGE",
+        secret=True,
+        example="postgresql://gateway@localhost/gateway",
+        meaning="Where everything is stored: `sqlite:DIR`, or a PostgreSQL URL, whose database several gateways may "
+        "share. Without it, it is the data directory. `--storage` and `--data` win over it.",
+    )
     queue_megabytes: float = setting(
         64.0,
         low=1,

@@ -21,8 +21,8 @@ from gateway.ingest.address_policy import IpPolicy, apply, strictest
 class Config:
     """All settings of one server: a field a table. `data` and `file` are no settings of a file.
 
-    `hosts` are dialects by host name, in lower case. `data` is the data directory; `file` is where the settings come
-    from, for messages.
+    `hosts` are dialects by host name, in lower case. `data` is the data directory, which holds everything unless
+    `storage.url` names another store; `file` is where the settings come from, for messages.
     """
 
     server: ServerSettings = table(  # noqa: RUF009 (it returns an attrs field)
@@ -51,6 +51,11 @@ class Config:
     )
     data: Path = Path("data")
     file: Path | None = None
+
+    @property
+    def storage_url(self) -> str:
+        """Return the URL of the store, which may hold a password."""
+        return self.storage.url or f"sqlite:{self.data}"
 
     @property
     def root_order(self) -> tuple[str, ...]:

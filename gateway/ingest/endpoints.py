@@ -1,6 +1,6 @@
 """The gateway's own endpoints under `/-/` (health, readiness, metrics, scripts) and the greeting at `/`. No sockets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 
@@ -25,9 +25,9 @@ class GatewayEndpoints:
     """
 
     ready: Callable[[], bool]
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Awaitable[bytes]]
     scripts: Mapping[str, bytes] = attrs.field(factory=dict)
-    admin: Callable[[str, Mapping[str, str]], Response | None] | None = None
+    admin: Callable[[str, Mapping[str, str]], Awaitable[Response | None]] | None = None
 
     def serve(self, path: str) -> bool:
         """Return whether a path is the gateway's own."""
@@ -44,8 +44,8 @@ class GatewayEndpoints:
         """Return the answer to `GET /`, for a person."""
         return Response(200, f"event gateway {__version__}: send events to a vendor's own paths.\n".encode(), TEXT)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
-        """Return the answer to a request under `/-/`."""
+    async def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        """Return the answer to a request under `/-/`. Only what shows data waits for anything."""
         if method == "OPTIONS":
             return Response(204, headers={"Allow": METHODS})
         if method not in ("GET", "HEAD"):
@@ -55,8 +55,8 @@ class GatewayEndpoints:
         if path == "/-/ready":
             return Response(200, b"ready\n", TEXT) if self.ready() else Response(503, b"not ready\n", TEXT)
         if path == "/-/metrics":
-            return Response(200, self.metrics(), METRICS)
-        found = None if self.admin is None else self.admin(path, headers)
+            return Response(200, await self.metrics(), METRICS)
+        found = None if self.admin is None else await self.admin(path, headers)
         if found is not None:
             return found
         script = self.scripts.get(path.removeprefix(SCRIPTS))

@@ -80,7 +80,7 @@ class IngestHandler:
         """Return the answer to a request, its body within the limit or why it is not; it never raises."""
         try:
             if match is None or match.endpoint is None or head.method == "OPTIONS":
-                return self._answer_no_endpoint(head, match)
+                return await self._answer_no_endpoint(head, match)
             endpoint = match.endpoint
             request = self._read(head, match, body)
             if isinstance(request, Response):
@@ -105,12 +105,12 @@ class IngestHandler:
             return self._refuse(head, match, refusal)
         return self._request(head, match, body)
 
-    def _answer_no_endpoint(self, head: RequestHead, match: Match | None) -> Response:
+    async def _answer_no_endpoint(self, head: RequestHead, match: Match | None) -> Response:
         """Return the answer to what reaches no vendor's endpoint."""
         if head.method == "OPTIONS" and not self._endpoints.is_private(head.path):
             return self._answer_preflight(head, match)
         if match is None:
-            return self._endpoints.answer(head.method, head.path, head.headers)
+            return await self._endpoints.answer(head.method, head.path, head.headers)
         if match.path == "/" and head.method in ("GET", "HEAD"):
             return self._endpoints.greeting()
         return self._refuse(head, match, _unmatched(match))

@@ -26,6 +26,10 @@ class KeyFileError(Exception):
     """An operation on credentials that cannot be done. The message is one line for the operator."""
 
 
+class NoCredentials(KeyFileError):
+    """A store for which no credential was ever made."""
+
+
 @attrs.frozen
 class CredentialRecord:
     """One credential as the key file has it. Times are milliseconds since the epoch.

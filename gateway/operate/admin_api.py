@@ -1,14 +1,13 @@
 """The API for holders of the admin token: receipts. Requires `Authorization: Bearer <admin token>`; otherwise 401."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 
-from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.message import Response
-from gateway.keys.tables import Admin
+from gateway.keys.admin import Admin
 from gateway.operate.receipts import receipt
-from gateway.storage.sqlite.read.reader import Reader
+from gateway.storage.store import Store
+from gateway.store_error import StoreError
 
 RECEIPTS = "/-/receipts/"
 TEXT = "text/plain; charset=utf-8"
@@ -23,26 +22,26 @@ UNREADABLE = Response(503, b"the log cannot be read now\n", TEXT, {"Retry-After"
 
 
 class AdminApi:
-    """Answers admin requests about one data directory. Call `renew` when the token changes."""
+    """Answers admin requests about one store. Call `renew` when the token changes."""
 
-    def __init__(self, directory: DataDir, admin: Admin) -> None:
-        self.directory = directory
+    def __init__(self, store: Store, admin: Admin) -> None:
+        self.store = store
         self._admin = admin
 
     def renew(self, admin: Admin) -> None:
         """Accept only this token from now on."""
         self._admin = admin
 
-    def answer(self, path: str, headers: Mapping[str, str]) -> Response | None:
+    async def answer(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """Return the answer to a GET; None if the path is not one of this API. `headers` have lower-case names."""
         if not path.startswith(RECEIPTS):
             return None
         if not self._is_admin(headers.get("authorization", "")):
             return NO_TOKEN
         try:
-            with Reader(self.directory) as reader:
-                found = receipt(reader, path.removeprefix(RECEIPTS))
-        except (DataDirError, sqlite3.Error):
+            async with self.store.records() as records:
+                found = await receipt(records, path.removeprefix(RECEIPTS))
+        except StoreError:
             return UNREADABLE
         return UNKNOWN if found is None else Response(200, json.dumps(found).encode())
 

@@ -1,11 +1,11 @@
-"""The first start on an empty data directory: a credential for each dialect, and the text that shows how to use it."""
+"""The first start on an empty store: a credential for each dialect, and the text that shows how to use it."""
 
 from collections.abc import Iterable, Sequence
 
 import attrs
 
 from gateway.dialect import Dialect
-from gateway.keys.store import KeyFile
+from gateway.keys.store import KeyStore
 
 PROJECT = "default"
 
@@ -26,20 +26,28 @@ class FirstStart:
     admin_token: str | None = attrs.field(default=None, repr=False)
 
 
-def make_keys(keys: KeyFile, dialects: Iterable[Dialect], now: int) -> FirstStart:
-    """Create what a key file lacks: an admin token, and one credential per dialect if it has no credentials at all.
+async def make_keys(keys: KeyStore, dialects: Iterable[Dialect], now: int) -> FirstStart:
+    """Create what a store lacks: an admin token, and one credential per dialect if it has no credentials at all.
 
-    Each is of its dialect's first kind, in the project `default`. `now` is in milliseconds since the epoch. Raises
-    KeyFileError.
+    Each is of its dialect's first kind, in the project `default`. `now` is in milliseconds since the epoch. Of gateways
+    that start at once on one store, one creates all. Raises KeyFileError.
     """
-    credentials: tuple[DialectCredential, ...] = ()
-    if not keys.list():
-        credentials = tuple(
-            DialectCredential(dialect, keys.add(PROJECT, dialect, dialect.kinds[0], now=now).value)
-            for dialect in dialects
-        )
-    token = keys.new_admin_token() if keys.admin().hash is None else None
-    return FirstStart(credentials, token)
+    if await _is_complete(keys):  # then a start changes nothing, and waits for nobody
+        return FirstStart()
+    credentials: list[DialectCredential] = []
+    token: str | None = None
+    async with keys.exclusive():
+        if not await keys.list():
+            for dialect in dialects:
+                made = await keys.add(PROJECT, dialect, dialect.kinds[0], now=now)
+                credentials.append(DialectCredential(dialect, made.value))
+        if (await keys.admin()).hash is None:
+            token = await keys.new_admin_token()
+    return FirstStart(tuple(credentials), token)
+
+
+async def _is_complete(keys: KeyStore) -> bool:
+    return len(await keys.list()) > 0 and (await keys.admin()).hash is not None
 
 
 def text(start: FirstStart, url: str) -> str:

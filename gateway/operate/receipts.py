@@ -3,16 +3,15 @@
 from typing import Any
 
 from gateway.operate.explain import explain
-from gateway.storage.sqlite.read.reader import Reader
-from gateway.storage.sqlite.read.receipts import facts
+from gateway.storage.records import Records
 
 
-def receipt(reader: Reader, receipt_id: str) -> dict[str, Any] | None:
+async def receipt(records: Records, receipt_id: str) -> dict[str, Any] | None:
     """Return a receipt by the id that the client got, with a `sentence` in each fault; None for an unknown id.
 
-    The keys are those of `gateway.storage.sqlite.read.receipts.facts`.
+    The keys are those of `Records.receipt`.
     """
-    found = facts(reader, receipt_id)
+    found = await records.receipt(receipt_id)
     if found is not None:
         for item in found["items"]:
             for fault in item.get("faults", ()):

@@ -13,7 +13,7 @@ from gateway.ingest.registry import Installed
 from gateway.records.raw_request import RawRequest
 from gateway.records.redact import KeepIp
 from gateway.storage.contract import Blob, Entry, EventRow
-from gateway.storage.sqlite.read.quarantine import QuarantineRecord
+from gateway.storage.records import QuarantineRecord
 
 
 @value_class

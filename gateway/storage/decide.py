@@ -12,6 +12,7 @@ from gateway.storage.outcomes_json import Placed, decode_outcomes, encode_outcom
 from gateway.storage.plan import Claim, Plan, QuarantinedRequest, Snapshot
 from gateway.storage.quarantined_items import encode_items, encode_remains
 
+NEW = AppendStatus.NEW  # to look up a member of an enum costs as much as a step of the path
 OVERHEAD = 300  # bytes on disk that a request with quarantined items takes beside its contents
 KEY_OVERHEAD = 30  # the same for each key that is kept of its items
 ROOM_PER_ITEM = 24
@@ -43,19 +44,26 @@ def _append(plan: Plan, entry: Entry) -> Appended:
     if entry.raw_compressed:
         plan.raws += (receipt, entry.raw_compressed)
     stored = plan.position - start + 1
-    answer, items = Appended(AppendStatus.NEW, receipt=receipt), None
-    # Beside a request that is kept, ids and faults are stored a second time only if they are few.
-    room = 0 if any(numbers) else ROOM_PER_ITEM * max(len(entry.rows), len(entry.outcomes))
+    answer, items = Appended(NEW, (), (), receipt), None
     if entry.outcomes or entry.quarantined or stored != len(entry.rows):
         placed = _placed(entry, positions, numbers)
         duplicates = [index for index, (outcome, _) in enumerate(placed) if outcome.verdict is Verdict.DUPLICATE]
-        answer, items = Appended(AppendStatus.NEW, tuple(duplicates), receipt=receipt), encode_receipt(placed, room)
+        answer = Appended(NEW, tuple(duplicates), receipt=receipt)
+        items = encode_receipt(placed, _room(entry, numbers))
     plan.receipts += (receipt, entry.received_at, plan.stream(entry), start, stored, items)
     if record is not None:
-        outcomes = encode_outcomes(answer.applied_to(record.outcomes), room)
+        outcomes = encode_outcomes(answer.applied_to(record.outcomes), _room(entry, numbers))
         plan.claims[record.digest] = Claim(record.fingerprint, outcomes, receipt)
     _count(plan, entry, stored, numbers)
     return answer
+
+
+def _room(entry: Entry, numbers: Sequence[int | None]) -> int:
+    """Return how many bytes the ids and faults of an entry may take where they are stored a second time.
+
+    Beside a request that is kept, they are so only if they are few.
+    """
+    return 0 if any(numbers) else ROOM_PER_ITEM * max(len(entry.rows), len(entry.outcomes))
 
 
 def _repeat(plan: Plan, entry: Entry, record: IdempotencyRecord, first: Claim) -> Appended:
@@ -70,15 +78,16 @@ def _repeat(plan: Plan, entry: Entry, record: IdempotencyRecord, first: Claim) -
 def _store(plan: Plan, entry: Entry) -> Sequence[int | None]:
     """Plan the entry's rows; return the position of each, None for a duplicate."""
     rows, seen, keys = entry.rows, plan.snapshot.seen, plan.keys
-    named = [row.key for row in rows if row.key is not None]
-    fresh = set(named)
-    start = plan.position + 1
-    if len(fresh) == len(named) and fresh.isdisjoint(seen) and fresh.isdisjoint(keys):
-        # Nearly always: the whole entry at once.
-        keys |= fresh
-        plan.events += rows
-        plan.position += len(rows)
-        return range(start, plan.position + 1)
+    if len(rows) > 1:
+        named = [row.key for row in rows if row.key is not None]
+        fresh = set(named)
+        if len(fresh) == len(named) and fresh.isdisjoint(seen) and fresh.isdisjoint(keys):
+            # Nearly always: the whole entry at once.
+            start = plan.position + 1
+            keys |= fresh
+            plan.events += rows
+            plan.position += len(rows)
+            return range(start, plan.position + 1)
     positions: list[int | None] = []
     for row in rows:
         key = row.key
@@ -190,22 +199,23 @@ def _resolve(plan: Plan, entry: Entry) -> Appended:
         where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
         plan.counts[*where, was] -= 1
         plan.counts[*where, verdict] += 1
-    return Appended(AppendStatus.NEW, (0,) if position is None else ())
+    return Appended(NEW, (0,) if position is None else ())
 
 
 def _count(plan: Plan, entry: Entry, stored: int, numbers: Sequence[int | None]) -> None:
     """Count an entry's items by verdict; `numbers` are None for each quarantined item that is a duplicate."""
-    received = len(entry.rows) + len(entry.quarantined)
-    where = (buckets.minute_of(entry.received_at), entry.project, entry.dialect)
-    plan.counts[*where, "received"] += received
+    counts, project, dialect = plan.counts, entry.project, entry.dialect
+    received, minute = len(entry.rows) + len(entry.quarantined), buckets.minute_of(entry.received_at)
+    counts[minute, project, dialect, "received"] += received
     if stored:
-        plan.counts[*where, "stored"] += stored
-    quarantined = 0
-    for item, number in zip(entry.quarantined, numbers, strict=True):
-        if number is not None:
-            plan.counts[*where, item.verdict] += 1
-            quarantined += 1
-    if received > stored + quarantined:
-        plan.counts[*where, "duplicate"] += received - stored - quarantined
+        counts[minute, project, dialect, "stored"] += stored
+    if entry.quarantined:
+        for item, number in zip(entry.quarantined, numbers, strict=True):
+            if number is not None:
+                counts[minute, project, dialect, item.verdict] += 1
+                stored += 1
+    if received > stored:
+        counts[minute, project, dialect, "duplicate"] += received - stored
     if entry.outcomes:
-        plan.counts[*where, "rejected"] += sum([each.verdict is Verdict.REJECTED for each in entry.outcomes])
+        rejected = sum([each.verdict is Verdict.REJECTED for each in entry.outcomes])
+        counts[minute, project, dialect, "rejected"] += rejected

@@ -94,6 +94,27 @@ def decode_receipt(stored: str | bytes) -> list[dict[str, Any]]:
     return items
 
 
+def shifted(stored: str | bytes, by: int) -> str | bytes:
+    """Return what `encode_receipt` made, with all positions of events larger by a number."""
+    if by == 0:
+        return stored
+    found = json.loads(stored if isinstance(stored, str) else zlib.decompress(stored))
+    if isinstance(found, list):
+        for item in found:
+            if "position" in item:
+                item["position"] += by
+    else:
+        first = [
+            index
+            for index, (letter, place) in enumerate(zip(found["verdicts"], found["places"], strict=True))
+            if letter == LETTERS[Verdict.STORED] and place is not None
+        ][:1]
+        for index in first:  # all others are differences
+            found["places"][index] += by
+    text = json.dumps(found, separators=(",", ":"))
+    return text if isinstance(stored, str) else zlib.compress(text.encode(), LEVEL)
+
+
 def _letters(outcomes: Iterable[Outcome]) -> str:
     return "".join([LETTERS[outcome.verdict] for outcome in outcomes])
 

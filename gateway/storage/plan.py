@@ -33,7 +33,8 @@ class Snapshot:
     that an event has, `quarantined` those that a quarantined item has. `claims` are by the digest of the idempotency
     key. `pending` are the verdicts of the quarantined items, by number, that the group resolves and that are still
     there. `streams` are the numbers of all streams. `room` is how many bytes the quarantine has left, by project; all
-    others have no bound.
+    others have no bound. Of `lanes` processes that give numbers to receipts at the same time this is number `lane`: a
+    receipt's number divided by `lanes` leaves it as remainder.
     """
 
     position: int = 0
@@ -45,6 +46,8 @@ class Snapshot:
     pending: Mapping[int, str] = attrs.field(factory=dict)
     streams: Mapping[Stream, int] = attrs.field(factory=dict)
     room: Mapping[str, int] = attrs.field(factory=dict)
+    lane: int = 0
+    lanes: int = 1
 
 
 @value_class
@@ -124,7 +127,11 @@ class Plan:
 
     def counter_buckets(self) -> list[object]:
         """Return the rows of what to add to the counters by time, flat: span, start, then as in `counters`."""
-        return [value for row in buckets.rows(self.counts.items()) for value in row]
+        return [value for row in self.bucket_rows() for value in row]
+
+    def bucket_rows(self) -> list[tuple[object, ...]]:
+        """Return what to add to the counters by time: a list of `(span, start, project, dialect, verdict, count)`."""
+        return buckets.rows(self.counts.items())
 
     def claimed(self) -> list[object]:
         """Return the rows of the new claims, flat: digest, fingerprint, outcomes, receipt."""
@@ -151,7 +158,10 @@ class Plan:
 
         Receipts are public; sequential numbers would tell everybody how much traffic there is.
         """
-        drawn = self.random_bits()
-        of_time = min(received_at, MAX_MILLIS) << RECEIPT_RANDOM_BITS | drawn
-        self.receipt = max(of_time, self.receipt + 1 + (drawn & 0xFF))
-        return self.receipt
+        snapshot, drawn = self.snapshot, self.random_bits()
+        number = (received_at if received_at < MAX_MILLIS else MAX_MILLIS) << RECEIPT_RANDOM_BITS | drawn
+        after = self.receipt + 1 + (drawn & 0xFF)
+        if number < after:
+            number = after
+        self.receipt = number = number + (snapshot.lane - number) % snapshot.lanes
+        return number

@@ -62,7 +62,7 @@ class Page:
 class LogReader(Protocol):
     """Reads what is committed, beside the writers. Every engine passes tests/storage/test_read_contract.py.
 
-    Each call is a bounded piece of work, and no snapshot outlasts it. Raises DataDirError if the log cannot be read.
+    Each call is a bounded piece of work, and no snapshot outlasts it. Raises StoreError if the log cannot be read.
     """
 
     def parse_position(self, text: str) -> Position:

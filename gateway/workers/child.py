@@ -1,16 +1,21 @@
 """One process of several, `python -m gateway.workers.child`: an HTTP worker or the writer. Wiring only."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 
 import uvloop
 
 from gateway import logs
-from gateway.datadir import DataDir
+from gateway.config import Config
+from gateway.config.store import store_of, store_settings
 from gateway.ingest.preflights import Preflights
+from gateway.storage.contract import Storage
+from gateway.storage.store import Store
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.job import WRITER, ParentPipe
 from gateway.workers.open_log import opened
@@ -41,7 +46,7 @@ def main() -> int:
 async def _run_writer(parent: ParentPipe, listener: socket.socket) -> None:
     config = parent.job.config
     stopped = _stop_signal()
-    async with opened(config, DataDir(config.data), listener):
+    async with opened(config, store_of(config), listener):
         parent.report(ready=WRITER)
         await stopped.wait()
 
@@ -55,20 +60,39 @@ async def _run_http_worker(parent: ParentPipe, listener: socket.socket) -> None:
     limiters = {
         name: SharedLimiter(limit, file.table(number)) for number, (name, limit) in enumerate(config.limits.items())
     }
-    # An equal share of the queue each: together they never send more than the writer's queue holds.
-    storage = RemoteStorage(config.data, queue_bytes=config.storage.queue_bytes // config.server.workers)
+    store = store_of(config)
     publishing = asyncio.create_task(_publish(meter))
     try:
-        await storage.wait_ready()
-        stopped = _stop_signal()  # only now: until here SIGTERM ends the process at once
-        waiting = Preflights(file.preflights())
-        async with answering(config, listener, storage, meter=meter, limiters=limiters, preflights=waiting) as url:
-            parent.report(ready=url)
-            await stopped.wait()
-        meter.publish()
+        async with _storage(config, store) as storage:
+            stopped = _stop_signal()  # only now: until here SIGTERM ends the process at once
+            waiting = Preflights(file.preflights())
+            async with answering(
+                config, listener, store, storage, meter=meter, limiters=limiters, preflights=waiting
+            ) as url:
+                parent.report(ready=url)
+                await stopped.wait()
+            meter.publish()
     finally:
         publishing.cancel()
-        await storage.close()
+
+
+@contextlib.asynccontextmanager
+async def _storage(config: Config, store: Store) -> AsyncIterator[Storage]:
+    """Open the store by way of the writer, or by itself where there is none: each has an equal share of the queue.
+
+    So together the HTTP workers never send more than the writer's queue holds.
+    """
+    settings = store_settings(config, config.server.workers)
+    if store.directory is None:
+        async with store.storage(settings) as storage:
+            yield storage
+        return
+    remote = RemoteStorage(store.directory.path, queue_bytes=settings.queue_bytes)
+    try:
+        await remote.wait_ready()
+        yield remote
+    finally:
+        await remote.close()
 
 
 async def _publish(meter: SharedMeter) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from gateway.clock import now
 from gateway.config import Config
 from gateway.config.serving import install_enabled, router
-from gateway.datadir import DataDir
+from gateway.config.store import store_settings
 from gateway.dialect.contract import Dialect
 from gateway.http.client_address import client_ip
 from gateway.http.connection_limits import ConnectionLimits
@@ -24,15 +24,14 @@ from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.preflights import Preflights
 from gateway.ingest.rate_limit import Limiter, MemoryLimiter
 from gateway.ingest.registry import discover
+from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
-from gateway.keys.store import KeyFile
-from gateway.keys.tables import Admin
-from gateway.keys.watch import watch
 from gateway.operate.admin_api import AdminApi
 from gateway.operate.counters import CommittedCounters
 from gateway.records.metrics import Meter
 from gateway.storage.contract import Storage
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.rejected_log import RejectedRequestLog
+from gateway.storage.store import Store
 
 
 def build_handler(
@@ -69,11 +68,12 @@ def build_handler(
         filter_bots=config.filter_bots,
         keep_raw=config.storage.keep_raw > 0,
     )
-    exposition = meter.exposition if admin is None else CommittedCounters(admin.directory).beside(meter.exposition)
+    counters = None if admin is None else CommittedCounters(admin.store)
 
-    def metrics() -> bytes:
+    async def metrics() -> bytes:
         handler.count_preflights()
-        return exposition()
+        own = meter.exposition()
+        return own if counters is None else own + await counters.exposition()
 
     endpoints = GatewayEndpoints(
         ready=lambda: storage.healthy,
@@ -89,6 +89,7 @@ def build_handler(
 @contextlib.asynccontextmanager
 async def running(
     config: Config,
+    store: Store,
     storage: Storage,
     *,
     clock: Callable[[], int] = now,
@@ -97,11 +98,10 @@ async def running(
     limiters: Mapping[str, Limiter] | None = None,
     preflights: Preflights | None = None,
 ) -> AsyncIterator[IngestHandler]:
-    """Yield a handler that follows the key file and keeps rejected requests, as long as this lasts."""
-    directory = DataDir(config.data)
-    with KeyFile.open(directory.keys) as keys:
-        keyring, admin = keys.load(), AdminApi(directory, keys.admin())
-    rejected_log = RejectedRequestLog(directory.rejected, config.storage.rejected_bytes, config.storage.rejected_window)
+    """Yield a handler that follows the credentials and keeps rejected requests, as long as this lasts."""
+    async with store.keys() as keys:
+        keyring, admin = await keys.load(), AdminApi(store, await keys.admin())
+    rejected_log = store.rejected_log(store_settings(config))
     handler = build_handler(
         config,
         discover(),
@@ -120,7 +120,7 @@ async def running(
         handler.renew(keyring)
         admin.renew(token)
 
-    async with rejected_log.running(), _following(directory, renew):
+    async with rejected_log.running(), _following(store, renew):
         yield handler
 
 
@@ -128,6 +128,7 @@ async def running(
 async def answering(
     config: Config,
     listener: socket.socket,
+    store: Store,
     storage: Storage,
     *,
     meter: Meter | None = None,
@@ -136,7 +137,7 @@ async def answering(
 ) -> AsyncIterator[str]:
     """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
     settings, meter = config.server, meter or Meter()
-    async with running(config, storage, meter=meter, limiters=limiters, preflights=preflights) as handler:
+    async with running(config, store, storage, meter=meter, limiters=limiters, preflights=preflights) as handler:
         server = Server(
             handler,
             client_ip(settings.trusted_proxies),
@@ -163,9 +164,9 @@ def _tune_garbage_collection() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _following(directory: DataDir, renew: Callable[[Keyring, Admin], None]) -> AsyncIterator[None]:
-    """Keep the credentials and the admin token as the key file has them."""
-    task = asyncio.create_task(watch(directory.keys, renew))
+async def _following(store: Store, renew: Callable[[Keyring, Admin], None]) -> AsyncIterator[None]:
+    """Keep the credentials and the admin token as the store has them."""
+    task = asyncio.create_task(store.watch_keys(renew))
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ import socket
 import sys
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from gateway.config import Config
@@ -18,40 +18,38 @@ from gateway.workers.supervised_process import SupervisedProcess
 
 async def supervise(
     config: Config,
-    directory: DataDir,
-    lock: Lock,
+    directory: DataDir | None,
+    lock: Lock | None,
     listener: socket.socket,
     ready: Callable[[str], None],
     stopped: asyncio.Event,
 ) -> int:
     """Run one writer and `config.server.workers` HTTP workers until stopped; return the exit code.
 
+    Without a `directory` there is neither a `lock` nor a writer: each HTTP worker commits by itself.
     `listener` is bound and does not listen: it holds the address. `ready` is called once, with the URL. Raises
     ChildProcessError when a process cannot do its work from the start; one that ends later is started again.
     """
     if sys.platform != "linux":
         raise ChildProcessError("several workers need Linux; use --workers 1")
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    with (
-        bound_for_workers(directory.path) as ipc_listener,
-        SharedFile.create(config.server.workers, len(config.limits)) as shared,
-    ):
-
-        @contextmanager
-        def writer_job() -> Iterator[Job]:
-            yield Job(WRITER, config, ipc_listener.fileno(), lock=lock.descriptor)
+    with ExitStack() as stack:
+        shared = stack.enter_context(SharedFile.create(config.server.workers, len(config.limits)))
+        writers: list[SupervisedProcess] = []
+        if directory is not None and lock is not None:
+            ipc_listener = stack.enter_context(bound_for_workers(directory.path))
+            writers.append(SupervisedProcess(WRITER, partial(_writer_job, config, ipc_listener, lock)))
 
         @contextmanager
         def http_worker_job(slot: int) -> Iterator[Job]:
             with on_same_address(listener) as own:
                 yield Job(HTTP_WORKER, config, own.fileno(), shared=shared.descriptor, slot=slot)
 
-        writer = SupervisedProcess(WRITER, writer_job)
         http_workers = [
             SupervisedProcess(f"{HTTP_WORKER} {slot + 1}", partial(http_worker_job, slot))
             for slot in range(config.server.workers)
         ]
-        everyone = asyncio.gather(writer.ready, *[each.ready for each in http_workers])
+        everyone = asyncio.gather(*[each.ready for each in (*writers, *http_workers)])
         everyone.add_done_callback(_retrieve)  # a stop before all are ready is no error
         stop = asyncio.create_task(stopped.wait())
         try:
@@ -59,7 +57,7 @@ async def supervise(
             if everyone.done():
                 ready(everyone.result()[-1])
                 # These tasks end only when they are stopped; one that ends before has a bug that must not go unnoticed.
-                tasks = [each.task for each in (writer, *http_workers)]
+                tasks = [each.task for each in (*writers, *http_workers)]
                 await asyncio.wait([stop, *tasks], return_when=FIRST_COMPLETED)
                 for task in tasks:
                     if task.done():
@@ -70,8 +68,13 @@ async def supervise(
             listener.close()
             # The HTTP workers first: the requests that they have accepted still need the writer.
             in_time = await asyncio.gather(*[each.stop() for each in http_workers])
-            in_time.append(await writer.stop())
+            in_time += [await each.stop() for each in writers]
     return 0 if all(in_time) else 1
+
+
+@contextmanager
+def _writer_job(config: Config, listener: socket.socket, lock: Lock) -> Iterator[Job]:
+    yield Job(WRITER, config, listener.fileno(), lock=lock.descriptor)
 
 
 def _retrieve(done: asyncio.Future[list[str]]) -> None:

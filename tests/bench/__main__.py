@@ -10,9 +10,11 @@ from rich.console import Console
 from tests.bench import page, steady
 from tests.bench.bench import SCENARIOS, Bench
 from tests.bench.loader import loader
+from tests.bench.postgres import command
 from tests.bench.rounds import Pace
 from tests.bench.servers import BenchFailed, Contestant, contestants
 
+DEFAULT_PAGE = "docs/performance.md"
 NORMAL = Pace(20, 0.3)
 QUICK = Pace(5, 0.2)
 
@@ -28,10 +30,15 @@ QUICK = Pace(5, 0.2)
     "--steady", "steady_seconds", type=click.FloatRange(1),
     help="Only load a gateway for so many seconds, then kill it 20 times.",
 )  # fmt: skip
+@click.option(
+    "--storage", metavar="URL",
+    help="Measure the PostgreSQL engine instead: `postgresql` starts a server, a URL names one of yours.",
+)  # fmt: skip
+@click.option("--part", "parts", multiple=True, type=click.Choice(command.PARTS), help="Of --storage: only this.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to keep data.")
 @click.option(
-    "--write", type=click.Path(path_type=Path), is_flag=False, flag_value="docs/performance.md",
-    help="Write the tables as Markdown, to docs/performance.md unless a file is named.",
+    "--write", type=click.Path(path_type=Path), is_flag=False, flag_value=DEFAULT_PAGE,
+    help="Write the tables as Markdown, to docs/performance.md (of --storage: docs/scale.md) unless a file is named.",
 )  # fmt: skip
 def main(
     quick: bool,
@@ -41,6 +48,8 @@ def main(
     events: int | None,
     profiled: str | None,
     steady_seconds: float | None,
+    storage: str | None,
+    parts: tuple[str, ...],
     folder: Path | None,
     write: Path | None,
 ) -> None:
@@ -57,6 +66,13 @@ def main(
     if steady_seconds is not None and not any(contestant.name == "gateway" for contestant in found):
         raise click.BadParameter("it needs gateway", param_hint="--steady")
     try:
+        if storage is not None:
+            page_file = Path("docs/scale.md") if write == Path(DEFAULT_PAGE) else write
+            scenarios = [SCENARIOS[name] for name in only or SCENARIOS]
+            pace = QUICK if quick else NORMAL
+            asked = command.Asked(pace, parts or command.PARTS, scenarios, events or command.GROWN)
+            command.measure(console, storage, folder, asked, page_file)
+            return
         if steady_seconds is not None:
             with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data:
                 gateway = next(each for each in found if each.name == "gateway")

@@ -15,11 +15,11 @@ NO_LIMIT = 10_000_000
 
 
 class Loader:
-    """The load generator's process; each request it ever sends has ids of its own."""
+    """The load generator's process; each request it ever sends has ids of its own, counted from `first` on."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", first: int = 0) -> None:
         self._process = process
-        self._next = 0
+        self._next = first
         self.acknowledged: dict[int, int] = {}
 
     def send(self, running: Running, scenario: Scenario, seconds: float, most: int = NO_LIMIT) -> Slice:
@@ -68,12 +68,12 @@ class Loader:
 
 
 @contextlib.contextmanager
-def loader(core: int | None) -> Iterator[Loader]:
-    """Run the load generator, on a core of its own where there is one."""
+def loader(core: int | None, first: int = 0) -> Iterator[Loader]:
+    """Run the load generator, on a core of its own where there is one. Several beside each other need ids apart."""
     command = [sys.executable, "-m", "tests.bench.load", *([] if core is None else [str(core)])]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        yield Loader(process)
+        yield Loader(process, first)
     finally:
         process.terminate()
         process.communicate()

@@ -34,7 +34,8 @@ class Contestant:
 
     `prepare` readies the data directory. `is_durable` says that `gateway events count` must agree with what was
     acknowledged. `cores` are those that it may use, all of them where it is empty. One that `is_slow` takes seconds for
-    what the others do in milliseconds, and is measured less often, for longer.
+    what the others do in milliseconds, and is measured less often, for longer. `place` are the options that tell
+    commands where its events are.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Contestant:
     is_durable: bool = False
     is_slow: bool = False
     cores: frozenset[int] = frozenset()
+    place: Callable[[Path], Sequence[str]] = lambda data: ("--data", str(data))
 
 
 @attrs.frozen
@@ -70,7 +72,7 @@ class Running:
 
     def count(self) -> int:
         """Return how many events it has stored."""
-        return int(gateway("events", "count", "--data", str(self.data)))
+        return int(gateway("events", "count", *self.contestant.place(self.data)))
 
 
 @contextlib.contextmanager
@@ -117,10 +119,10 @@ def contestants(workers: int, cores: frozenset[int]) -> list[Contestant]:
         Contestant(
             "null", lambda _data, port: [sys.executable, "-m", "tests.bench.null_store", str(port)], cores=cores
         ),
-        Contestant("gateway", _serve(1), _add_keys, is_durable=True, cores=cores),
+        Contestant("gateway", _serve(1), add_keys, is_durable=True, cores=cores),
     ]
     if workers > 1:
-        found.append(Contestant(f"gateway x{workers}", _serve(workers), _add_keys, is_durable=True))
+        found.append(Contestant(f"gateway x{workers}", _serve(workers), add_keys, is_durable=True))
     if all(importlib.util.find_spec(name) for name in ("fastapi", "sqlalchemy", "uvicorn")):
         found.append(Contestant("fastapi", _fastapi, is_slow=True, cores=cores))
     return found
@@ -144,11 +146,12 @@ def _fastapi(data: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "tests.bench.fastapi_service", str(data / "events.db"), str(port)]
 
 
-def _add_keys(data: Path) -> None:
+def add_keys(data: Path, place: Sequence[str] = ()) -> None:
+    """Add the credentials of all scenarios to a data directory, or where the options of `place` say."""
     data.mkdir(exist_ok=True)
     for dialect, kind, value in CREDENTIALS:
         gateway(
-            "keys", "add", "--data", str(data), "--project", "bench",
+            "keys", "add", *(place or ("--data", str(data))), "--project", "bench",
             "--dialect", dialect, "--kind", kind, "--value", value,
         )  # fmt: skip
 

@@ -1,14 +1,15 @@
-"""A data directory with events in it, written by the real store, for tests of the commands that read one."""
+"""A store with events in it, written by the real engine, for tests of the commands that read one."""
 
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from gateway.datadir import make
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
-from gateway.storage.group_commit import GroupCommit
-from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.engines import open_store
+from gateway.storage.store import StoreSettings
 from tests.storage.stores import outcomes_of
 
 NOW = 1767323045678
@@ -30,17 +31,14 @@ def entry(rows: Sequence[bytes], project: str = "shop", quarantined: Sequence[Qu
     )
 
 
-def keep(data: Path, *entries: Entry) -> None:
-    """Append entries as a server would, and be gone again."""
+def keep(place: Path | str, *entries: Entry) -> None:
+    """Append entries as a server would, and be gone again, to a data directory or to a store by its URL."""
+    store = open_store(f"sqlite:{place}" if isinstance(place, Path) else place)
 
     async def append() -> None:
-        directory = make(data)
-        with directory.lock():
-            storage = GroupCommit(await SqliteEngine.open(directory))
-            try:
+        with nullcontext() if store.directory is None else make(store.directory.path).lock():
+            async with store.storage(StoreSettings()) as storage:
                 for each in entries:
                     await storage.append(each)
-            finally:
-                await storage.close()
 
     asyncio.run(append())

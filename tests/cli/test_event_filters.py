@@ -5,15 +5,19 @@ import os
 import select
 import signal
 import subprocess
-from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 from gateway.storage.contract import Entry
+from gateway.storage.engines import open_store
+from gateway.storage.read import EventFilter
 from tests.cli.lines import NOW, entry, keep
 from tests.cli.test_events import start_tail, told
+from tests.kit.engines import parsed
 from tests.kit.event_lines import line
+from tests.kit.log_reading import events_of
 from tests.kit.serving import PATIENCE
 
 HOUR = 3_600_000
@@ -30,15 +34,41 @@ def at(hour: int, *lines: bytes) -> Entry:
     return attrs.evolve(entry(lines, which["project"]), dialect=which["dialect"], received_at=NOW + hour * HOUR)
 
 
-def text(*numbers: int) -> str:
-    """The lines of these events, numbered from 1 on, as they are exported."""
-    return "".join(LINES[number - 1].decode() + "\n" for number in numbers)
+def values(*numbers: int) -> list[Any]:
+    """The events of these numbers, from 1 on."""
+    return parsed(b"\n".join([LINES[number - 1] for number in numbers]))
+
+
+@attrs.frozen
+class Filled:
+    """A store with the four events: its URL, and their positions as they are printed, after that of the beginning."""
+
+    url: str
+    positions: tuple[str, ...]
+
+
+def fill(url: str) -> Filled:
+    keep(url, *[at(hour, each) for hour, each in enumerate(LINES)])
+    positions = [str(position) for position, _ in events_of(open_store(url))]
+    return Filled(url, ("0-0" if "-" in positions[0] else "0", *positions))
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> str:
-    keep(tmp_path / "data", *[at(hour, each) for hour, each in enumerate(LINES)])
-    return str(tmp_path / "data")
+def filled(url: str) -> Filled:
+    return fill(url)
+
+
+@pytest.fixture(scope="module")
+def shared(module_url: str) -> Filled:
+    """One that all tests read and none writes."""
+    return fill(module_url)
+
+
+def exported(url: str, *options: str) -> tuple[list[Any], str]:
+    """Export events; return them, and what was said beside them."""
+    code, out, err = told("events", "export", "--storage", url, *options)
+    assert code == 0, err
+    return parsed(out), err
 
 
 @pytest.mark.parametrize(
@@ -55,68 +85,74 @@ def data(tmp_path: Path) -> str:
         (("--since", "2026-01-02T05:04:05+01:00", "--before", "2026-01-02T06:04:05Z"), (2, 3)),
         (("--since", "1s"), ()),
         (("--before", "1s"), (1, 2, 3, 4)),
-        (("--after", "2"), (3, 4)),
-        (("--after", "0"), (1, 2, 3, 4)),
-        (("--after", "1", "--project", "shop", "--name", "Signed Up", "--type", "track"), (2, 4)),
+        (("--after", "{2}"), (3, 4)),
+        (("--after", "{0}"), (1, 2, 3, 4)),
+        (("--after", "{1}", "--project", "shop", "--name", "Signed Up", "--type", "track"), (2, 4)),
     ],
 )
-def test_each_option_narrows_what_is_exported(data: str, options: tuple[str, ...], expected: tuple[int, ...]) -> None:
-    said = "last position: 4\n" if "--after" in options else ""
-    assert told("events", "export", "--data", data, *options) == (0, text(*expected), said)
+def test_each_option_narrows_what_is_exported(
+    shared: Filled, options: tuple[str, ...], expected: tuple[int, ...]
+) -> None:
+    given = [option.format(*shared.positions) for option in options]
+    said = f"last position: {shared.positions[4]}\n" if "--after" in options else ""
+    assert exported(shared.url, *given) == (values(*expected), said)
     if "--after" not in options:
-        assert told("events", "count", "--data", data, *options) == (0, f"{len(expected)}\n", "")
+        assert told("events", "count", "--storage", shared.url, *given) == (0, f"{len(expected)}\n", "")
 
 
-def test_an_export_resumes_from_the_position_that_it_said(data: str) -> None:
-    resumed = ("events", "export", "--data", data, "--dialect", "databuddy", "--after")
-    assert told(*resumed, "0") == (0, text(1, 3, 4), "last position: 4\n")
-    keep(Path(data), at(4, LINES[0], LINES[0]))
-    assert told(*resumed, "4") == (0, text(1, 1), "last position: 6\n")
-    assert told(*resumed, "6") == (0, "", "last position: 6\n")
+def test_an_export_resumes_from_the_position_that_it_said(filled: Filled) -> None:
+    resumed = ("--dialect", "databuddy", "--after")
+    first, said = exported(filled.url, *resumed, filled.positions[0])
+    assert (first, said) == (values(1, 3, 4), f"last position: {filled.positions[4]}\n")
+    keep(filled.url, at(4, LINES[0], LINES[0]))
+    newest = str(events_of(open_store(filled.url))[-1][0])
+    last = f"last position: {newest}\n"
+    assert exported(filled.url, *resumed, filled.positions[4]) == (values(1, 1), last)
+    assert exported(filled.url, *resumed, newest) == ([], last)
 
 
-def test_with_position_each_line_begins_with_it(data: str) -> None:
-    code, out, err = told("events", "export", "--data", data, "--with-position", "--project", "shop")
-    lines = out.splitlines()
-    assert (code, err) == (0, "last position: 4\n")
-    assert lines == [f'{{"position":{number},{LINES[number - 1].decode()[1:]}' for number in (1, 2, 4)]
-    assert [json.loads(each)["position"] for each in lines] == [1, 2, 4]
+def test_with_position_each_line_begins_with_it(shared: Filled) -> None:
+    code, out, err = told("events", "export", "--storage", shared.url, "--with-position", "--project", "shop")
+    expected = events_of(open_store(shared.url), EventFilter(project="shop"))
+    assert (code, err) == (0, f"last position: {shared.positions[4]}\n")
+    assert out.splitlines() == [f'{{"position":{json.dumps(place)},{text.decode()[1:]}' for place, text in expected]
+    assert [each.pop("position") for each in parsed(out)] == [place for place, _ in expected]
 
 
-@pytest.mark.parametrize("position", ["x", "", "-1", "1-1", "99999999999999999999"])
-def test_a_malformed_position_is_a_wrong_use(data: str, position: str) -> None:
-    code, out, err = told("events", "export", "--data", data, "--after", position)
+@pytest.mark.parametrize("position", ["x", "", "-1", "1-1-1", "1-", "99999999999999999999"])
+def test_a_malformed_position_is_a_wrong_use(shared: Filled, position: str) -> None:
+    code, out, err = told("events", "export", "--storage", shared.url, "--after", position)
     said = f"Error: Invalid value for '--after': {position!r} is no position of this log; give one that an export said"
     assert (code, out, err.splitlines()[-1]) == (2, "", said)
 
 
 @pytest.mark.parametrize("command", ["export", "tail", "count"])
-def test_a_malformed_time_and_an_unknown_type_are_wrong_uses(data: str, command: str) -> None:
+def test_a_malformed_time_and_an_unknown_type_are_wrong_uses(shared: Filled, command: str) -> None:
     for option, value in (("--since", "yesterday"), ("--since", "2026-01-02"), ("--type", "click")):
-        code, out, err = told("events", command, "--data", data, option, value)
+        code, out, err = told("events", command, "--storage", shared.url, option, value)
         last = err.splitlines()[-1]
         assert (code, out, last.startswith(f"Error: Invalid value for '{option}': '{value}' is no")) == (2, "", True)
 
 
-def test_a_dialect_that_nobody_knows_is_an_error_of_one_line_with_the_nearest_name(data: str) -> None:
+def test_a_dialect_that_nobody_knows_is_an_error_of_one_line_with_the_nearest_name(shared: Filled) -> None:
     for command in ("export", "tail", "count"):
         said = "Error: there is no dialect 'databudy'; did you mean databuddy?\n"
-        assert told("events", command, "--data", data, "--dialect", "databudy") == (1, "", said)
-    assert told("events", "count", "--data", data, "--dialect", "browsee") == (0, "0\n", "")
+        assert told("events", command, "--storage", shared.url, "--dialect", "databudy") == (1, "", said)
+    assert told("events", "count", "--storage", shared.url, "--dialect", "browsee") == (0, "0\n", "")
 
 
-def test_a_dialect_that_is_not_installed_any_more_is_known_by_its_events(tmp_path: Path) -> None:
-    keep(tmp_path, at(0, line(1, "shop", "gone")))
-    assert told("events", "count", "--data", str(tmp_path), "--dialect", "gone") == (0, "1\n", "")
+def test_a_dialect_that_is_not_installed_any_more_is_known_by_its_events(url: str) -> None:
+    keep(url, at(0, line(1, "shop", "gone")))
+    assert told("events", "count", "--storage", url, "--dialect", "gone") == (0, "1\n", "")
 
 
-def read(process: "subprocess.Popen[bytes]", size: int) -> str:
-    """Read as much as is expected, or what there is after a long wait."""
+def read(process: "subprocess.Popen[bytes]", lines: int) -> list[Any]:
+    """Read as many lines as are expected, or what there is after a long wait."""
     assert process.stdout is not None
     found = b""
-    while len(found) < size and select.select([process.stdout], [], [], PATIENCE)[0]:
-        found += os.read(process.stdout.fileno(), size - len(found))
-    return found.decode()
+    while found.count(b"\n") < lines and select.select([process.stdout], [], [], PATIENCE)[0]:
+        found += os.read(process.stdout.fileno(), 1 << 16)
+    return parsed(found)
 
 
 @pytest.mark.parametrize(
@@ -130,12 +166,12 @@ def read(process: "subprocess.Popen[bytes]", size: int) -> str:
     ],
 )
 def test_tail_begins_with_the_events_that_are_asked_for_and_goes_on(
-    data: str, options: tuple[str, ...], first: tuple[int, ...], then: tuple[int, ...]
+    filled: Filled, options: tuple[str, ...], first: tuple[int, ...], then: tuple[int, ...]
 ) -> None:
-    with start_tail(data, *options) as process:
-        assert read(process, len(text(*first).encode())) == text(*first)
-        keep(Path(data), *[at(hour, each) for hour, each in enumerate(LINES)])
-        assert read(process, len(text(*then).encode())) == text(*then)
+    with start_tail(filled.url, *options) as process:
+        assert read(process, len(first)) == values(*first)
+        keep(filled.url, *[at(hour, each) for hour, each in enumerate(LINES)])
+        assert read(process, len(then)) == values(*then)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert (process.wait(PATIENCE), process.stderr.read()) == (0, b"")

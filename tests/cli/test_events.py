@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.datadir import find
 from gateway.storage.contract import QuarantinedItem
-from gateway.storage.sqlite.read.reader import Reader
+from gateway.storage.engines import open_store
+from gateway.storage.postgres.connection.address import Address
+from gateway.storage.postgres.connection.session import Session
 from tests.cli.lines import NOW, entry, keep, line
+from tests.kit.engines import parsed
 from tests.kit.serving import GATEWAY, PATIENCE, run
 
 READING = [
@@ -29,6 +31,13 @@ def told(*arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.fixture(scope="module")
+def shared(module_url: str) -> str:
+    """The URL of a store with three events, which no test changes."""
+    keep(module_url, entry([line(1), line(2)]), entry([line(3, "blog")], "blog"))
+    return module_url
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     path = tmp_path / "data"
@@ -42,12 +51,13 @@ def test_export_prints_the_very_lines_that_were_kept(data: str) -> None:
     assert told("events", "export", "--data", data, "--format", "jsonl") == (0, lines, "")
 
 
-def test_export_and_count_look_at_one_project_where_one_is_named(data: str) -> None:
-    assert told("events", "export", "--data", data, "--project", "blog") == (0, line(3, "blog").decode() + "\n", "")
-    assert told("events", "count", "--data", data, "--project", "shop") == (0, "2\n", "")
+def test_export_and_count_look_at_one_project_where_one_is_named(shared: str) -> None:
+    code, out, err = told("events", "export", "--storage", shared, "--project", "blog")
+    assert (code, parsed(out), err) == (0, parsed(line(3, "blog")), "")
+    assert told("events", "count", "--storage", shared, "--project", "shop") == (0, "2\n", "")
 
 
-def test_a_project_that_nothing_names_is_an_error_of_one_line(data: str, tmp_path: Path) -> None:
+def test_a_project_that_nothing_names_is_an_error_of_one_line(shared: str) -> None:
     expected = (1, "", "Error: there is no project 'shp'; did you mean shop?\n")
     for command in (
         ("events", "export"),
@@ -60,58 +70,59 @@ def test_a_project_that_nothing_names_is_an_error_of_one_line(data: str, tmp_pat
         ("quarantine", "list", "--rejected"),
         ("quarantine", "replay", "--all"),
     ):
-        assert told(*command, "--data", data, "--project", "shp") == expected
-    assert told("events", "count", "--data", data, "--project", "x") == (
+        assert told(*command, "--storage", shared, "--project", "shp") == expected
+    assert told("events", "count", "--storage", shared, "--project", "x") == (
         1,
         "",
         "Error: there is no project 'x'; choose from: blog, shop\n",
     )
 
 
-def test_a_project_of_a_key_or_of_a_setting_exists_before_its_first_event(data: str, tmp_path: Path) -> None:
-    added = run("keys", "add", "--data", data, "--project", "new", "--dialect", "browsee")
-    assert (added.returncode, told("events", "count", "--data", data, "--project", "new")) == (0, (0, "0\n", ""))
+def test_a_project_of_a_key_or_of_a_setting_exists_before_its_first_event(url: str, tmp_path: Path) -> None:
+    keep(url, entry([line(1)]))
+    added = run("keys", "add", "--storage", url, "--project", "new", "--dialect", "browsee")
+    assert (added.returncode, told("events", "count", "--storage", url, "--project", "new")) == (0, (0, "0\n", ""))
     file = tmp_path / "gateway.toml"
     file.write_text("[projects.set]\nfilter_bots = false\n")
-    done = run("events", "export", "--data", data, "--project", "set", env={"GATEWAY_CONFIG": str(file)})
+    done = run("events", "export", "--storage", url, "--project", "set", env={"GATEWAY_CONFIG": str(file)})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     named = ("--project", "set", "--config", str(file))
-    assert told("quarantine", "replay", "--all", "--data", data, *named) == (
+    assert told("quarantine", "replay", "--all", "--storage", url, *named) == (
         0,
         "0 stored, 0 already stored, 0 failed again\n",
         "",
     )
 
 
-def test_count_prints_one_integer(data: str) -> None:
-    assert told("events", "count", "--data", data) == (0, "3\n", "")
+def test_count_prints_one_integer(shared: str) -> None:
+    assert told("events", "count", "--storage", shared) == (0, "3\n", "")
 
 
-def test_more_than_a_block_comes_out_whole_and_in_order(tmp_path: Path) -> None:
+def test_more_than_a_block_comes_out_whole_and_in_order(url: str) -> None:
     rows = [json.dumps({"project": "shop", "number": number, "fill": "x" * 900}).encode() for number in range(3000)]
-    keep(tmp_path, *[entry(rows[start : start + 100]) for start in range(0, 3000, 100)])
-    done = run("events", "export", "--data", str(tmp_path))
-    assert done.stdout.encode() == b"\n".join(rows) + b"\n"
+    keep(url, *[entry(rows[start : start + 100]) for start in range(0, 3000, 100)])
+    done = run("events", "export", "--storage", url)
+    assert parsed(done.stdout) == parsed(b"\n".join(rows))
 
 
-def test_output_takes_the_lines_and_replaces_what_was_there(data: str, tmp_path: Path) -> None:
+def test_output_takes_the_lines_and_replaces_what_was_there(shared: str, tmp_path: Path) -> None:
     output = tmp_path / "out" / "events.jsonl"
     output.parent.mkdir()
     output.write_text("before")
-    assert told("events", "export", "--data", data, "--project", "blog", "--output", str(output)) == (0, "", "")
-    left = [(file.name, file.read_bytes()) for file in output.parent.iterdir()]
-    assert left == [("events.jsonl", line(3, "blog") + b"\n")]
+    assert told("events", "export", "--storage", shared, "--project", "blog", "--output", str(output)) == (0, "", "")
+    left = [(file.name, parsed(file.read_bytes())) for file in output.parent.iterdir()]
+    assert left == [("events.jsonl", parsed(line(3, "blog")))]
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
 
 
-def test_an_output_that_cannot_be_written_is_told_in_one_line(data: str, tmp_path: Path) -> None:
-    code, out, err = told("events", "export", "--data", data, "--output", str(tmp_path / "none" / "out"))
+def test_an_output_that_cannot_be_written_is_told_in_one_line(shared: str, tmp_path: Path) -> None:
+    code, out, err = told("events", "export", "--storage", shared, "--output", str(tmp_path / "none" / "out"))
     assert (code, out, err.count("\n"), err.startswith("Error: ")) == (1, "", 1, True)
 
 
-def test_a_format_that_is_not_there_is_a_wrong_use(data: str) -> None:
+def test_a_format_that_is_not_there_is_a_wrong_use(shared: str) -> None:
     for command in (("quarantine", "list"), ("events", "export")):
-        code, out, err = told(*command, "--data", data, "--format", "xml")
+        code, out, err = told(*command, "--storage", shared, "--format", "xml")
         said = "Error: Invalid value for '--format': 'xml' is not 'jsonl'."
         assert (code, out, err.splitlines()[-1]) == (2, "", said)
 
@@ -137,23 +148,41 @@ def test_a_newer_directory_is_told_in_one_line(command: tuple[str, ...], data: s
     assert (code, out, err.count("\n"), "was written by a newer gateway" in err) == (1, "", 1, True)
 
 
-def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path) -> None:
+def test_a_database_without_tables_is_told_in_one_line(database: str) -> None:
+    said = (
+        f"Error: {open_store(database).name} holds no events yet; `gateway serve` makes its tables at its first start\n"
+    )
+    for command in READING:
+        assert told(*command, "--storage", database) == (1, "", said)
+
+
+async def test_a_database_of_a_newer_gateway_is_told_in_one_line(prepared: str) -> None:
+    session = Session(Address(prepared), "test")
+    async with session.transaction() as db:
+        await db.execute("UPDATE gateway.meta SET version = 999, compatible_from = 999")
+    await session.close()
+    for command in (*READING, ("serve", "--port", "0")):
+        code, out, err = told(*command, "--storage", prepared)
+        assert (code, out, err.count("\n"), "was upgraded by a newer gateway to version 999" in err) == (1, "", 1, True)
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(url: str) -> None:
     rows = [json.dumps({"project": "shop", "fill": "x" * 900}).encode() for _ in range(3000)]
-    keep(tmp_path, entry(rows))
+    keep(url, entry(rows))
     process = subprocess.Popen(
-        [*GATEWAY, "events", "export", "--data", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*GATEWAY, "events", "export", "--storage", url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    assert process.stdout.readline() == rows[0] + b"\n"
+    assert json.loads(process.stdout.readline()) == json.loads(rows[0])
     process.stdout.close()
     assert (process.stderr.read(), process.wait(PATIENCE)) == (b"", 0)
     process.stderr.close()
 
 
-def start_tail(data: str, *arguments: str) -> subprocess.Popen[bytes]:
+def start_tail(url: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*GATEWAY, "events", "tail", "--data", data, *arguments],
+        [*GATEWAY, "events", "tail", "--storage", url, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # A shell that starts the tests behind an `&` has them, and all that they start, ignore it.
@@ -161,47 +190,49 @@ def start_tail(data: str, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def until_a_line(process: subprocess.Popen[bytes], data: str, number: int, project: str) -> bytes:
+def until_a_line(process: subprocess.Popen[bytes], url: str, number: int, project: str) -> bytes:
     """Keep events until the tail, which looks only at what comes after it started, prints one."""
     assert process.stdout is not None
     printed = process.stdout.fileno()
     while not select.select([printed], [], [], 0.5)[0]:
-        keep(Path(data), entry([line(0, "other")], "other"), entry([line(number, project)], project))
+        keep(url, entry([line(0, "other")], "other"), entry([line(number, project)], project))
         assert process.poll() is None
     return os.read(printed, 1 << 16)
 
 
-def test_tail_prints_what_comes_in_and_ends_well_on_ctrl_c(data: str) -> None:
-    with start_tail(data, "--project", "shop") as process:
-        printed = until_a_line(process, data, 7, "shop")
+def test_tail_prints_what_comes_in_and_ends_well_on_ctrl_c(url: str) -> None:
+    keep(url, entry([line(1), line(2)]), entry([line(3, "blog")], "blog"))
+    with start_tail(url, "--project", "shop") as process:
+        printed = until_a_line(process, url, 7, "shop")
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert (process.wait(PATIENCE), process.stderr.read()) == (0, b"")
-    assert set(printed.splitlines()) == {line(7)}
+    events = parsed(printed)
+    assert events == parsed(line(7)) * len(events)
 
 
-def test_tail_ends_when_nobody_reads_it_any_more(data: str) -> None:
-    with start_tail(data) as process:
-        until_a_line(process, data, 7, "shop")
+def test_tail_ends_when_nobody_reads_it_any_more(url: str) -> None:
+    keep(url, entry([line(1)], "shop"))
+    with start_tail(url) as process:
+        until_a_line(process, url, 7, "shop")
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
         assert (process.wait(PATIENCE), process.stderr.read()) == (0, b"")
 
 
-def test_the_quarantine_is_listed_with_reasons_and_payloads_as_they_came(tmp_path: Path) -> None:
+def test_the_quarantine_is_listed_with_reasons_and_payloads_as_they_came(url: str) -> None:
     quarantined = QuarantinedItem(
         "m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":123456789012345678901234567890}'
     )
-    keep(tmp_path, entry([line(1)], quarantined=[quarantined]), entry([], "blog", [quarantined]))
-    with Reader(find(tmp_path)) as reader:
-        receipt = next(reader.quarantine())["receipt"]
+    keep(url, entry([line(1)], quarantined=[quarantined]), entry([], "blog", [quarantined]))
+    receipt = json.loads(run("quarantine", "list", "--storage", url).stdout.splitlines()[0])["receipt"]
     row = (
         f'{{"id":1,"message_id":"m-1","received_at":{NOW},"project":"shop","dialect":"acme","route":"track",'
         f'"verdict":"quarantined","item":0,"receipt":"{receipt}",'
         '"faults":[{"code":"required","pointer":"/event","detail":{},"sentence":"/event is missing"}],'
         '"payload":{"n":123456789012345678901234567890}}\n'
     )
-    assert told("quarantine", "list", "--data", str(tmp_path), "--project", "shop") == (0, row, "")
-    both = run("quarantine", "list", "--data", str(tmp_path), "--format", "jsonl").stdout
+    assert told("quarantine", "list", "--storage", url, "--project", "shop") == (0, row, "")
+    both = run("quarantine", "list", "--storage", url, "--format", "jsonl").stdout
     assert [json.loads(each)["project"] for each in both.splitlines()] == ["shop", "blog"]

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dialect.timestamps import from_millis
 from gateway.keys.keyring import Grant
-from gateway.keys.store import KeyFile
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.kit.serving import run
 
 SCOPES = frozenset({"track:events", "write:llm"})

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.datadir import find
-from gateway.keys.store import KeyFile
 from gateway.storage.contract import QuarantinedItem
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.read.reader import Reader
 from tests.cli.ends import UNBUFFERED, into, on_a_pipe_that_does_not_block, unread
 from tests.cli.lines import entry, keep

@@ -1,23 +1,23 @@
 """Events made anew from the requests that were kept: alike where nothing changed, told field by field where it did."""
 
 import json
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import attrs
 import pytest
 
-from gateway.datadir import find
 from gateway.records.raw_request import RawRequest, compress, decompress
-from gateway.storage.sqlite.read.raw_requests import kept_requests, rewrite
-from gateway.storage.sqlite.read.reader import Reader
+from gateway.storage.engines import open_store
+from gateway.storage.read import Position
+from gateway.storage.records import RawEvents
 from tests.cli.test_quarantine import track
 from tests.idempotency.endpoints import WAYS, add_keys, send
+from tests.kit.log_reading import events_of
 from tests.kit.serving import run, serving
-from tests.storage.stores import entry, opened, row
+from tests.storage.stores import entry, opened, query, row
 
 KEEPING = {"GATEWAY_KEEP_RAW_DAYS": "1"}
 
@@ -29,10 +29,10 @@ def test_a_request_is_packed_and_comes_back_as_it_was() -> None:
 
 
 @pytest.fixture
-async def data(tmp_path: Path) -> Path:
-    """A directory with an event or two of each dialect, whose requests were kept."""
-    add_keys(str(tmp_path / "data"))
-    with serving(tmp_path / "data", env=KEEPING) as served:
+async def filled(tmp_path: Path, url: str) -> str:
+    """The URL of a store with an event or two of each dialect, whose requests were kept."""
+    add_keys(url)
+    with serving(tmp_path / "data", env=KEEPING, storage=url) as served:
         async with aiohttp.ClientSession() as session:
             for number, way in enumerate(WAYS):
                 names = [f"{number}.{part}" for part in range(2 if way.many else 1)]
@@ -41,63 +41,73 @@ async def data(tmp_path: Path) -> Path:
             mixed = json.dumps({"batch": [track("5.0"), track("bad", None), track("last")]}).encode()
             assert (await send(session, served.url, tranthor, mixed, None)).status == 204
         assert served.stop() == 0
-    return tmp_path / "data"
+    return url
 
 
-def asked(data: Path, question: str, *values: object) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(data / "events.db")) as connection, connection:
-        return connection.execute(question, values).fetchall()
+def stored(url: str) -> list[tuple[Position, Any]]:
+    return [(position, json.loads(line)) for position, line in events_of(open_store(url))]
 
 
-def told(data: Path, *arguments: str) -> tuple[int, str, str]:
-    done = run("events", "retranslate", "--data", str(data), *arguments)
+async def kept(url: str) -> list[RawEvents]:
+    async with open_store(url).records() as records:
+        return [each async for each in records.raw_events()]
+
+
+def told(url: str, *arguments: str) -> tuple[int, str, str]:
+    done = run("events", "retranslate", "--storage", url, *arguments)
     return done.returncode, done.stdout, done.stderr
 
 
-async def test_where_the_code_is_the_same_nothing_differs(data: Path) -> None:
-    before = asked(data, "SELECT * FROM events")
+async def test_where_the_code_is_the_same_nothing_differs(filled: str) -> None:
+    before = events_of(open_store(filled))
     assert len(before) == 11
-    assert told(data, "--dry-run") == (0, "", "11 events looked at, 0 would change\n")
-    assert told(data) == (0, "", "11 events looked at, 0 rewritten\n")
-    assert asked(data, "SELECT * FROM events") == before
+    assert told(filled, "--dry-run") == (0, "", "11 events looked at, 0 would change\n")
+    assert told(filled) == (0, "", "11 events looked at, 0 rewritten\n")
+    assert events_of(open_store(filled)) == before
 
 
-async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_place(data: Path) -> None:
-    whole = asked(data, "SELECT * FROM events")
-    older = "json_set(json_remove(body, '$.user_id'), '$.name', 'before', '$.properties.extra', 1)"
-    [(now, before)] = asked(data, f"SELECT body, {older} FROM events WHERE position = 11")
-    assert rewrite(data / "events.db", [(11, str(now).encode(), str(before).encode())]) == 1
-    message_id = "last"
+async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_place(filled: str) -> None:
+    whole = stored(filled)
+    position, line = events_of(open_store(filled))[10]
+    older = json.loads(line)
+    del older["user_id"]
+    older["name"] = "before"
+    older["properties"]["extra"] = 1
+    async with open_store(filled).records() as records:
+        assert await records.rewrite([(position, line, json.dumps(older).encode())]) == 1
     expected = {
-        "position": 11,
-        "message_id": message_id,
+        "position": position,
+        "message_id": "last",
         "changes": [
             {"pointer": "/name", "stored": "before", "today": "Signed Up"},
             {"pointer": "/properties/extra", "stored": 1},
             {"pointer": "/user_id", "today": "u-1"},
         ],
     }
-    changed = asked(data, "SELECT * FROM events")
-    code, out, err = told(data, "--dry-run")
-    assert (code, json.loads(out), err) == (0, expected, "11 events looked at, 1 would change\n")
-    assert asked(data, "SELECT * FROM events") == changed
-    assert told(data, "--project", "nobody") == (1, "", "Error: there is no project 'nobody'; choose from: shop\n")
-    assert told(data)[2] == "11 events looked at, 1 rewritten\n"
-    assert asked(data, "SELECT * FROM events") == whole
+    changed = stored(filled)
+    code, out, err = told(filled, "--dry-run")
+    found = json.loads(out)
+    found["changes"].sort(key=lambda change: change["pointer"])  # they are in the order of the event's fields
+    assert (code, found, err) == (0, expected, "11 events looked at, 1 would change\n")
+    assert stored(filled) == changed == [*whole[:10], (position, older)]
+    assert told(filled, "--project", "nobody") == (1, "", "Error: there is no project 'nobody'; choose from: shop\n")
+    assert told(filled)[2] == "11 events looked at, 1 rewritten\n"
+    assert stored(filled) == whole
 
 
-async def test_events_are_rewritten_only_where_no_server_runs(data: Path) -> None:
-    with serving(data, env=KEEPING) as served:
-        assert told(data, "--dry-run")[0] == 0
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_events_are_rewritten_only_where_no_server_runs(filled: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "data", env=KEEPING, storage=filled) as served:
+        assert told(filled, "--dry-run")[0] == 0
         said = (
-            f"Error: another gateway runs on {data} (process {served.process.pid}); stop it or choose another --data\n"
+            f"Error: another gateway runs on {served.data} (process {served.process.pid}); "
+            "stop it or choose another --data\n"
         )
-        assert told(data) == (1, "", said)
+        assert told(filled) == (1, "", said)
 
 
-async def test_no_secret_is_in_what_is_kept(data: Path) -> None:
-    with Reader(find(data)) as reader:
-        raws = [kept.raw for kept in kept_requests(reader)]
+async def test_no_secret_is_in_what_is_kept(filled: str) -> None:
+    raws = [each.raw for each in await kept(filled)]
     everything = b"".join(raw.headers + raw.query + raw.body for raw in raws)
     assert (len(raws), [way.key for way in WAYS if way.key.encode() in everything]) == (len(WAYS) + 1, [])
 
@@ -108,15 +118,15 @@ async def test_kept_requests_go_when_their_time_is_over(tmp_path: Path) -> None:
         for age in (100_000, 61_000, 30_000, 0):
             await storage.append(attrs.evolve(entry(row(age)), received_at=now - age, raw_compressed=b"p"))
         await storage.append(attrs.evolve(entry(), received_at=now))
-    assert asked(tmp_path, "SELECT count(*) FROM raws") == [(2,)]
+    assert query(tmp_path, "SELECT count(*) FROM raws") == [(2,)]
     async with opened(tmp_path) as (storage, _):
         await storage.append(attrs.evolve(entry(), received_at=now + 1000))
-    assert asked(tmp_path, "SELECT count(*) FROM raws") == [(0,)]
+    assert query(tmp_path, "SELECT count(*) FROM raws") == [(0,)]
 
 
-async def test_nothing_is_kept_unless_it_is_asked_for(tmp_path: Path) -> None:
-    add_keys(str(tmp_path / "data"))
-    with serving(tmp_path / "data") as served:
+async def test_nothing_is_kept_unless_it_is_asked_for(tmp_path: Path, url: str) -> None:
+    add_keys(url)
+    with serving(tmp_path / "data", storage=url) as served:
         async with aiohttp.ClientSession() as session:
             await send(session, served.url, WAYS[0], WAYS[0].body("a"), None)
-        assert asked(tmp_path / "data", "SELECT count(*) FROM raws") == [(0,)]
+        assert (len(stored(url)), await kept(url)) == (1, [])

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keys.store import KeyFile
 from gateway.printable import first_hidden
 from gateway.storage.contract import QuarantinedItem
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.cli.ends import on_a_terminal
 from tests.cli.lines import NOW, entry, keep
 from tests.kit.fake_dialect import SITE, dialect

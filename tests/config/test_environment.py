@@ -36,6 +36,7 @@ SET: Mapping[str, tuple[str, Config]] = {
     ),
     "SERVER_ROOT_ORDER": ("acme", Config(server=ServerSettings(root_order=("acme",)))),
     "SERVER_LOG_LEVEL": ("WARNING", Config(server=ServerSettings(log_level="warning"))),
+    "STORAGE_URL": ("sqlite:there", Config(storage=StorageSettings(url="sqlite:there"))),
     "STORAGE_QUEUE_MEGABYTES": ("1", Config(storage=StorageSettings(queue_megabytes=1.0))),
     "STORAGE_DEDUPE_DAYS": ("1", Config(storage=StorageSettings(dedupe_days=1.0))),
     "STORAGE_KEEP_EVENTS_DAYS": ("1", Config(storage=StorageSettings(keep_events_days=1.0))),
@@ -78,7 +79,8 @@ def test_every_setting_can_come_from_the_environment(variable: str, text: str, e
 @pytest.mark.parametrize("variable", [name for name in SET if name.startswith(("SERVER_", "STORAGE_"))])
 def test_the_tables_of_the_server_and_the_storage_may_be_left_out(variable: str) -> None:
     text, expected = SET[variable]
-    assert configured({f"GATEWAY_{variable.partition('_')[2]}": text}) == expected
+    short = "STORAGE" if variable == "STORAGE_URL" else variable.partition("_")[2]
+    assert configured({f"GATEWAY_{short}": text}) == expected
 
 
 def test_the_list_above_has_all_settings() -> None:

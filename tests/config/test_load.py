@@ -18,6 +18,7 @@ from gateway.config import (
     data_directory,
     load,
     problems,
+    storage_url,
 )
 from gateway.config.setting import settings_of
 from gateway.ingest.address_policy import IpPolicy
@@ -316,3 +317,42 @@ def test_the_data_directory_is_the_flags_then_the_environments_then_data() -> No
     environ = {"GATEWAY_DATA": "/there"}
     directories = [data_directory(Path("/here"), environ), data_directory(None, environ), data_directory(None, {})]
     assert directories == [Path("/here"), Path("/there"), Path("data")]
+
+
+STORAGES: tuple[tuple[dict[str, str], dict[str, str], str | None, str], ...] = (
+    ({}, {}, None, "sqlite:data"),
+    ({}, {"GATEWAY_DATA": "there"}, None, "sqlite:there"),
+    ({}, {"GATEWAY_DATA": "there"}, "postgresql:///of-file", "postgresql:///of-file"),
+    ({}, {"GATEWAY_STORAGE": "sqlite:env", "GATEWAY_DATA": "there"}, "postgresql:///of-file", "sqlite:env"),
+    ({}, {"GATEWAY_STORAGE_URL": "sqlite:env"}, None, "sqlite:env"),
+    ({"storage": "sqlite:here"}, {"GATEWAY_STORAGE": "sqlite:env"}, "postgresql:///of-file", "sqlite:here"),
+    ({"data": "here"}, {"GATEWAY_STORAGE": "sqlite:env"}, "postgresql:///of-file", "sqlite:here"),
+    ({"data": "here"}, {}, "postgresql:///of-file", "sqlite:here"),
+)
+"""The command line, the environment, `storage.url` of the file, and which store that is."""
+
+
+@pytest.mark.parametrize(("flags", "environ", "of_file", "expected"), STORAGES)
+def test_the_store_is_that_of_the_command_line_then_of_the_environment_then_of_the_file(
+    tmp_path: Path, flags: dict[str, str], environ: dict[str, str], of_file: str | None, expected: str
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("" if of_file is None else f'[storage]\nurl = "{of_file}"\n')
+    data = Path(flags["data"]) if "data" in flags else None
+    assert load(file, flags, environ).storage_url == expected
+    assert storage_url(data, flags.get("storage"), file, environ) == expected
+    assert storage_url(data, flags.get("storage"), None, {**environ, "GATEWAY_CONFIG": str(file)}) == expected
+
+
+def test_a_url_that_is_no_text_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[storage]\nurl = 5\n")
+    said = rf"^{file}: storage\.url: must be a string, not 5$"
+    with pytest.raises(ConfigError, match=said):
+        load(file, environ={})
+    with pytest.raises(ConfigError, match=said):
+        storage_url(file=file, environ={})
+
+
+def test_a_password_in_the_url_is_not_in_a_repr() -> None:
+    assert "hunter2" not in repr(load(flags={"storage": "postgresql://me:hunter2@db/x"}, environ={}))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.readme import ROOT, code, rows
-from tests.test_structure import ALLOWED, INSIDE_SQLITE, INSIDE_STORAGE, OLD_NAMES, VENDORS
+from tests.test_structure import ALLOWED, INSIDE_POSTGRES, INSIDE_SQLITE, INSIDE_STORAGE, OLD_NAMES, VENDORS
 
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text("utf-8")
@@ -81,8 +81,13 @@ def test_every_step_of_the_path_names_a_file_and_a_function_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("title", "allowed"),
-    [("The rooms", ALLOWED), ("Inside `storage`", INSIDE_STORAGE), ("Inside `storage/sqlite`", INSIDE_SQLITE)],
-    ids=["the rooms", "inside storage", "inside sqlite"],
+    [
+        ("The rooms", ALLOWED),
+        ("Inside `storage`", INSIDE_STORAGE),
+        ("Inside `storage/sqlite`", INSIDE_SQLITE),
+        ("Inside `storage/postgres`", INSIDE_POSTGRES),
+    ],
+    ids=["the rooms", "inside storage", "inside sqlite", "inside postgres"],
 )
 def test_the_table_of_imports_is_the_one_that_is_enforced(title: str, allowed: Mapping[str, set[str]]) -> None:
     table = imports(title)

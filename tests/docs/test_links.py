@@ -9,7 +9,12 @@ import pytest
 from tests.docs.readme import ROOT
 
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "dialects").glob("*/*.md")],
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / "dialects").glob("*/*.md"),
+    ],
     key=lambda page: page.relative_to(ROOT).as_posix(),
 )
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -51,15 +51,23 @@ def certify(folder: Path) -> None:
 
 def configure(folder: Path, port: int, upstream: str) -> Path:
     """Write the example with the ports and paths of this test; each must occur in it once."""
-    text = (EXAMPLES / "nginx.conf").read_text("utf-8")
-    for old, new in (
-        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
-        ("server 127.0.0.1:8080;", f"server {upstream};"),
-        ("/etc/ssl/gateway/fullchain.pem", str(folder / "fullchain.pem")),
-        ("/etc/ssl/gateway/privkey.pem", str(folder / "privkey.pem")),
-        ("http {\n", f"http {{\n    {TEMPORARY}\n"),
-    ):
-        assert text.count(old) == 1
+    return filled_in(
+        EXAMPLES / "nginx.conf",
+        folder,
+        {
+            "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+            "server 127.0.0.1:8080;": f"server {upstream};",
+            "/etc/ssl/gateway/fullchain.pem": str(folder / "fullchain.pem"),
+            "/etc/ssl/gateway/privkey.pem": str(folder / "privkey.pem"),
+        },
+    )
+
+
+def filled_in(example: Path, folder: Path, changes: Mapping[str, str]) -> Path:
+    """Write a configuration into a folder, with texts of it replaced; each must occur in it once."""
+    text = example.read_text("utf-8")
+    for old, new in {**changes, "http {\n": f"http {{\n    {TEMPORARY}\n"}.items():
+        assert text.count(old) == 1, old
         text = text.replace(old, new)
     file = folder / "nginx.conf"
     file.write_text(text, "utf-8")
@@ -67,9 +75,10 @@ def configure(folder: Path, port: int, upstream: str) -> Path:
 
 
 @contextlib.contextmanager
-def proxying(folder: Path, port: int, upstream: str) -> Iterator[None]:
+def proxying(folder: Path, port: int, configuration: Path) -> Iterator[None]:
+    """Run nginx with a configuration that listens on a port of loopback."""
     own = f"daemon off; pid {folder / 'nginx.pid'}; error_log {folder / 'error.log'};"
-    command = [program("nginx"), "-p", str(folder), "-c", str(configure(folder, port, upstream)), "-g", own]
+    command = [program("nginx"), "-p", str(folder), "-c", str(configuration), "-g", own]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             for _ in range(PATIENCE * 10):
@@ -94,7 +103,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     key = make_key(folder / "data", "databuddy", "api_key")
     port = free_port()
     with serving(folder / "data", "--config", str(settings)) as served:
-        with proxying(folder, port, served.url.removeprefix("http://")):
+        with proxying(folder, port, configure(folder, port, served.url.removeprefix("http://"))):
             tls = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
             yield Proxied(f"https://localhost:{port}", tls, served, key)
         assert served.stop() == 0

@@ -188,7 +188,9 @@ def test_its_dependency_table_is_that_of_setup_cfg() -> None:
     reasons = {name: why for names, why in rows(section("Dependencies")) for name in names.split(", ")}
     setup = setup_cfg()
     extras = setup["options.extras_require"]
-    runtime = requirements(setup["options"]["install_requires"] + extras["bots"] + extras["compress"])
+    runtime = requirements(
+        setup["options"]["install_requires"] + extras["bots"] + extras["compress"] + extras["postgres"]
+    )
     test = requirements(extras["test"])
     assert ({name for name, why in reasons.items() if why != "tests only"}, set(reasons)) == (runtime, runtime | test)
 

@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from tests.kit.serving import Served
 BUSY = 503
 REMEMBERED = 2000
 RETRIED = 0.25
-REFUSED_PAUSE = 0.01
 
 
 @attrs.define
@@ -25,6 +25,8 @@ class Oracle:
     """What was sent and what was answered. `broken` are promises that were not kept, in words.
 
     `unkept` says that a 503 is a promise too, of nothing kept, so that anything may be sent again after one.
+    `pause` is how many seconds each connection rests after an answer, `busy_pause` how many
+    after a 503, and twice as many as where nobody listens. `settle` sends the last `sent_again` requests once more.
     """
 
     kinds: Sequence[Callable[[int], Sent]]
@@ -36,6 +38,9 @@ class Oracle:
     broken: list[str] = attrs.field(factory=list)
     counts: Counter[str] = attrs.field(factory=Counter)
     ever: Callable[[Sent, Answer], None] | None = None
+    pause: float = 0.0
+    busy_pause: float = 0.02
+    sent_again: int = 300
     _again: deque[Sent] = attrs.field(factory=deque)
     _first: dict[bytes, tuple[Sent, Answer]] = attrs.field(factory=dict)
     _recent: deque[bytes] = attrs.field(factory=lambda: deque(maxlen=REMEMBERED))
@@ -47,6 +52,10 @@ class Oracle:
             return self._again.popleft()
         if self._recent and self.chance.random() < RETRIED:
             return self._first[self.chance.choice(self._recent)][0]
+        return self.new()
+
+    def new(self) -> Sent:
+        """Return a request that was never sent."""
         self._number += 1
         return self.kinds[self._number % len(self.kinds)](self._number)
 
@@ -111,15 +120,15 @@ class Oracle:
                 self.unanswered(sent)
                 if connection is None:  # nobody listens
                     refused += 1
-                    await asyncio.sleep(REFUSED_PAUSE)
+                    await asyncio.sleep(self.busy_pause / 2)
                     continue
                 connection.cut()
                 connection = None
                 continue
             refused = 0
             self.answered(sent, answer)
-            if answer.status == BUSY:
-                await asyncio.sleep(0.02)
+            if pause := self.busy_pause if answer.status == BUSY else self.pause:
+                await asyncio.sleep(pause)
             if answer.headers.get("connection") == "close":
                 connection.cut()
                 connection = None
@@ -128,7 +137,7 @@ class Oracle:
 
     async def settle(self, url: str) -> None:
         """Send what has no answer until it has one, and everything lately answered once more."""
-        self._again.extend(self._first[raw][0] for raw in list(self._recent)[-300:])
+        self._again.extend(self._first[raw][0] for raw in list(self._recent)[-self.sent_again :])
         tries = 0
         connection = await Connection.open(url)
         while self._again:
@@ -140,17 +149,18 @@ class Oracle:
 
     def judge(self, served: Served) -> dict[str, int]:
         """Compare what is stored with what was acknowledged; `lost` and `doubled` must be 0."""
-        return self.verdict(served.cli("events", "export", "--format", "jsonl"), served, served.data)
+        kept = served.cli("quarantine", "list", "--format", "jsonl")
+        return self.verdict(served.cli("events", "export", "--format", "jsonl"), kept, partial(_file, served.data))
 
-    def verdict(self, exported: str, served: Served, data: Path) -> dict[str, int]:
-        """Return the figures for an export."""
+    def verdict(self, exported: str, kept: str, content: Callable[[str], bytes | None]) -> dict[str, int]:
+        """Return the figures for an export of events, a list of quarantined items, and what has a file's content."""
         stored: Counter[str] = Counter()
         for line in exported.splitlines():
             stored.update(marks_in(line)[:1])
             if '"sha256"' in line:
-                self._file(line, data)
+                self._check_files(line, content)
         quarantined: Counter[str] = Counter()
-        for line in served.cli("quarantine", "list", "--format", "jsonl").splitlines():
+        for line in kept.splitlines():
             quarantined.update(set(marks_in(line)))
         return {
             "acknowledged": len(self.acknowledged) + len(self.quarantined),
@@ -161,12 +171,17 @@ class Oracle:
             "unlike answers": len(self.broken),
         }
 
-    def _file(self, line: str, data: Path) -> None:
+    def _check_files(self, line: str, content: Callable[[str], bytes | None]) -> None:
         for file in json.loads(line)["context"]["tranthor"]["files"]:
             name = file["sha256"]
-            path = data / "blobs" / name[:2] / name[2:]
-            if not path.is_file() or sha256(path.read_bytes()).hexdigest() != name:
+            found = content(name)
+            if found is None or sha256(found).hexdigest() != name:
                 self.broken.append(f"the file {name} is not what the event says")
+
+
+def _file(data: Path, name: str) -> bytes | None:
+    path = data / "blobs" / name[:2] / name[2:]
+    return path.read_bytes() if path.is_file() else None
 
 
 GOOD = {"lost": 0, "doubled": 0, "invented": 0, "unlike answers": 0}

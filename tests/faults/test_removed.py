@@ -44,7 +44,7 @@ def troubles(data: Path) -> list[str]:
     Whether the keys are looked for just while their file is gone, and warned about too, is a matter of chance.
     """
     lines = [line for line in log_of(data).splitlines() if " ERROR " in line or " WARNING " in line]
-    lines = [line for line in lines if " gateway.keys.watch " not in line]
+    lines = [line for line in lines if " gateway.storage.sqlite.keys.watch " not in line]
     return [line.partition("storage unavailable: ")[2] or line for line in lines]
 
 

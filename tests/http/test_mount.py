@@ -14,14 +14,15 @@ from aiohttp.test_utils import TestServer
 from pytest_aiohttp.plugin import AiohttpServer
 
 from gateway.app import application
-from gateway.config import Config
+from gateway.config import Config, StorageSettings
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
 from gateway.http.handler import RequestHead
 from gateway.http.mount import HANDLER, add_routes
+from gateway.storage.engines import open_store
 from tests.kit.log_reading import stored_lines
-from tests.kit.serving import run
+from tests.kit.serving import PATIENCE, run
 
 
 def with_key(data: Path) -> str:
@@ -62,6 +63,26 @@ async def test_it_answers_below_its_prefix_and_keeps_what_it_acknowledged(
     await server.close()
     DataDir(data).lock().release()
     assert [json.loads(line)["message_id"] for line in stored_lines(Path(data))] == ["m-1", "m-2"]
+
+
+async def test_on_a_database_it_makes_no_directory(
+    aiohttp_server: AiohttpServer, session: aiohttp.ClientSession, tmp_path: Path, database: str
+) -> None:
+    config = Config(data=tmp_path / "data", storage=StorageSettings(url=database))
+    server = await aiohttp_server(application(config))
+    added = await asyncio.to_thread(run, "keys", "add", "--storage", database, "--dialect", "tranthor", "--json")
+    headers = {"Authorization": f"Basic {json.loads(added.stdout)['value']}"}
+    url, event = server.make_url("/api/public/apps/track"), {"messageId": "m-1", "userId": "u", "event": "e"}
+    async with asyncio.timeout(PATIENCE):
+        status = 401
+        while status == 401:
+            async with session.post(url, json=event, headers=headers) as answer:
+                status = answer.status
+    assert status == 204
+    await server.close()
+    async with open_store(database).log() as reader:
+        assert await reader.count() == 1
+    assert not config.data.exists()
 
 
 async def test_pages_and_probes_are_told_below_a_prefix_what_they_are_told_by_the_server(

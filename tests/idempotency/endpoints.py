@@ -91,9 +91,10 @@ WAYS = (
 MANY = tuple(way for way in WAYS if way.many)
 
 
-def add_keys(data: str) -> None:
+def add_keys(store: Path | str) -> None:
+    """Add a credential for each dialect to a data directory, or to a store by its URL."""
     for way in {way.dialect: way for way in WAYS}.values():
-        add_key(Path(data), way.dialect, way.kind, way.key, project=PROJECT)
+        add_key(store, way.dialect, way.kind, way.key, project=PROJECT)
 
 
 @attrs.frozen

@@ -52,7 +52,7 @@ async def test_what_was_answered_before_a_kill_is_answered_so_again_and_all_is_s
     tmp_path: Path, kill_after: int
 ) -> None:
     data = tmp_path / "data"
-    add_keys(str(data))
+    add_keys(data)
     with serving(data) as served:
         kill = asyncio.Event()
 

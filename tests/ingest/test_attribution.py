@@ -16,7 +16,7 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.sqlite.read.rejected import counts, rejected_request, rejected_requests
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite.rejected_file import rejected_log
 from tests.kit.recording import RecordingStorage
 
 SALT = b"salt"
@@ -46,12 +46,12 @@ def whose(
 ) -> list[tuple[object, ...]]:
     """Send one request; return project, reason and status of what was kept as rejected, and the counts."""
     keyring = Keyring(SALT, {digest(SALT, "toy", "api_key", KEY): Grant("1", "shop", "toy", "api_key", frozenset())})
-    rejected_log = RejectedRequestLog(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
+    waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
 
     async def sent() -> None:
-        built = build_handler(Config(), (dialect,), storage, keyring, rejected_log=rejected_log)
+        built = build_handler(Config(), (dialect,), storage, keyring, rejected_log=waiting)
         arrived = RequestHead("POST", "/toy-api/v0/ping", "", dict(headers))
-        async with rejected_log.running():
+        async with waiting.running():
             await built.route(arrived).answer(b'{"what":"hello"}')
 
     asyncio.run(sent())
@@ -98,14 +98,12 @@ def databuddy_keyring() -> Keyring:
 def rejected(folder: Path, headers: Mapping[str, str], body: bytes, query: str = "") -> list[dict[str, object]]:
     """Send one request to Databuddy's `/track`; return what was kept of it."""
     folder.mkdir(exist_ok=True)
-    rejected_log = RejectedRequestLog(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
+    waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
 
     async def sent() -> None:
-        built = build_handler(
-            Config(), (databuddy,), RecordingStorage(), databuddy_keyring(), rejected_log=rejected_log
-        )
+        built = build_handler(Config(), (databuddy,), RecordingStorage(), databuddy_keyring(), rejected_log=waiting)
         arrived = RequestHead("POST", "/track", query, dict(headers))
-        async with rejected_log.running():
+        async with waiting.running():
             await built.route(arrived).answer(body)
 
     asyncio.run(sent())

@@ -15,11 +15,12 @@ from gateway.datadir import DataDir
 from gateway.dialect.message import Response
 from gateway.http.handler import RequestHead
 from gateway.ingest.handler import IngestHandler
+from gateway.keys.admin import Admin
 from gateway.keys.keyring import Grant, Keyring, digest
-from gateway.keys.tables import Admin
 from gateway.operate.admin_api import AdminApi
 from gateway.storage.sqlite.read.rejected import rejected_requests
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite.rejected_file import rejected_log
+from gateway.storage.sqlite.store import SqliteStore
 from tests.kit.recording import RecordingStorage
 
 SALT = b"salt"
@@ -51,14 +52,14 @@ class Gateway:
 def gateway(tmp_path: Path) -> Gateway:
     grant = Grant("s-1", "shop", "databuddy", "website", frozenset())
     storage, directory = RecordingStorage(), DataDir(tmp_path)
-    rejected_log = RejectedRequestLog(directory.rejected, 1 << 20, 60.0, pause=3600)
+    waiting = rejected_log(directory.rejected, 1 << 20, 60.0, pause=3600)
     handler = build_handler(
         Config(data=tmp_path),
         (browsee, databuddy),
         storage,
         Keyring(SALT, {digest(SALT, "databuddy", "website", SITE): grant}),
-        admin=AdminApi(directory, Admin(SALT, None)),
-        rejected_log=rejected_log,
+        admin=AdminApi(SqliteStore(directory), Admin(SALT, None)),
+        rejected_log=waiting,
     )
     return Gateway(handler, storage, directory)
 

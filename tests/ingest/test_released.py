@@ -18,7 +18,8 @@ from gateway.dialect.message import Request
 from gateway.dialect.outcome import Reason, Refusal, StorageUnavailable
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite.rejected_file import rejected_log as sqlite_rejected_log
 from tests.kit.recording import RecordingStorage
 
 SALT = b"salt"
@@ -76,7 +77,7 @@ def test_a_refused_request_is_freed_without_a_collection(name: str) -> None:
 
 
 def test_a_refused_request_that_waits_to_be_written_does_not_hold_its_items(tmp_path: Path) -> None:
-    waiting = RejectedRequestLog(tmp_path / "rejected.db", 1 << 20, 60.0)
+    waiting = sqlite_rejected_log(tmp_path / "rejected.db", 1 << 20, 60.0)
     before = [id(each) for each in _held(Item)]
     assert _status_of(BATCH, {}, b'{"batch":[{"a":[]},{}]}', None, waiting) == 401
     assert [each for each in _held(Item) if id(each) not in before] == []

@@ -21,7 +21,7 @@ from gateway.dialect import Dialect
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.sqlite.read.rejected import counts, rejected_requests
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite.rejected_file import rejected_log
 from tests.kit.recording import RecordingStorage
 
 SALT = b"salt"
@@ -68,11 +68,11 @@ def keyring() -> Keyring:
 def booked(folder: Path, sent: Iterable[tuple[RequestHead, object]], *dialects: Dialect) -> tuple[int, Counter[object]]:
     """Send requests; return how many were stored, and how often rejected requests and counts name each project."""
     storage = RecordingStorage()
-    rejected_log = RejectedRequestLog(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
+    waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
 
     async def answered() -> None:
-        handler = build_handler(Config(), dialects, storage, keyring(), rejected_log=rejected_log)
-        async with rejected_log.running():
+        handler = build_handler(Config(), dialects, storage, keyring(), rejected_log=waiting)
+        async with waiting.running():
             for head, body in sent:
                 await handler.route(head).answer(json.dumps(body).encode())
 

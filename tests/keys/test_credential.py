@@ -6,7 +6,7 @@ import pytest
 
 from gateway.dialect import CredentialKind
 from gateway.keys.credential import KeyFileError
-from gateway.keys.store import KeyFile
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.kit.fake_dialect import API_KEY, APP, SITE, dialect
 
 NOW = 1767323045678

@@ -1,10 +1,7 @@
-"""The key file: adding, listing, revoking and rotating credentials, the admin token, and files that cannot be used."""
+"""What every engine's KeyStore does: adding, revoking and rotating credentials, the admin token, changes at once."""
 
-import contextlib
+import asyncio
 import re
-import sqlite3
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -12,83 +9,73 @@ import pytest
 
 from gateway.keys.credential import CredentialRecord, KeyFileError, NewCredential
 from gateway.keys.keyring import Grant
-from gateway.keys.store import KeyFile
+from gateway.keys.store import KeyStore
+from gateway.operate.first_start import FirstStart, make_keys
+from gateway.storage.sqlite.keys.store import SqliteKeyStore
+from tests.keys.conftest import OpenKeys
 from tests.kit.fake_dialect import API_KEY, SITE, dialect
 
 NOW = 1767323045678
 VALUE = "acme_0123456789abcdef"
 
 
-def test_a_given_value_is_added_with_every_scope_and_any_origin(keys: KeyFile) -> None:
-    added = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
+async def test_a_given_value_is_added_with_every_scope_and_any_origin(store: KeyStore) -> None:
+    added = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
     record = CredentialRecord(added.record.id, "shop", "acme", "api_key", "...cdef", ("read", "write"), (), NOW)
     assert added == NewCredential(record, VALUE)
     assert re.fullmatch(r"key_[0-9a-f]{12}", record.id)
-    assert keys.list() == (record,)
+    assert await store.list() == (record,)
 
 
-def test_no_secret_value_and_no_admin_token_is_in_the_file(keys: KeyFile, path: Path) -> None:
-    token = keys.new_admin_token()
-    keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
-    keys.close()
-    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert (VALUE.encode() in content, token.encode() in content, b"cdef" in content) == (False, False, True)
-
-
-def test_only_the_owner_can_read_the_file_and_nothing_else_is_left(keys: KeyFile, path: Path) -> None:
-    keys.close()
-    assert [(file.name, stat.S_IMODE(file.stat().st_mode)) for file in path.parent.iterdir()] == [("keys.db", 0o600)]
-
-
-def test_a_value_is_found_in_its_canonical_spelling(keys: KeyFile) -> None:
-    added = keys.add("shop", dialect, SITE, now=NOW, value="ABC")
+async def test_a_value_is_found_in_its_canonical_spelling(store: KeyStore) -> None:
+    added = await store.add("shop", dialect, SITE, now=NOW, value="ABC")
     grant = Grant(added.record.id, "shop", "acme", "site", frozenset({"read", "write"}))
-    ring = keys.load()
+    ring = await store.load()
     assert (ring.find("acme", "site", "abc"), ring.find("acme", "site", "ABC")) == (grant, None)
 
 
-def test_a_value_that_is_added_again_keeps_its_id(keys: KeyFile) -> None:
-    first = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE, origins=["a.example"])
-    again = keys.add("shop", dialect, API_KEY, now=NOW + 1, value="Bearer " + VALUE)
-    assert (again.record, keys.list()) == (first.record, (first.record,))
+async def test_a_value_that_is_added_again_keeps_its_id(store: KeyStore) -> None:
+    first = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, origins=["a.example"])
+    again = await store.add("shop", dialect, API_KEY, now=NOW + 1, value="Bearer " + VALUE)
+    assert (again.record, await store.list()) == (first.record, (first.record,))
 
 
-def test_a_value_that_is_added_again_takes_the_new_scopes_and_origins(keys: KeyFile) -> None:
-    first = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
-    second = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["write"], origins=["b.example"])
+async def test_a_value_that_is_added_again_takes_the_new_scopes_and_origins(store: KeyStore) -> None:
+    first = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
+    second = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["write"], origins=["b.example"])
     assert second.record == attrs.evolve(first.record, scopes=("write",), origins=("b.example",))
-    assert keys.list() == (second.record,)
+    assert await store.list() == (second.record,)
 
 
-def test_a_value_of_another_project_is_refused(keys: KeyFile) -> None:
-    added = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
+async def test_a_value_of_another_project_is_refused(store: KeyStore) -> None:
+    added = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
     with pytest.raises(KeyFileError, match=f"^this api_key already belongs to project shop, as {added.record.id}$"):
-        keys.add("blog", dialect, API_KEY, now=NOW, value=VALUE)
-    assert keys.list() == (added.record,)
+        await store.add("blog", dialect, API_KEY, now=NOW, value=VALUE)
+    assert await store.list() == (added.record,)
 
 
-def test_a_revoked_value_is_still_known_as_revoked(keys: KeyFile) -> None:
-    added = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
+async def test_a_revoked_value_is_still_known_as_revoked(store: KeyStore) -> None:
+    added = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
     revoked = attrs.evolve(added.record, revoked_at=NOW + 5)
-    assert keys.revoke(added.record.id, now=NOW + 5) == revoked
-    assert keys.revoke(added.record.id, now=NOW + 9) == revoked
+    assert await store.revoke(added.record.id, now=NOW + 5) == revoked
+    assert await store.revoke(added.record.id, now=NOW + 9) == revoked
     with pytest.raises(
         KeyFileError,
         match=rf"^this api_key was revoked \({added.record.id}\) and cannot be added again; use another value$",
     ):
-        keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
-    grant = keys.load().find("acme", "api_key", VALUE)
+        await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE)
+    grant = (await store.load()).find("acme", "api_key", VALUE)
     assert grant == Grant(added.record.id, "shop", "acme", "api_key", frozenset({"read", "write"}), revoked=True)
 
 
-def test_rotating_adds_a_successor_and_ends_the_old_value_after_its_grace(keys: KeyFile) -> None:
-    old = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
-    new = keys.rotate(old.record.id, API_KEY, now=NOW + 10, grace=60)
+async def test_rotating_adds_a_successor_and_ends_the_old_value_after_its_grace(store: KeyStore) -> None:
+    old = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
+    new = await store.rotate(old.record.id, API_KEY, now=NOW + 10, grace=60)
     ended = attrs.evolve(old.record, expires_at=NOW + 60_010)
     successor = attrs.evolve(old.record, id=new.record.id, masked="..." + new.value[-4:], created_at=NOW + 10)
-    assert keys.list() == (ended, successor)
+    assert await store.list() == (ended, successor)
     assert [ended.status(now) for now in (NOW, NOW + 60_009, NOW + 60_010)] == ["expiring", "expiring", "expired"]
-    ring = keys.load()
+    ring = await store.load()
     before, after = ring.find("acme", "api_key", VALUE), ring.find("acme", "api_key", new.value)
     assert before is not None
     assert after is not None
@@ -99,73 +86,141 @@ def test_rotating_adds_a_successor_and_ends_the_old_value_after_its_grace(keys: 
     ]
 
 
-def test_only_an_active_credential_can_be_rotated(keys: KeyFile) -> None:
-    added = keys.add("shop", dialect, API_KEY, now=NOW)
-    keys.rotate(added.record.id, API_KEY, now=NOW, grace=60)
+async def test_only_an_active_credential_can_be_rotated(store: KeyStore) -> None:
+    added = await store.add("shop", dialect, API_KEY, now=NOW)
+    await store.rotate(added.record.id, API_KEY, now=NOW, grace=60)
     with pytest.raises(KeyFileError, match=r"is expiring; only an active credential can be rotated$"):
-        keys.rotate(added.record.id, API_KEY, now=NOW)
-    keys.revoke(added.record.id, now=NOW)
+        await store.rotate(added.record.id, API_KEY, now=NOW)
+    await store.revoke(added.record.id, now=NOW)
     with pytest.raises(KeyFileError, match=r"is revoked; only an active credential can be rotated$"):
-        keys.rotate(added.record.id, API_KEY, now=NOW)
-    assert len(keys.list()) == 2
+        await store.rotate(added.record.id, API_KEY, now=NOW)
+    assert len(await store.list()) == 2
 
 
-def test_an_unknown_id_is_an_error(keys: KeyFile) -> None:
+async def test_an_unknown_id_is_an_error(store: KeyStore) -> None:
     message = r"^there is no credential 'key_x'; `gateway keys list` shows them$"
     with pytest.raises(KeyFileError, match=message):
-        keys.get("key_x")
+        await store.get("key_x")
     with pytest.raises(KeyFileError, match=message):
-        keys.revoke("key_x", now=NOW)
+        await store.revoke("key_x", now=NOW)
 
 
-def test_only_the_newest_admin_token_works(keys: KeyFile) -> None:
-    assert keys.admin().verify("") is False
-    first = keys.new_admin_token()
-    assert [keys.admin().verify(token) for token in (first, first + "x", "")] == [True, False, False]
-    second = keys.new_admin_token()
-    assert [keys.admin().verify(token) for token in (first, second)] == [False, True]
-    assert (first in repr(keys.admin()), repr(keys.admin())) == (False, "Admin()")
+async def test_only_the_newest_admin_token_works(store: KeyStore) -> None:
+    assert (await store.admin()).verify("") is False
+    first = await store.new_admin_token()
+    admin = await store.admin()
+    assert [admin.verify(token) for token in (first, first + "x", "")] == [True, False, False]
+    second = await store.new_admin_token()
+    admin = await store.admin()
+    assert [admin.verify(token) for token in (first, second)] == [False, True]
+    assert (second in repr(admin), repr(admin)) == (False, "Admin()")
 
 
-def test_reading_does_not_create_a_missing_file(path: Path) -> None:
-    with pytest.raises(KeyFileError, match=f"^{path.parent} holds no credentials yet"):
-        KeyFile.open(path)
-    assert list(path.parent.iterdir()) == []
+async def test_credentials_of_the_same_instant_are_listed_in_the_order_of_addition(store: KeyStore) -> None:
+    added = [(await store.add("shop", dialect, API_KEY, now=NOW)).record for _ in range(5)]
+    assert await store.list() == tuple(added)
 
 
-def test_a_newer_file_is_refused(keys: KeyFile, path: Path) -> None:
-    keys.close()
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(KeyFileError) as caught:
-        KeyFile.open(path)
-    message = f"{path} was written by a newer gateway (schema 2, this one knows 1); upgrade this one"
-    assert str(caught.value) == message
+async def test_nothing_changes_if_the_value_cannot_be_shown(store: KeyStore) -> None:
+    class Unwritable(OSError):
+        pass
+
+    def show(_: object) -> None:
+        raise Unwritable
+
+    old = (await store.add("shop", dialect, API_KEY, now=NOW)).record
+    before = (await store.list(), await store.admin())
+    with pytest.raises(Unwritable):
+        await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, show=show)
+    with pytest.raises(Unwritable):
+        await store.rotate(old.id, API_KEY, now=NOW, show=show)
+    with pytest.raises(Unwritable):
+        await store.new_admin_token(show)
+    assert (await store.list(), await store.admin()) == before
 
 
-def test_an_error_of_the_system_is_told_without_its_number(tmp_path: Path) -> None:
-    path = tmp_path / "missing" / "keys.db"
-    with pytest.raises(KeyFileError) as caught:
-        KeyFile.open(path, make=True)
-    assert str(caught.value) == f"cannot open {path}: No such file or directory"
+async def test_an_exclusive_block_is_one_change_which_an_exception_undoes(store: KeyStore) -> None:
+    async with store.exclusive():
+        old = (await store.add("shop", dialect, API_KEY, now=NOW)).record
+        token = await store.new_admin_token()
+
+    async def change() -> None:
+        async with store.exclusive():
+            await store.revoke(old.id, now=NOW)
+            await store.add("shop", dialect, API_KEY, now=NOW)
+            await store.new_admin_token()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await change()
+    assert (await store.list(), (await store.admin()).verify(token)) == ((old,), True)
 
 
-def test_a_file_that_is_not_a_key_file_is_refused(path: Path) -> None:
-    path.write_bytes(b"no database at all, and long enough to have a head of a hundred bytes" * 9)
-    with pytest.raises(KeyFileError, match=f"^cannot open {path}: file is not a database$"):
-        KeyFile.open(path)
-    path.write_bytes(b"")
-    with pytest.raises(KeyFileError, match=f"^{path} is not a gateway key file$"):
-        KeyFile.open(path)
+async def test_of_gateways_that_start_at_once_one_makes_the_first_credentials(open_keys: OpenKeys) -> None:
+    async def start() -> FirstStart:
+        async with open_keys() as store:
+            return await make_keys(store, [dialect, attrs.evolve(dialect, name="other")], NOW)
+
+    made = await asyncio.gather(*(start() for _ in range(8)))
+    [first] = [each for each in made if each != FirstStart()]
+    async with open_keys() as store:
+        stored, ring, admin = await store.list(), await store.load(), await store.admin()
+    found = [ring.find(each.dialect.name, "api_key", each.value) for each in first.credentials]
+    assert [grant and grant.id for grant in found] == [record.id for record in stored]
+    assert [record.dialect for record in stored] == ["acme", "other"]
+    assert admin.verify(str(first.admin_token))
 
 
-def test_many_first_commands_at_once_lose_nothing(path: Path) -> None:
-    def add(number: int) -> str:
-        with KeyFile.open(path, make=True) as keys:
-            return keys.add("shop", dialect, API_KEY, now=NOW, value=f"value-{number}").record.id
+async def test_many_commands_at_once_lose_nothing_and_double_nothing(open_keys: OpenKeys) -> None:
+    async def add(number: int) -> str:
+        async with open_keys() as store:
+            return (await store.add("shop", dialect, API_KEY, now=NOW, value=f"value-{number % 4}")).record.id
 
-    with ThreadPoolExecutor(16) as pool:
-        ids = set(pool.map(add, range(64)))
-    with KeyFile.open(path) as keys:
-        assert {record.id for record in keys.list()} == ids
-        assert len(ids) == 64
+    ids = await asyncio.gather(*(add(number) for number in range(12)))
+    async with open_keys() as store:
+        assert {record.id for record in await store.list()} == set(ids)
+    assert len(set(ids)) == 4
+
+
+async def test_of_two_rotations_at_once_one_wins(open_keys: OpenKeys) -> None:
+    async def rotate() -> str:
+        async with open_keys() as store:
+            return (await store.rotate(old.id, API_KEY, now=NOW, grace=60)).record.id
+
+    async with open_keys() as store:
+        old = (await store.add("shop", dialect, API_KEY, now=NOW)).record
+    results = await asyncio.gather(rotate(), rotate(), return_exceptions=True)
+    [new] = [result for result in results if isinstance(result, str)]
+    [refused] = [str(result) for result in results if isinstance(result, KeyFileError)]
+    assert refused == f"{old.id} is expiring; only an active credential can be rotated"
+    async with open_keys() as store:
+        assert [record.id for record in await store.list()] == [old.id, new]
+
+
+async def test_what_moves_to_another_store_works_there_with_the_same_values(
+    open_keys: OpenKeys, tmp_path: Path
+) -> None:
+    async with SqliteKeyStore.opened(tmp_path / "other.db", make=True) as source, open_keys() as store:
+        old = await source.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
+        await source.rotate(old.record.id, API_KEY, now=NOW, grace=60)
+        await source.revoke((await source.add("shop", dialect, SITE, now=NOW)).record.id, now=NOW)
+        await store.replace(await source.stored())
+        token = await source.new_admin_token()
+        await store.replace(await source.stored())
+        assert await store.stored() == await source.stored()
+        again = await store.add("blog", dialect, API_KEY, now=NOW, value="acme_fedcba9876543210")
+        assert ((await store.load()).find("acme", "api_key", VALUE), (await store.admin()).verify(token)) == (
+            (await source.load()).find("acme", "api_key", VALUE),
+            True,
+        )
+        await source.replace(await store.stored())
+        assert (await source.list())[-1] == again.record
+
+
+async def test_credentials_are_not_replaced_by_those_of_a_stranger(open_keys: OpenKeys, tmp_path: Path) -> None:
+    async with SqliteKeyStore.opened(tmp_path / "other.db", make=True) as stranger, open_keys() as store:
+        await store.add("shop", dialect, API_KEY, now=NOW)
+        before = await store.stored()
+        with pytest.raises(KeyFileError, match=r" has credentials of its own; move into a store without any$"):
+            await store.replace(await stranger.stored())
+        assert await store.stored() == before

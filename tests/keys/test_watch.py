@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
-from gateway.keys.store import KeyFile
-from gateway.keys.tables import Admin
-from gateway.keys.watch import watch
+from gateway.storage.sqlite.keys.key_file import KeyFile
+from gateway.storage.sqlite.keys.watch import watch
 from tests.kit.fake_dialect import API_KEY, dialect
 
 NOW = 1767323045678

@@ -102,11 +102,13 @@ def keyring(dialects: Iterable[Dialect]) -> Keyring:
     return Keyring(SALT, grants)
 
 
-def build(case: Case, storage: Storage) -> IngestHandler:
-    """A gateway of the case's dialect alone, but for the socket, set up as the case asks."""
+def build(case: Case, storage: Storage, new_id: Callable[[int], str] | None = None) -> IngestHandler:
+    """A gateway of the case's dialect alone, but for the socket, set up as the case asks; ids are counted from 1 on."""
     dialects: tuple[Dialect, ...] = (import_module(f"dialects.{case.dialect}").dialect,)
     document = case.document
     limits = {case.dialect: LimitSettings(**document["limit"])} if "limit" in document else {}
     switches = dict.fromkeys(document.get("switches", ()), True)
     config = Config(dialects={case.dialect: DialectSettings(switches=switches)}, limits=limits)
-    return build_handler(config, dialects, storage, keyring(dialects), clock=lambda: NOW, new_id=counted_ids())
+    return build_handler(
+        config, dialects, storage, keyring(dialects), clock=lambda: NOW, new_id=new_id or counted_ids()
+    )

@@ -6,7 +6,7 @@ Each test has one kind, which is a marker (`pytest -m fast`); a further marker m
 import functools
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
 ALSO: Mapping[str, str] = {
     "bench": "the arithmetic and the pictures of the benchmarks (also fast)",
     "browser": "opens pages in Chromium (also sdk or server)",
+    "postgres": "runs PostgreSQL servers (also server or faults)",
 }
 """Further markers, beside a test's kind."""
 
@@ -62,12 +63,12 @@ that start no process: by then the other workers run those.
 """
 
 
-def kind(nodeid: str, module: ModuleType) -> str:
-    """Return the kind of a test."""
+def kind(nodeid: str, module: ModuleType, fixtures: Collection[str] = ()) -> str:
+    """Return the kind of a test. `fixtures` are the names of all that it needs, of those that fixtures need too."""
     for place, its in PLACES.items():
         if nodeid.startswith(place):
             return its
-    return "server" if _starts_processes(module) else "fast"
+    return "server" if _starts_processes(module) or runs_postgres(nodeid, fixtures) else "fast"
 
 
 def _starts_processes(module: ModuleType) -> bool:
@@ -75,10 +76,14 @@ def _starts_processes(module: ModuleType) -> bool:
     return any(value is subprocess or getattr(value, "__module__", None) in STARTERS for value in names)
 
 
-def further(nodeid: str) -> list[str]:
+def further(nodeid: str, fixtures: Collection[str] = ()) -> list[str]:
     """Return the markers that a test has beside its kind."""
     path = _path(nodeid)
-    holds = {"bench": path.startswith("tests/bench/"), "browser": opens_pages(path)}
+    holds = {
+        "bench": path.startswith("tests/bench/"),
+        "browser": opens_pages(path),
+        "postgres": runs_postgres(nodeid, fixtures),
+    }
     return [name for name in ALSO if holds[name]]
 
 
@@ -102,7 +107,18 @@ def _path(nodeid: str) -> str:
     return nodeid.partition("::")[0]
 
 
-@functools.cache
 def opens_pages(path: str) -> bool:
     """Return whether the tests of a module need Chromium: by the fixture `visit`, or one of their own."""
-    return re.search(r"\bvisit: Open\b|\bchromium\b", (ROOT / path).read_text("utf-8")) is not None
+    return re.search(r"\bvisit: Open\b|\bchromium\b", _text(path)) is not None
+
+
+def runs_postgres(nodeid: str, fixtures: Collection[str]) -> bool:
+    """Return whether a test needs PostgreSQL: by its fixtures, a parameter named so, or what its module imports."""
+    if "clusters" in fixtures or "postgres" in nodeid.partition("[")[2]:
+        return True
+    return re.search(r"\btests\.kit\.postgres\.(cluster|bouncer)\b", _text(_path(nodeid))) is not None
+
+
+@functools.cache
+def _text(path: str) -> str:
+    return (ROOT / path).read_text("utf-8")

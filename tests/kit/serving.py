@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import requests
 
-from gateway.keys.store import KeyFile
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.kit import forked
 
 GATEWAY = [sys.executable, "-m", "gateway"]
@@ -42,28 +42,38 @@ def run(
     )
 
 
-def add_key(data: Path, dialect: str, kind: str, value: str, *options: str, project: str = "shop") -> None:
-    """Add a credential to a directory that no gateway serves yet."""
-    data.mkdir(mode=0o700, exist_ok=True)
+def place_of(store: Path | str) -> tuple[str, str]:
+    """Return the options that name a store: a data directory, or one by its URL."""
+    return ("--data", str(store)) if isinstance(store, Path) else ("--storage", store)
+
+
+def add_key(store: Path | str, dialect: str, kind: str, value: str, *options: str, project: str = "shop") -> None:
+    """Add a credential to a store that no gateway serves yet: a directory, or one by its URL."""
+    if isinstance(store, Path):
+        store.mkdir(mode=0o700, exist_ok=True)
     named = ("--project", project, "--dialect", dialect, "--kind", kind, "--value", value)
-    done = run("keys", "add", "--data", str(data), *named, *options)
+    done = run("keys", "add", *place_of(store), *named, *options)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @attrs.define
 class Served:
-    """A running gateway: its address, its data directory, and what it said before it was ready."""
+    """A running gateway: its address, its store, and what it said before it was ready.
+
+    `place` are the options that name the store. With a database, there is nothing in `data`.
+    """
 
     url: str
     data: Path
+    place: tuple[str, ...]
     process: subprocess.Popen[str]
     greeting: str
     env: Mapping[str, str]
     arguments: tuple[str, ...]
 
     def cli(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a command on the server's data directory; return what it printed."""
-        done = run(*arguments, "--data", str(self.data), env=self.env, stdin=stdin)
+        """Run a command on the server's store; return what it printed."""
+        done = run(*arguments, *self.place, env=self.env, stdin=stdin)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -73,6 +83,8 @@ class Served:
         added = json.loads(self.cli("keys", "add", *named, *arguments))
         if "--workers" in self.arguments:
             time.sleep(TAKEN_UP)  # each worker follows the file by itself
+        elif "--storage" in self.place:
+            self.wait_for_token(self.cli("admin-token").strip())
         else:
             # A server reads credentials and admin token together; of the two, only a token can be tried unseen.
             with KeyFile.open(self.data / "keys.db") as file:
@@ -101,12 +113,18 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """Start `gateway serve` on a free port of loopback and stop it afterwards, whatever happened."""
+def serving(
+    data: Path, *arguments: str, env: Mapping[str, str] | None = None, storage: str | None = None
+) -> Iterator[Served]:
+    """Start `gateway serve` on a free port of loopback and stop it afterwards, whatever happened.
+
+    `storage` is the URL of a store in place of the directory `data`, whose name then is only that of the log file.
+    """
     log = data.parent / f"{data.name}.stderr"
+    place = place_of(data if storage is None else storage)
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [*GATEWAY, "serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0", *arguments],
+            [*GATEWAY, "serve", *place, "--host", "127.0.0.1", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -121,7 +139,7 @@ def serving(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -
                 break
         else:
             raise AssertionError(f"the gateway ended before it was ready: {log.read_text()}")
-        yield Served(said[-1].strip(), data, process, "".join(said), env or {}, arguments)
+        yield Served(said[-1].strip(), data, place, process, "".join(said), env or {}, arguments)
     finally:
         if process.poll() is None:
             process.kill()

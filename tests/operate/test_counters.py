@@ -1,4 +1,4 @@
-"""The counters of a data directory: they balance, outlive a kill, and are told by project."""
+"""The counters of a store: they balance, outlive a kill, and are told by project."""
 
 import json
 import re
@@ -29,14 +29,14 @@ def scraped(served: Served) -> dict[tuple[str, str], tuple[int, ...]]:
     return {place: tuple(verdicts.get(name, 0) for name in VERDICTS) for place, verdicts in told.items()}
 
 
-def test_the_counters_balance_are_told_by_project_and_outlive_a_kill(tmp_path: Path) -> None:
+def test_the_counters_balance_are_told_by_project_and_outlive_a_kill(tmp_path: Path, storage: str | None) -> None:
     data = tmp_path / "data"
     expected = {
         ("shop", "tranthor"): (6, 2, 3, 1, 0, 2),
         ("shop", "databuddy"): (1, 1, 0, 0, 0, 1),
         ("", "databuddy"): (0, 0, 0, 0, 0, 1),
     }
-    with serving(data) as served:
+    with serving(data, storage=storage) as served:
         key = served.add_key("tranthor", "write_key", project="shop")
         site = served.add_key("databuddy", "website", project="shop")
 
@@ -59,7 +59,7 @@ def test_the_counters_balance_are_told_by_project_and_outlive_a_kill(tmp_path: P
         served.process.wait()
     for received, *parts, _refused in expected.values():
         assert received == sum(parts)
-    with serving(data) as served:
+    with serving(data, storage=storage) as served:
         assert (counted(served), scraped(served)) == (expected, expected)
         [line] = [
             line for line in served.cli("events", "counts", "--project", "shop").splitlines() if "tranthor" in line

@@ -1,40 +1,39 @@
-from pathlib import Path
-
 import attrs
 
 from gateway.keys.keyring import Grant
-from gateway.keys.store import KeyFile
 from gateway.operate.first_start import DialectCredential, FirstStart, make_keys, text
+from gateway.storage.engines import open_store
 from tests.kit.fake_dialect import API_KEY, dialect
 
 NOW = 1767323045678
 
 
-def test_an_empty_key_file_gets_a_credential_a_dialect_and_an_admin_token(tmp_path: Path) -> None:
+async def test_an_empty_store_gets_a_credential_a_dialect_and_an_admin_token(url: str) -> None:
     other = attrs.evolve(dialect, name="other")
-    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
-        made = make_keys(keys, [dialect, other], NOW)
+    async with open_store(url).keys(make=True) as keys:
+        made = await make_keys(keys, [dialect, other], NOW)
         assert [gift.dialect for gift in made.credentials] == [dialect, other]
-        found = [keys.load().find(gift.dialect.name, "api_key", gift.value) for gift in made.credentials]
+        keyring = await keys.load()
+        found = [keyring.find(gift.dialect.name, "api_key", gift.value) for gift in made.credentials]
         scopes = frozenset({"read", "write"})
-        assert found == [Grant(record.id, "default", record.dialect, "api_key", scopes) for record in keys.list()]
+        assert found == [Grant(record.id, "default", record.dialect, "api_key", scopes) for record in await keys.list()]
         assert made.admin_token is not None
-        assert keys.admin().verify(made.admin_token)
+        assert (await keys.admin()).verify(made.admin_token)
 
 
-def test_a_second_start_makes_nothing_and_says_nothing(tmp_path: Path) -> None:
-    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
-        make_keys(keys, [dialect], NOW)
-        assert make_keys(keys, [dialect], NOW) == FirstStart()
-        assert len(keys.list()) == 1
+async def test_a_second_start_makes_nothing_and_says_nothing(url: str) -> None:
+    async with open_store(url).keys(make=True) as keys:
+        await make_keys(keys, [dialect], NOW)
+        assert await make_keys(keys, [dialect], NOW) == FirstStart()
+        assert len(await keys.list()) == 1
     assert text(FirstStart(), "http://127.0.0.1:8080") == ""
 
 
-def test_where_somebody_made_keys_before_only_the_admin_token_is_missing(tmp_path: Path) -> None:
-    with KeyFile.open(tmp_path / "keys.db", make=True) as keys:
-        made = keys.add("shop", dialect, API_KEY, now=NOW)
-        welcome = make_keys(keys, [dialect], NOW)
-        assert (welcome.credentials, welcome.admin_token is None, keys.list()) == ((), False, (made.record,))
+async def test_where_somebody_made_keys_before_only_the_admin_token_is_missing(url: str) -> None:
+    async with open_store(url).keys(make=True) as keys:
+        made = await keys.add("shop", dialect, API_KEY, now=NOW)
+        welcome = await make_keys(keys, [dialect], NOW)
+        assert (welcome.credentials, welcome.admin_token is None, await keys.list()) == ((), False, (made.record,))
 
 
 def test_the_text_has_lines_to_copy() -> None:

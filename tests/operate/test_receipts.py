@@ -15,14 +15,20 @@ def post(served: Served, path: str, body: object, **headers: str) -> requests.Re
     return requests.post(served.url + path, data=json.dumps(body), headers=named, timeout=PATIENCE)
 
 
+def positions(served: Served) -> dict[str, int | str]:
+    """The position of each event, by its message id."""
+    lines = run("events", "export", "--with-position", *served.place).stdout.splitlines()
+    return {each["message_id"]: each["position"] for each in map(json.loads, lines)}
+
+
 def told(served: Served, receipt: str) -> dict[str, Any]:
     found = json.loads(served.cli("receipt", receipt))
     assert isinstance(found, dict)
     return found
 
 
-def test_a_receipt_tells_of_each_item_and_how_it_went_on(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as served:
+def test_a_receipt_tells_of_each_item_and_how_it_went_on(tmp_path: Path, storage: str | None) -> None:
+    with serving(tmp_path / "data", storage=storage) as served:
         key = served.add_key("tranthor", "write_key", project="shop")
         token = served.cli("admin-token").strip()
 
@@ -35,9 +41,9 @@ def test_a_receipt_tells_of_each_item_and_how_it_went_on(tmp_path: Path) -> None
         assert sorted(receipts) == receipts
         plain, mixed, empty = [told(served, receipt) for receipt in receipts]
         head = {"receipt": receipts[0], "project": "shop", "dialect": "tranthor", "route": "batch"}
+        where = positions(served)
         items: list[dict[str, object]] = [
-            {"verdict": "stored", "message_id": "a", "position": 1},
-            {"verdict": "stored", "message_id": "b", "position": 2},
+            {"verdict": "stored", "message_id": name, "position": where[name]} for name in "ab"
         ]
         assert plain == {**head, "received_at": served.events()[0]["received_at"], "items": items}
         fault = {"code": "required", "pointer": "/event", "detail": {}, "sentence": "/event is missing"}
@@ -45,10 +51,10 @@ def test_a_receipt_tells_of_each_item_and_how_it_went_on(tmp_path: Path) -> None
         assert mixed["items"] == [
             {"verdict": "duplicate", "message_id": "a"},
             quarantined,
-            {"verdict": "stored", "message_id": "d", "position": 3},
+            {"verdict": "stored", "message_id": "d", "position": where["d"]},
         ]
         assert empty["items"] == []
-        assert run("quarantine", "drop", "1", "--data", str(served.data)).returncode == 0
+        assert run("quarantine", "drop", "1", *served.place).returncode == 0
         assert told(served, receipts[1])["items"][1] == {**quarantined, "since": "dropped"}
 
         url = f"{served.url}/-/receipts/{receipts[0]}"
@@ -70,21 +76,21 @@ def test_a_receipt_tells_of_each_item_and_how_it_went_on(tmp_path: Path) -> None
             assert answer.status_code == 404
 
 
-def test_items_that_the_answer_names_as_bad_are_told_too(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as served:
+def test_items_that_the_answer_names_as_bad_are_told_too(tmp_path: Path, storage: str | None) -> None:
+    with serving(tmp_path / "data", storage=storage) as served:
         site = served.add_key("databuddy", "website")
         entries = [{"type": "track", "name": "a"}, {"type": "nonsense", "name": "b"}]
         answer = post(served, f"/batch?website_id={site}", entries)
         found = told(served, answer.headers["X-Gateway-Receipt"])
         assert [(item["verdict"], item.get("position")) for item in found["items"]] == [
-            ("stored", 1),
+            ("stored", positions(served)[found["items"][0]["message_id"]]),
             ("rejected", None),
         ]
         assert found["items"][1]["faults"][0]["code"] == "unknown_type"
 
 
-def test_a_replayed_answer_carries_the_first_receipt(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as served:
+def test_a_replayed_answer_carries_the_first_receipt(tmp_path: Path, storage: str | None) -> None:
+    with serving(tmp_path / "data", storage=storage) as served:
         site = served.add_key("databuddy", "website")
         first, again = [
             post(served, f"/track?website_id={site}", {"name": "a"}, Idempotency_Key="k-1").headers for _ in range(2)
@@ -93,7 +99,7 @@ def test_a_replayed_answer_carries_the_first_receipt(tmp_path: Path) -> None:
         assert first["X-Gateway-Receipt"] == again["X-Gateway-Receipt"]
 
 
-def test_an_unknown_receipt_is_told_in_one_line(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as served:
-        done = run("receipt", "123", "--data", str(served.data))
+def test_an_unknown_receipt_is_told_in_one_line(tmp_path: Path, storage: str | None) -> None:
+    with serving(tmp_path / "data", storage=storage) as served:
+        done = run("receipt", "123", *served.place)
         assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: there is no receipt '123'\n")

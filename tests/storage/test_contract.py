@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
-from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 from gateway.dialect.outcome import Fault, Outcome, StorageUnavailable, Verdict
 from gateway.storage.contract import Appended, AppendStatus, EventRow, QuarantinedItem, Storage
+from gateway.storage.engines import open_store
+from gateway.storage.store import StoreSettings
+from tests.kit.log_reading import awaited, events_of
+from tests.kit.postgres.fixtures import with_tables
 from tests.kit.recording import RecordingStorage
+from tests.storage.respelled import respelled
 from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, row, stored, stored_items
 
 
@@ -23,7 +28,7 @@ class Store:
 
 
 @asynccontextmanager
-async def recording(_: Path) -> AsyncIterator[Store]:
+async def recording(_: pytest.FixtureRequest) -> AsyncIterator[Store]:
     storage = RecordingStorage()
 
     def counts() -> dict[str, int]:
@@ -36,40 +41,63 @@ async def recording(_: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def sqlite(path: Path) -> AsyncIterator[Store]:
-    async with opened(path) as (storage, _):
+async def sqlite(request: pytest.FixtureRequest, **settings: Any) -> AsyncIterator[Store]:
+    path = request.getfixturevalue("tmp_path") / "data"
+    async with opened(path, **settings) as (storage, _):
         yield Store(storage, lambda: stored(path), lambda: counted(path))
 
 
-@asynccontextmanager
-async def sqlite_with_no_memory(path: Path) -> AsyncIterator[Store]:
-    async with opened(path, max_memtable_keys=1) as (storage, _):
-        yield Store(storage, lambda: stored(path), lambda: counted(path))
+def sqlite_with_no_memory(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Store]:
+    return sqlite(request, max_memtable_keys=1)
 
 
-@asynccontextmanager
-async def sqlite_whose_clock_runs(path: Path) -> AsyncIterator[Store]:
+def sqlite_whose_clock_runs(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Store]:
     clock = Clock()
 
     def later() -> float:
         clock.now += 61.0
         return clock.now
 
-    async with opened(path, clock=later, max_memtable_keys=2) as (storage, _):
-        yield Store(storage, lambda: stored(path), lambda: counted(path))
+    return sqlite(request, clock=later, max_memtable_keys=2)
 
 
-STORES: list[Callable[[Path], AbstractAsyncContextManager[Store]]] = [
+@asynccontextmanager
+async def postgres(request: pytest.FixtureRequest, installation: str = "wheel") -> AsyncIterator[Store]:
+    clusters = request.getfixturevalue("clusters")
+    with with_tables(clusters(installation)) as url:
+        store = open_store(url)
+
+        def bodies() -> list[bytes]:
+            return [respelled(line) for _, line in events_of(store)]
+
+        async def counters() -> dict[str, int]:
+            total = dict.fromkeys(("received", "stored", "duplicate", "quarantined"), 0)
+            async with store.records() as records:
+                for _, _, verdict, count in await records.counters():
+                    total[verdict] += count
+            return total
+
+        async with store.storage(StoreSettings()) as storage:
+            yield Store(storage, bodies, lambda: awaited(counters()))
+
+
+def postgres_of_debian(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Store]:
+    return postgres(request, "debian")
+
+
+STORES: list[Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Store]]] = [
     recording,
     sqlite,
     sqlite_with_no_memory,
     sqlite_whose_clock_runs,
+    postgres,
+    postgres_of_debian,
 ]
 
 
 @pytest.fixture(params=STORES, ids=lambda opener: opener.__name__)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with request.param(tmp_path / "data") as found:
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    async with request.param(request) as found:
         yield found
 
 

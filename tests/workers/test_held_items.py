@@ -10,10 +10,9 @@ from tests.cli.test_quarantine import holding, track
 from tests.kit.serving import PATIENCE, run, serving
 
 
-def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    holding(data, track("a"), track("b", None))
-    with serving(data, "--workers", "2") as served:
+def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path: Path, url: str) -> None:
+    holding(url, track("a"), track("b", None))
+    with serving(tmp_path / "data", "--workers", "2", storage=url) as served:
         key = served.add_key("tranthor", "write_key", project="shop")
         assert served.cli("quarantine", "replay", "--all").startswith("1 stored, 0 already stored, 1 failed again\n")
 
@@ -30,6 +29,6 @@ def test_held_items_receipts_and_refused_requests_with_several_workers(tmp_path:
         while len(listed := served.cli("quarantine", "list", "--rejected").splitlines()) < 8:
             assert time.monotonic() < deadline
         assert {json.loads(line)["project"] for line in listed} == {"shop"}
-        assert run("quarantine", "drop", "2", "--data", str(data)).stderr == "1 dropped\n"
+        assert run("quarantine", "drop", "2", "--storage", url).stderr == "1 dropped\n"
         assert served.stop() == 0
-    assert run("quarantine", "list", "--data", str(data)).stdout == ""
+    assert run("quarantine", "list", "--storage", url).stdout == ""

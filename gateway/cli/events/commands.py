@@ -13,13 +13,12 @@ import orjson
 
 from gateway.cli.events.filters import event_filter, filter_options, position_of
 from gateway.cli.events.retranslate import retranslate
-from gateway.cli.log_access import log_reader
-from gateway.cli.options import GivenPath, data_option, format_option, log_of
+from gateway.cli.options import GivenPath, format_option, store_option
 from gateway.cli.outcomes import counts
 from gateway.cli.output.target import target
-from gateway.datadir import DataDir
 from gateway.storage import read
-from gateway.storage.read import EventFilter, Page, Position
+from gateway.storage.read import EventFilter, LogReader, Page, Position
+from gateway.storage.store import Store
 
 TAIL_SECONDS = 0.25
 
@@ -43,7 +42,7 @@ def events() -> None:
 
 
 @events.command(short_help="Print stored events.")
-@data_option
+@store_option
 @click.option("--after", metavar="POSITION", help="Only events after this position.")
 @filter_options
 @format_option(*FORMATS)
@@ -53,66 +52,56 @@ def events() -> None:
     type=GivenPath(path_type=Path),
     help="Write to this file, which appears when it is complete; - is standard output.",
 )
-def export(
-    data: Path | None, after: str | None, form: str, with_position: bool, output: Path | None, **conditions: Any
+async def export(
+    store: Store, after: str | None, form: str, with_position: bool, output: Path | None, **conditions: Any
 ) -> None:
     """Print stored events as canonical JSON, one per line. A server may be running on the directory.
 
     With --after or --with-position, the position to go on from is printed on standard error at the end. A later export
     --after it has only what came in since.
     """
-    directory = log_of(data)
-    where = event_filter(directory, **conditions)
     render = FORMATS[form]
-
-    async def pages() -> Position | None:
-        cursor: Position | None = None
-        async with log_reader(directory) as reader:
-            start = position_of(reader, after)
-            with target(output, directory) as write:
-                async for page in read.export(reader, start, where):
-                    if page.positions:
-                        write(render(page, with_position))
-                        write(b"\n")
-                    cursor = page.cursor
-        return cursor
-
-    last = asyncio.run(pages())
+    cursor: Position | None = None
+    async with store.log() as reader:
+        where = await event_filter(store, **conditions)
+        start = position_of(reader, after)
+        with target(output, store.directory) as write:
+            async for page in read.export(reader, start, where):
+                if page.positions:
+                    write(render(page, with_position))
+                    write(b"\n")
+                cursor = page.cursor
     if with_position or after is not None:
-        click.echo(f"last position: {last}", err=True)
+        click.echo(f"last position: {cursor}", err=True)
 
 
 @events.command(short_help="Print events as they are stored.")
-@data_option
+@store_option
 @click.option("-n", "most", type=click.IntRange(0), metavar="N", help="Begin with the last N events.")
 @filter_options
-def tail(data: Path | None, most: int | None, **conditions: Any) -> None:
+async def tail(store: Store, most: int | None, **conditions: Any) -> None:
     """Print events as they are stored, until stopped by Ctrl-C.
 
     Begins with those that are yet to come; with -n before them the last N, with --since all since then.
     """
-    directory = log_of(data)
-    where = event_filter(directory, **conditions)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_tail(directory, most, where))
+    with contextlib.suppress(asyncio.CancelledError):  # by Ctrl-C
+        async with store.log() as reader:
+            where = await event_filter(store, **conditions)
+            await _tail(reader, most, where)
 
 
 @events.command(short_help="Print the number of stored events.")
-@data_option
+@store_option
 @filter_options
-def count(data: Path | None, **conditions: Any) -> None:
+async def count(store: Store, **conditions: Any) -> None:
     """Print the number of stored events."""
-    directory = log_of(data)
-    where = event_filter(directory, **conditions)
-
-    async def counted() -> int:
-        async with log_reader(directory) as reader:
-            return await reader.count(where)
-
-    click.echo(asyncio.run(counted()))
+    async with store.log() as reader:
+        where = await event_filter(store, **conditions)
+        number = await reader.count(where)
+    click.echo(number)
 
 
-async def _tail(directory: DataDir, most: int | None, where: EventFilter) -> None:
+async def _tail(reader: LogReader, most: int | None, where: EventFilter) -> None:
     reading = select.poll()
     reading.register(sys.stdout.fileno(), 0)  # poll() reports without being asked that a pipe's reader is gone
 
@@ -122,13 +111,12 @@ async def _tail(directory: DataDir, most: int | None, where: EventFilter) -> Non
         await asyncio.sleep(TAIL_SECONDS)
         return True
 
-    async with log_reader(directory) as reader:
-        start: Position | None = None
-        if most is not None or where.since is None:
-            start = await reader.newest()
-            _print(await read.last_events(reader, most or 0, start, where))
-        async for page in read.follow(reader, start, where, pause):
-            _print(page.lines)
+    start: Position | None = None
+    if most is not None or where.since is None:
+        start = await reader.newest()
+        _print(await read.last_events(reader, most or 0, start, where))
+    async for page in read.follow(reader, start, where, pause):
+        _print(page.lines)
 
 
 def _print(lines: Iterable[bytes]) -> None:

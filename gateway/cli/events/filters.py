@@ -9,9 +9,9 @@ import click
 from gateway.cli.names import check_dialect, check_project
 from gateway.cli.options import project_option
 from gateway.cli.times import before_option, since_option
-from gateway.datadir import DataDir
 from gateway.dialect.event import EventType
 from gateway.storage.read import EventFilter, LogReader, Position
+from gateway.storage.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,10 +30,10 @@ def filter_options(command: Command) -> Command:
     return reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), command)
 
 
-def event_filter(directory: DataDir, **conditions: Any) -> EventFilter:
+async def event_filter(store: Store, **conditions: Any) -> EventFilter:
     """Return the filter of the options. Raises ClickException on a project or dialect that nothing names."""
-    check_project(conditions["project"], directory)
-    check_dialect(conditions["dialect"], directory)
+    await check_project(conditions["project"], store)
+    await check_dialect(conditions["dialect"], store)
     return EventFilter(**conditions)
 
 

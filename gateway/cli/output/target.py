@@ -20,7 +20,7 @@ OWN_FILES = ("events.db", "keys.db", "rejected.db", "refused.db", "seen.filter",
 
 
 @contextlib.contextmanager
-def target(output: Path | None, directory: DataDir) -> Iterator[Write]:
+def target(output: Path | None, directory: DataDir | None) -> Iterator[Write]:
     """Yield a function that writes to the output; None and `-` are standard output.
 
     A regular file gets its name once it is whole and on disk. A link stays, and what it leads to is replaced. Into a
@@ -56,7 +56,7 @@ def _open_descriptor(output: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def _written(output: Path, name: str, directory: DataDir) -> Iterator[Write]:
+def _written(output: Path, name: str, directory: DataDir | None) -> Iterator[Write]:
     """Yield a function that writes to the file that a path leads to."""
     with _named(name):
         found = _found(output)
@@ -72,7 +72,7 @@ def _written(output: Path, name: str, directory: DataDir) -> Iterator[Write]:
             os.close(descriptor)
         return
     path = Path(os.path.realpath(output))
-    if _is_ours(path, directory):
+    if directory is not None and _is_ours(path, directory):
         raise click.ClickException(f"cannot write to {name}: the gateway keeps its own data there")
     if found is not None and not os.access(path, os.W_OK):
         raise click.ClickException(f"cannot write to {name}: Permission denied")

@@ -25,8 +25,8 @@ from typing import Self
 
 import attrs
 
-from gateway import sqlite_file
-from gateway.storage.sqlite.database_thread import DatabaseThread
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.database_thread import DatabaseThread
 
 MORE_PASSES = 4
 # Sizes and places in the WAL, see https://www.sqlite.org/fileformat2.html#walformat

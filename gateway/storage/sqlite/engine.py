@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from gateway import sqlite_file
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Entry
 from gateway.storage.sqlite.checkpointer import Checkpointer, CheckpointPace
-from gateway.storage.sqlite.database_thread import DatabaseThread
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.database_thread import DatabaseThread
+from gateway.storage.sqlite.connection.opened_files import OpenedFiles
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
-from gateway.storage.sqlite.opened_files import OpenedFiles
 
 Result = TypeVar("Result")
 # The commit was rolled back and nothing is damaged: the next one may succeed.

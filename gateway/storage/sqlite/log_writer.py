@@ -15,6 +15,7 @@ from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
 from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
+from gateway.storage.sqlite.connection.statements import bulk_insert, select_in
 from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
@@ -25,8 +26,8 @@ from gateway.storage.sqlite.log.merge import Tail, merged
 from gateway.storage.sqlite.log.times import LogTimes
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
 from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
-from gateway.storage.sqlite.statements import bulk_insert, select_in
 from gateway.storage.sqlite.tables import show_compressed, upgrade
+from gateway.storage.sqlite.unfinished_move import check_finished
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -110,6 +111,7 @@ class LogWriter:
             connection.execute(pragma).fetchall()
         register(connection)
         upgrade(connection, directory.events)
+        check_finished(connection, directory.events)
         if settings.compress:
             show_compressed(connection)
         # SQLite does this for the WAL, but not for the file itself.

@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Callable
 
-from gateway import sqlite_file
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.quarantined_items import StoredItem, encode_old_items
+from gateway.storage.sqlite.connection import sqlite_file
 
 ITEMS = 5000
 """How many items one transaction moves, and those of one request more."""

@@ -4,7 +4,6 @@ A key is kept as eight bytes, a hash under a secret of this file: a tree of numb
 keys. That two of a million keys have one hash has a chance of 1 to 30 million, and nobody can choose ids for it.
 """
 
-import hashlib
 import logging
 import sqlite3
 from collections import Counter
@@ -13,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import attrs
 
 from gateway.storage.plan import Plan, QuarantinedRequest
+from gateway.storage.quarantine_hash import HASH_BYTES, NO_HASH, as_number, key_hash
 from gateway.storage.quarantined_items import decode_items
+from gateway.storage.sqlite.connection.statements import bulk_insert, select_in
 from gateway.storage.sqlite.migrate_v5 import migrate_v5
-from gateway.storage.sqlite.statements import bulk_insert, select_in
 
 SizeChanges = Counter[str]
 """By how many bytes the quarantine of a project grows or shrinks."""
@@ -31,8 +31,6 @@ INSERT = (
     "body_size, sha256, items, keys, request) "
 )
 ADD_TO_SIZE = " ON CONFLICT (project) DO UPDATE SET bytes = bytes + excluded.bytes"
-HASH_BYTES = 8
-NO_HASH = bytes(HASH_BYTES)
 AGAIN = 0.9  # the part of its bound below which a quarantine must shrink before it is logged again that it is full
 log = logging.getLogger(__name__)
 
@@ -73,7 +71,7 @@ class Quarantine:
     def load(cls, connection: sqlite3.Connection, bound: Callable[[str], int]) -> "Quarantine":
         """Read what must be in memory, after the items of an older file are moved."""
         (secret,) = connection.execute("SELECT value FROM meta WHERE name = 'quarantine_secret'").fetchone()
-        migrate_v5(connection, lambda key: _hash(secret, key))
+        migrate_v5(connection, lambda key: key_hash(secret, key))
         (last,) = connection.execute(LAST).fetchone()
         sizes = Counter(dict(connection.execute("SELECT project, bytes FROM quarantine_sizes")))
         return cls(bound, last, sizes, full=set(), secret=secret)
@@ -84,7 +82,7 @@ class Quarantine:
 
     def known(self, connection: sqlite3.Connection, keys: Collection[bytes]) -> set[bytes]:
         """Return which of the dedupe keys an item in quarantine has."""
-        by_hash = {_number(_hash(self._secret, key)): key for key in keys}
+        by_hash = {as_number(key_hash(self._secret, key)): key for key in keys}
         return {
             by_hash[int(number)]
             for found in select_in(connection, KEYS, list(by_hash))
@@ -107,8 +105,8 @@ class Quarantine:
         flat: list[object] = []
         hashes: list[int] = []
         for request in plan.quarantine:
-            keys = [NO_HASH if key is None else _hash(self._secret, key) for key in request.keys]
-            hashes += [_number(key) for key in keys if key != NO_HASH]
+            keys = [NO_HASH if key is None else key_hash(self._secret, key) for key in request.keys]
+            hashes += [as_number(key) for key in keys if key != NO_HASH]
             flat += _values(request, keys)
         bulk_insert(connection, INSERT, 14, flat, chunk=8)
         bulk_insert(connection, "INSERT OR IGNORE INTO quarantined_keys ", 1, sorted(hashes))
@@ -139,7 +137,7 @@ class Quarantine:
         row = self._find(connection, number)
         assert row is not None, "only items that are pending are settled"
         if number in row.keys:
-            connection.execute("DELETE FROM quarantined_keys WHERE hash = ?", (_number(row.keys[number]),))
+            connection.execute("DELETE FROM quarantined_keys WHERE hash = ?", (as_number(row.keys[number]),))
         connection.execute("UPDATE quarantined_requests SET remaining = remaining - 1 WHERE id = ?", (row.first,))
         gone = connection.execute("DELETE FROM quarantined_requests WHERE id = ? AND remaining <= 0", (row.first,))
         if gone.rowcount:
@@ -173,12 +171,3 @@ def _values(request: QuarantinedRequest, keys: list[bytes]) -> tuple[object, ...
         *(request.project, request.dialect, request.route, request.receipt, request.body_size, request.sha256),
         *(request.items, b"".join(keys) if any(key != NO_HASH for key in keys) else None, request.request),
     )
-
-
-def _hash(secret: bytes, key: bytes) -> bytes:
-    found = hashlib.blake2b(key, digest_size=HASH_BYTES, key=secret).digest()
-    return found if found != NO_HASH else b"\1" * HASH_BYTES
-
-
-def _number(hashed: bytes) -> int:
-    return int.from_bytes(hashed, "big", signed=True)

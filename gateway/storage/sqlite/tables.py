@@ -11,7 +11,7 @@ of the quarantine. `counters` has the totals, `counter_buckets` what they have g
 import sqlite3
 from pathlib import Path
 
-from gateway import sqlite_file
+from gateway.storage.sqlite.connection import sqlite_file
 
 SEEN = (
     "CREATE TABLE seen_current (bucket INTEGER, run INTEGER, keys BLOB NOT NULL, PRIMARY KEY (bucket, run)) "

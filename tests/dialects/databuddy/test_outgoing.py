@@ -11,9 +11,9 @@ from gateway.app import build_handler
 from gateway.config import Config
 from gateway.datadir import DataDir
 from gateway.http.handler import RequestHead
-from gateway.keys.store import KeyFile
+from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.read.rejected import rejected_requests
-from gateway.storage.sqlite.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite.rejected_file import rejected_log
 from tests.kit.recording import RecordingStorage
 
 SHOP, BLOG = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -29,7 +29,7 @@ def click(
     """Send one click; return the answer, whose event it became and of which site, and whose rejected request."""
     headers = {} if origin is None else {"origin": origin}
     storage = RecordingStorage()
-    rejected_log = RejectedRequestLog(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
+    waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
     website = dialect.kinds[1]
     with KeyFile.open(folder / "keys.db", make=True) as keys:
         keys.add("shop", dialect, website, now=1, value=SHOP, origins=["shop.example", "both.example"])
@@ -37,10 +37,8 @@ def click(
         keyring = keys.load()
 
     async def sent() -> tuple[int, bytes]:
-        handler = build_handler(
-            Config(), (dialect,), storage, keyring, new_id=lambda _: "id", rejected_log=rejected_log
-        )
-        async with rejected_log.running():
+        handler = build_handler(Config(), (dialect,), storage, keyring, new_id=lambda _: "id", rejected_log=waiting)
+        async with waiting.running():
             answer = await handler.route(RequestHead("POST", path, query, headers, "192.0.2.1")).answer(body)
         return answer.status, answer.body or b""
 

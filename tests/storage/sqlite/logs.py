@@ -7,9 +7,9 @@ from pathlib import Path
 
 import attrs
 
-from gateway import sqlite_file
 from gateway.datadir import DataDir, make
 from gateway.storage.contract import Entry, EventRow
+from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.dedupe.filter_file import NAME
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
 from tests.storage.stores import Clock, body, entry

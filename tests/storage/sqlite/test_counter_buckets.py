@@ -8,11 +8,13 @@ from pathlib import Path
 import attrs
 
 from gateway.datadir import DataDir, find
-from gateway.operate.counters import TotalsSince, totals, totals_since
-from gateway.storage.contract import Entry, QuarantinedItem
+from gateway.operate import counters
+from gateway.operate.counters import Totals, TotalsSince
+from gateway.storage.contract import Entry
 from gateway.storage.sqlite.read.buckets import counter_buckets
 from gateway.storage.sqlite.read.reader import Reader
-from tests.storage.stores import entry, key, opened, query, row
+from gateway.storage.sqlite.store import SqliteStore
+from tests.storage.stores import entry, opened, query, row
 
 START = 1_700_000_000  # within the minute that begins 20 seconds earlier, and the hour that begins at 1_699_999_200
 FIRST_MINUTE, FIRST_HOUR = START - 20, START - 800
@@ -28,57 +30,14 @@ def buckets(folder: Path, span: int) -> list[tuple[int, str, str, str, int]]:
         return counter_buckets(reader, span, 0)
 
 
-async def test_each_commit_counts_in_the_minute_and_the_hour_of_its_entries(tmp_path: Path) -> None:
-    bad = QuarantinedItem("q", b"[]", b"{}", key("q"))
-    async with opened(tmp_path) as (_, engine):
-        await engine.commit([at(0, entry(row("a"))), at(39, entry(row("b"))), at(40, entry(row("a"), row("c")))])
-        await engine.commit([at(50, entry(row("d"), project="blog")), at(3600, entry(quarantined=(bad,)))])
-        await engine.commit([at(7200, attrs.evolve(entry(row("q")), resolves=1))])
-
-    assert buckets(tmp_path, 60) == [
-        (FIRST_MINUTE, "p", "toy", "received", 2),
-        (FIRST_MINUTE, "p", "toy", "stored", 2),
-        (FIRST_MINUTE + 60, "blog", "toy", "received", 1),
-        (FIRST_MINUTE + 60, "blog", "toy", "stored", 1),
-        (FIRST_MINUTE + 60, "p", "toy", "duplicate", 1),
-        (FIRST_MINUTE + 60, "p", "toy", "received", 2),
-        (FIRST_MINUTE + 60, "p", "toy", "stored", 1),
-        (FIRST_MINUTE + 3600, "p", "toy", "quarantined", 1),
-        (FIRST_MINUTE + 3600, "p", "toy", "received", 1),
-        (FIRST_MINUTE + 7200, "p", "toy", "quarantined", -1),
-        (FIRST_MINUTE + 7200, "p", "toy", "stored", 1),
-    ]
-    for span in (60, 3600):
-        summed: Counter[tuple[str, str, str]] = Counter()
-        for _, project, dialect, verdict, count in buckets(tmp_path, span):
-            summed[project, dialect, verdict] += count
-        assert summed == totals(DataDir(tmp_path))
-    with Reader(find(tmp_path)) as reader:
-        assert counter_buckets(reader, 3600, START, "p", "toy") == [
-            (FIRST_HOUR + 3600, "p", "toy", "quarantined", 1),
-            (FIRST_HOUR + 3600, "p", "toy", "received", 1),
-            (FIRST_HOUR + 7200, "p", "toy", "quarantined", -1),
-            (FIRST_HOUR + 7200, "p", "toy", "stored", 1),
-        ]
-        assert counter_buckets(reader, 3600, 0, "p", "other") == []
+async def totals(folder: Path) -> Totals:
+    async with SqliteStore(DataDir(folder)).records() as records:
+        return await counters.totals(records)
 
 
-async def test_totals_since_a_time_begin_with_the_bucket_that_it_lies_in(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (_, engine):
-        for seconds in (0, 39, 40, 3600):
-            await engine.commit([at(seconds, entry(row(seconds)))])
-
-    def since(seconds: int, now: int) -> TotalsSince:
-        return totals_since(DataDir(tmp_path), (START + seconds) * 1000, (START + now) * 1000)
-
-    def stored(count: int) -> Counter[tuple[str, str, str]]:
-        return Counter({("p", "toy", "received"): count, ("p", "toy", "stored"): count})
-
-    assert since(30, 4000) == TotalsSince(stored(4), FIRST_MINUTE * 1000)
-    assert since(40, 4000) == TotalsSince(stored(2), (FIRST_MINUTE + 60) * 1000)
-    assert since(40, 3 * DAY) == TotalsSince(stored(4), FIRST_HOUR * 1000)
-    assert since(4000, 3 * DAY) == TotalsSince(stored(1), (FIRST_HOUR + 3600) * 1000)
-    assert since(7200, 3 * DAY) == TotalsSince(Counter(), (FIRST_HOUR + 7200) * 1000)
+async def totals_since(folder: Path, since: int, now: int) -> TotalsSince:
+    async with SqliteStore(DataDir(folder)).records() as records:
+        return await counters.totals_since(records, since, now)
 
 
 async def test_expired_buckets_go_a_few_with_each_commit_and_none_other(tmp_path: Path) -> None:
@@ -127,6 +86,6 @@ async def test_a_file_that_was_counted_without_says_since_when_there_are_counts_
         pass
     [(value,)] = query(tmp_path, "SELECT value FROM meta WHERE name = 'buckets_since'")
     upgraded = int(str(value))
-    found = totals_since(DataDir(tmp_path), START * 1000, (upgraded + 5) * 1000)
+    found = await totals_since(tmp_path, START * 1000, (upgraded + 5) * 1000)
     assert found == TotalsSince(Counter(), FIRST_HOUR * 1000, upgraded * 1000)
-    assert totals(DataDir(tmp_path)) == {("p", "toy", "received"): 1, ("p", "toy", "stored"): 1}
+    assert await totals(tmp_path) == {("p", "toy", "received"): 1, ("p", "toy", "stored"): 1}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import sqlite_file
-from gateway.storage.sqlite.database_thread import NAP_EVERY, NAP_EVERY_IF_IDLE, DatabaseThread
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.database_thread import NAP_EVERY, NAP_EVERY_IF_IDLE, DatabaseThread
 
 
 @pytest.fixture

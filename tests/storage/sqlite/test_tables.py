@@ -8,7 +8,8 @@ import pytest
 
 from gateway.datadir import DataDirError, find
 from gateway.storage.contract import Appended, AppendStatus, QuarantinedItem
-from gateway.storage.sqlite.read.quarantine import QuarantineRecord, quarantine_ids, quarantine_record
+from gateway.storage.records import QuarantineRecord
+from gateway.storage.sqlite.read.quarantine import quarantine_ids, quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.tables import UPGRADES, VERSION
 from tests.storage.stores import body, claim, entry, key, opened, query, row, stored, stored_items

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import attrs
 
-from gateway import sqlite_file
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.statements import bulk_insert, select_pairs
 from gateway.storage.sqlite.dedupe import filter_file
 from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES, BloomFilter, empty
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave, SavedFilters
 from gateway.storage.sqlite.dedupe.migrate_v2 import migrate_v2
 from gateway.storage.sqlite.log.chunks import KEY_BYTES, keys_of
-from gateway.storage.sqlite.statements import bulk_insert, select_pairs
 
 # The bucket is bits 50 to 63 of the word.
 BUCKET_SHIFT = 50

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
 
-from gateway import sqlite_file
-from gateway.storage.sqlite.statements import bulk_insert
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.statements import bulk_insert
 
 PAGE = 100_000
 TABLES = (

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import attrs
 
-from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.quarantined_items import StoredItem, decode_items
+from gateway.storage.records import QuarantineRecord
 from gateway.storage.sqlite.read.reader import Reader
 
 ROW = (
@@ -16,36 +16,6 @@ ROW = (
 )
 CONTENTS = "SELECT items, request FROM quarantined_requests WHERE id = ?"
 SETTLED = "SELECT verdict, position FROM settled WHERE id = ?"
-
-
-@value_class
-class QuarantineRecord:
-    """One quarantined item.
-
-    `number` is its id, `index` its index in the request. `received_at` is in milliseconds since the epoch. `verdict` is
-    `quarantined` or `filtered`. `faults` is a JSON list of `{"code", "pointer", "detail"}`, `payload` the item's JSON
-    with credentials redacted. `message_id` and `payload` are empty where only the request has them. Items of an older
-    gateway have no `index`, `receipt` and `raw` request.
-
-    If there was no room for the item, `kept` is False, it has no `payload` and no `raw` request, and `size` and
-    `sha256` (in hex) are those of its request's body.
-    """
-
-    number: int
-    message_id: str
-    received_at: int
-    project: str
-    dialect: str
-    route: str
-    verdict: str
-    index: int | None
-    receipt: int | None
-    faults: str
-    payload: str
-    raw: RawRequest | None
-    kept: bool = True
-    size: int | None = None
-    sha256: str | None = None
 
 
 @attrs.frozen

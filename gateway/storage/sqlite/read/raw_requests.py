@@ -1,13 +1,14 @@
 """Reads the kept requests with the events that they became, and rewrites those events."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gateway import sqlite_file
-from gateway.dialect.value_class import value_class
-from gateway.records.raw_request import RawRequest, decompress
+from gateway.records.raw_request import decompress
 from gateway.storage.outcomes_json import decode_receipt
+from gateway.storage.read import Position
+from gateway.storage.records import RawEvents
+from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.log.chunks import events
 from gateway.storage.sqlite.log.compression import restored, stored
 from gateway.storage.sqlite.read.reader import Reader
@@ -22,20 +23,7 @@ CHUNK = "SELECT last, CAST(lines AS BLOB), size FROM log WHERE last >= ? ORDER B
 REWRITE = "UPDATE log SET lines = ?, size = ? WHERE last = ?"
 
 
-@value_class
-class KeptRequest:
-    """One kept request and its events: `events` is `{item's index: (position, line)}`."""
-
-    receipt: int
-    received_at: int
-    project: str
-    dialect: str
-    route: str
-    raw: RawRequest
-    events: Mapping[int, tuple[int, bytes]]
-
-
-def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRequest]:
+def kept_requests(reader: Reader, project: str | None = None) -> Iterator[RawEvents]:
     """Yield the requests that `[storage] keep_raw_days` keeps, oldest first. Raises DataDirError."""
     after = 0
     while page := reader.query(PAGE, after, project):
@@ -43,7 +31,7 @@ def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRe
             after = receipt
             positions = _positions(reader, position, count, outcomes)
             lines = dict(reader.events_at(list(positions.values())))
-            yield KeptRequest(
+            yield RawEvents(
                 receipt=receipt,
                 received_at=received_at,
                 project=owner,
@@ -54,7 +42,7 @@ def kept_requests(reader: Reader, project: str | None = None) -> Iterator[KeptRe
             )
 
 
-def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
+def rewrite(path: Path, changes: Sequence[tuple[Position, bytes, bytes]]) -> int:
     """Replace lines in one transaction, and return how many were replaced. Only the holder of the lock may call this.
 
     `changes` is a list of `(position, old line, new line)`. An event that no longer has its old line stays as it is.
@@ -66,9 +54,9 @@ def rewrite(path: Path, changes: list[tuple[int, bytes, bytes]]) -> int:
             return sum(_rewrite(file, *change) for change in changes)
 
 
-def _rewrite(file: sqlite3.Connection, position: int, old: bytes, new: bytes) -> bool:
+def _rewrite(file: sqlite3.Connection, position: Position, old: bytes, new: bytes) -> bool:
     for last, lines, size in file.execute(CHUNK, (position,)).fetchall():
-        chunk = dict(events(last, restored(lines, size)))
+        chunk: dict[Position, bytes] = dict(events(last, restored(lines, size)))
         if chunk.get(position) == old:
             chunk[position] = new
             file.execute(REWRITE, (*stored(b"\n".join(chunk.values()), compress=size is not None), last))

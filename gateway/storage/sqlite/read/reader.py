@@ -10,17 +10,12 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from gateway import sqlite_file
-from gateway.datadir import DataDir, DataDirError
+from gateway.datadir import DataDir, DataDirError, EmptyDataDir
 from gateway.storage.quarantined_items import decode_items
+from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.read.pages import LogPages
 from gateway.storage.sqlite.tables import BY_REQUEST, VERSION
 
-COLUMNS = (
-    *("id", "message_id", "received_at", "project", "dialect", "route"),
-    *("verdict", "item", "receipt", "faults", "payload"),
-)
-"""The columns of `Reader.quarantine`, in order."""
 QUARANTINE = (
     "SELECT id, last, received_at, project, dialect, route, printf('%x', receipt), receipt IS NULL, body_size, "
     "lower(hex(sha256)), items FROM quarantined_requests "
@@ -33,15 +28,16 @@ SETTLED = "SELECT id FROM settled WHERE id BETWEEN ? AND ?"
 class Reader:
     """What is committed to a data directory's events.db. Raises DataDirError if it has no log that can be read."""
 
-    def __init__(self, directory: DataDir) -> None:
+    def __init__(self, directory: DataDir, opened: tuple[sqlite3.Connection, int] | None = None) -> None:
+        """Open the log. `opened` is a connection to it that the caller closes, with the file's schema version."""
         self._path = directory.events
         try:
-            self._connection, version = sqlite_file.connect_checked(self._path, "ro", VERSION)
+            self._connection, version = opened or sqlite_file.connect_checked(self._path, "ro", VERSION)
         except sqlite3.Error as error:
             raise DataDirError(f"cannot read {self._path}: {error}") from error
         if version == 0:
             self._connection.close()
-            raise DataDirError(f"{directory.path} holds no events yet")
+            raise EmptyDataDir(f"{directory.path} holds no events yet")
         self._upgraded = version >= BY_REQUEST
         self._pages = LogPages(version)
 
@@ -65,11 +61,9 @@ class Reader:
         return self._pages.at(self._connection, positions)
 
     def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
-        """Yield the quarantined items after an id, as dicts with COLUMNS as keys; `faults` and `payload` are JSON text.
+        """Yield the quarantined items after an id, as dicts with QUARANTINE_COLUMNS as keys.
 
-        `message_id` and `payload` are None where only the request has them (see quarantine_record). An item for which
-        there was no room has three more: `kept` (False), and `size` and `sha256` of its request's body. Raises
-        DataDirError if an older gateway wrote the file.
+        The rest is as in `Records`. Raises DataDirError if an older gateway wrote the file.
         """
         [(start,)] = self.query(QUARANTINE_START, after)
         while page := self.query(QUARANTINE, start, project):

@@ -1,15 +1,14 @@
-"""Reads the log of rejected requests, and marks those that were replayed. It is written in rejected_log.py."""
+"""Reads the log of rejected requests, and marks those that were replayed. It is written in rejected_file.py."""
 
 import contextlib
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from gateway import sqlite_file
 from gateway.datadir import DataDir
 from gateway.records.raw_request import RawRequest
-from gateway.storage.sqlite.read.quarantine import QuarantineRecord
-from gateway.storage.sqlite.rejected_log import BUSY_SECONDS, OLDER_NAME, VERSION
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.rejected_file import BUSY_SECONDS, OLDER_NAME, VERSION
 
 PAGE = 500
 SINCE_VERSION_3 = "credential_id, origin, request_id"
@@ -101,24 +100,6 @@ def mark(directory: DataDir, number: int, how: str) -> None:
     with _open(directory, "rw") as file:
         if file is not None:
             file.query(MARK, how, number)
-
-
-def as_quarantined(known: dict[str, Any], raw: RawRequest, index: int, message_id: str) -> QuarantineRecord:
-    """Return one item of a rejected request in the form of a quarantined one, for the replay."""
-    return QuarantineRecord(
-        number=0,
-        message_id=message_id,
-        received_at=known["received_at"],
-        project=known["project"],
-        dialect=known["dialect"],
-        route=known["route"] or "",
-        verdict="rejected",
-        index=index,
-        receipt=None,
-        faults="[]",
-        payload="null",
-        raw=raw,
-    )
 
 
 def _named(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import sqlite_file
 from gateway.datadir import DataDirError
+from gateway.storage.sqlite.connection import sqlite_file
 
 TABLES = "CREATE TABLE numbers (number INTEGER PRIMARY KEY);"
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import aiosqlite
 
-from gateway import sqlite_file
-from gateway.keys import tables
+from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
-from gateway.keys.tables import BUSY_SECONDS, SELECT, SELECT_SECRETS, Admin
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.keys import tables
+from gateway.storage.sqlite.keys.tables import BUSY_SECONDS, SELECT, SELECT_SECRETS
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,9 @@ async def _poll(
         # Read before the rows, so that a write in between is a change the next time.
         ((version,),) = await connection.execute_fetchall("PRAGMA data_version")
         if version != last_version:
-            secrets = dict([tuple(pair) for pair in await connection.execute_fetchall(SELECT_SECRETS)])
-            rows = await connection.execute_fetchall(SELECT.format(where=""))
-            on_change(tables.to_keyring(secrets["salt"], rows), Admin(secrets["salt"], secrets.get("admin")))
+            secrets = [(name, value) for name, value in await connection.execute_fetchall(SELECT_SECRETS)]
+            stored = tables.to_stored(secrets, await connection.execute_fetchall(SELECT.format(where="")))
+            on_change(stored.keyring(), stored.admin)
             last_version = version
         await asyncio.sleep(every)
 

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from gateway.datadir import DataDirError, created_atomically
 
-DatabaseError = sqlite3.Error
-"""Re-exported, so that the command line can catch it without importing sqlite3."""
-
 
 def uri(path: Path, mode: str) -> str:
     """Return a file as SQLite's URI; `mode` is `ro` or `rw`. Neither mode creates a missing file."""

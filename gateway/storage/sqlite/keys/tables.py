@@ -1,6 +1,5 @@
-"""The tables of keys.db: creating the file, opening it, and its rows as values. The operations are in store.py."""
+"""The tables of keys.db: creating the file, opening it, and its rows as values. The operations are in key_file.py."""
 
-import hmac
 import json
 import secrets
 import sqlite3
@@ -8,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import attrs
-
-from gateway import sqlite_file
 from gateway.datadir import DataDirError
+from gateway.keys.admin import Admin
 from gateway.keys.credential import CredentialRecord, KeyFileError
-from gateway.keys.keyring import Grant, Keyring, digest
+from gateway.keys.snapshot import StoredCredentials
+from gateway.storage.sqlite.connection import sqlite_file
 
 VERSION = 1
 TABLES = """
@@ -27,26 +25,10 @@ SELECT = (
     "FROM credentials {where} ORDER BY rowid"
 )
 INSERT = "INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+UPDATE = "UPDATE credentials SET scopes = ?, origins = ?, revoked_at = ?, expires_at = ? WHERE id = ?"
 SELECT_SECRETS = "SELECT name, value FROM secrets"
 BUSY_SECONDS = 10.0
 """How long to wait for another command's lock."""
-
-
-@attrs.frozen
-class Admin:
-    """What an admin token is checked against. `hash` is None until the first token is created."""
-
-    salt: bytes = attrs.field(repr=False)
-    hash: bytes | None = attrs.field(repr=False)
-
-    def verify(self, token: str) -> bool:
-        """Return whether this is the admin token. Compares in constant time."""
-        return self.hash is not None and hmac.compare_digest(admin_hash(self.salt, token), self.hash)
-
-
-def admin_hash(salt: bytes, token: str) -> bytes:
-    """Return the hash under which the admin token is stored."""
-    return digest(salt, "", "admin", token)
 
 
 def create(path: Path) -> None:
@@ -108,21 +90,8 @@ def to_row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
     )
 
 
-def to_keyring(salt: bytes, rows: Iterable[Iterable[Any]]) -> Keyring:
-    """Return rows of SELECT as the snapshot that requests are checked against."""
-    grants: dict[bytes, Grant] = {}
-    for row in map(tuple, rows):
-        *_, hashed = row
-        found = to_record(row)
-        grants[hashed] = Grant(
-            id=found.id,
-            project=found.project,
-            dialect=found.dialect,
-            kind=found.kind,
-            scopes=frozenset(found.scopes),
-            origins=found.origins,
-            revoked=found.revoked_at is not None,
-            expires_at=found.expires_at,
-            shown=found.masked,
-        )
-    return Keyring(salt, grants)
+def to_stored(secrets: Iterable[tuple[str, bytes]], rows: Iterable[Iterable[Any]]) -> StoredCredentials:
+    """Return rows of SELECT_SECRETS and of SELECT as one value."""
+    named = dict(secrets)
+    credentials = tuple((to_record(row), row[-1]) for row in map(tuple, rows))
+    return StoredCredentials(Admin(named["salt"], named.get("admin")), credentials)

@@ -1,0 +1,35 @@
+"""Finds the lines of single events, and of all that one request became."""
+
+import datetime
+from collections.abc import Sequence
+
+from gateway.storage.postgres.connection.session import Connection
+
+Place = tuple[int, int]
+"""The transaction that wrote an event, and the event's number in it."""
+
+# The look-up of each place is a subquery of its own: so it goes through an index, however few rows the table had when
+# the statement was planned. With the day it looks into one partition, without into each.
+OF_DAYS = """
+SELECT xid, number, line FROM unnest($1::bigint[], $2::int[], $3::date[]) AS asked (xid, number, day)
+CROSS JOIN LATERAL (SELECT coalesce(exact, body::text) AS line FROM gateway.events
+    WHERE events.xid = asked.xid AND events.number = asked.number AND events.day = asked.day LIMIT 1) AS found
+"""
+OF_ANY_DAY = """
+SELECT xid, number, line FROM unnest($1::bigint[], $2::int[]) AS asked (xid, number)
+CROSS JOIN LATERAL (SELECT coalesce(exact, body::text) AS line FROM gateway.events
+    WHERE events.xid = asked.xid AND events.number = asked.number LIMIT 1) AS found
+"""
+
+
+async def lines_at(db: Connection, places: Sequence[Place], days: Sequence[datetime.date]) -> dict[Place, bytes]:
+    """Return the lines of events by their place, without those deleted since; `days` are those of their receipt."""
+    if not places:
+        return {}
+    rows = await db.fetch(OF_DAYS, [xid for xid, _ in places], [number for _, number in places], days)
+    found = {(xid, number): line.encode() for xid, number, line in rows}
+    # An event that was moved here from another store has the day of its first receipt, a replayed one too.
+    if missing := [place for place in places if place not in found]:
+        rows = await db.fetch(OF_ANY_DAY, [xid for xid, _ in missing], [number for _, number in missing])
+        found |= {(xid, number): line.encode() for xid, number, line in rows}
+    return found

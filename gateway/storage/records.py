@@ -1,0 +1,190 @@
+"""What operators ask of a store beside the log: values and Records, the contract. No engine here.
+
+The quarantine, receipts, counters, kept requests, and the requests that were rejected.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from gateway.dialect.value_class import value_class
+from gateway.records.raw_request import RawRequest
+from gateway.storage.read import Position
+
+QUARANTINE_COLUMNS = (
+    *("id", "message_id", "received_at", "project", "dialect", "route"),
+    *("verdict", "item", "receipt", "faults", "payload"),
+)
+"""The keys of a row of `Records.quarantine`, in order."""
+
+
+@value_class
+class QuarantineRecord:
+    """One quarantined item.
+
+    `number` is its id, `index` its index in the request. `received_at` is in milliseconds since the epoch. `verdict` is
+    `quarantined` or `filtered`. `faults` is a JSON list of `{"code", "pointer", "detail"}`, `payload` the item's JSON
+    with credentials redacted. `message_id` and `payload` are empty where only the request has them. Items of an older
+    gateway have no `index`, `receipt` and `raw` request.
+
+    If there was no room for the item, `kept` is False, it has no `payload` and no `raw` request, and `size` and
+    `sha256` (in hex) are those of its request's body.
+    """
+
+    number: int
+    message_id: str
+    received_at: int
+    project: str
+    dialect: str
+    route: str
+    verdict: str
+    index: int | None
+    receipt: int | None
+    faults: str
+    payload: str
+    raw: RawRequest | None
+    kept: bool = True
+    size: int | None = None
+    sha256: str | None = None
+
+
+@value_class
+class RawEvents:
+    """One kept request of stored events: `events` is `{item's index: (position, line)}`."""
+
+    receipt: int
+    received_at: int
+    project: str
+    dialect: str
+    route: str
+    raw: RawRequest
+    events: Mapping[int, tuple[Position, bytes]]
+
+
+class Records(Protocol):
+    """Reads what is committed, beside the writers; two methods change it. Every engine passes the same tests.
+
+    Each call, and each step of an iterator, is a bounded piece of work. Raises StoreError if the store cannot be read.
+    Times are in milliseconds since the epoch unless it says otherwise.
+    """
+
+    def quarantine(self, after: int = 0, project: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Yield the quarantined items after an id, as dicts with QUARANTINE_COLUMNS as keys; the oldest come first.
+
+        `faults` and `payload` are JSON text, `receipt` is in hex. `message_id` and `payload` are None where only the
+        request has them (see `quarantine_record`). An item for which there was no room has three more: `kept` (False),
+        and `size` and `sha256` of its request's body.
+        """
+        ...
+
+    async def quarantine_record(self, number: int) -> QuarantineRecord | None:
+        """Return a quarantined item by its id; None if there is none, or no more.
+
+        It is fast for one item after the other of one request: that is read once.
+        """
+        ...
+
+    async def settled(self, number: int) -> str | None:
+        """Return how a quarantined item ended, such as `stored at position 7`, or `dropped`; None if it did not end."""
+        ...
+
+    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
+        """Return a receipt by its id as clients get it (hex); None if there is none.
+
+        `items` is in the request's order. A stored item has a `position`, a quarantined or filtered one `quarantine`
+        (its id), an invalid one `faults`. `since` is how a quarantined item ended later. Of a very long request the ids
+        of items that are neither stored nor in quarantine may not be kept: then `message_id` is None.
+
+            {"receipt": "18bcfe56800d5c3a", "project": "shop", "dialect": "tranthor", "route": "batch",
+             "received_at": "2023-11-14T22:13:20.000Z", "items": [
+                {"verdict": "stored", "message_id": "m-1", "position": 7},
+                {"verdict": "quarantined", "message_id": "m-2", "quarantine": 3, "since": "dropped",
+                 "faults": [{"code": "required", "pointer": "/event", "detail": {}}]}]}
+        """
+        ...
+
+    async def counters(self) -> list[tuple[str, str, str, int]]:
+        """Return how many items had each outcome so far: `(project, dialect, verdict, count)`, sorted.
+
+        For each project and dialect, `received` is the sum of `stored`, `duplicate`, `quarantined` and `filtered`.
+        `rejected` items, which an answer named as invalid, are not in `received`.
+        """
+        ...
+
+    async def counter_buckets(
+        self, span: int, since: int, project: str | None = None, dialect: str | None = None
+    ) -> list[tuple[int, str, str, str, int]]:
+        """Return the buckets of a span that start at a time or later: `(start, project, dialect, verdict, count)`.
+
+        All times are in seconds, starts since the epoch. The oldest come first. A replay takes an item from
+        `quarantined` or `filtered` in the bucket of the replay, so that a count there may be negative.
+        """
+        ...
+
+    async def counted_since(self) -> int | None:
+        """Return since when there are counters by time (seconds since the epoch); None if there always were."""
+        ...
+
+    async def reader_lag(self) -> float | None:
+        """Return for how many seconds an open transaction has kept readers of the log from going on; 0 if none does.
+
+        None on an engine whose readers wait for nobody.
+        """
+        ...
+
+    def raw_events(self, project: str | None = None) -> AsyncIterator[RawEvents]:
+        """Yield the requests that `[storage] keep_raw_days` keeps, oldest first."""
+        ...
+
+    async def rewrite(self, changes: Sequence[tuple[Position, bytes, bytes]]) -> int:
+        """Replace lines in one transaction, and return how many were replaced.
+
+        `changes` is a list of `(position, old line, new line)`. An event that no longer has its old line stays as it
+        is. On SQLite, only the holder of the directory's lock may call this.
+        """
+        ...
+
+    def rejected_requests(self, project: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Yield rejected requests as dicts, oldest first; `faults` is a JSON text.
+
+        The keys are id, received_at, project, dialect, route, reason, status, method, path, client_ip, credential_id,
+        origin, request_id, cut, replayed and faults. A request that named a known credential, valid or not, has its
+        `project` and `credential_id`.
+        """
+        ...
+
+    async def rejected_request(self, number: int) -> tuple[dict[str, Any], RawRequest] | None:
+        """Return a rejected request, as in `rejected_requests` and as it came; None if it is gone."""
+        ...
+
+    async def rejected_counts(self) -> list[tuple[str, str, int]]:
+        """Return how many items were rejected: `(project, dialect, count)`, sorted. An unknown project is empty."""
+        ...
+
+    async def rejected_buckets(self, span: int, since: int) -> list[tuple[int, str, str, int]]:
+        """Return how many items were rejected by time: `(start, project, dialect, count)`, the oldest first.
+
+        These are the buckets of a span that start at `since` or later; all times are in seconds.
+        """
+        ...
+
+    async def mark_rejected(self, number: int, how: str) -> None:
+        """Write beside a rejected request how its replay ended, in a few words."""
+        ...
+
+
+def as_quarantined(known: Mapping[str, Any], raw: RawRequest, index: int, message_id: str) -> QuarantineRecord:
+    """Return one item of a rejected request in the form of a quarantined one, for the replay."""
+    return QuarantineRecord(
+        number=0,
+        message_id=message_id,
+        received_at=known["received_at"],
+        project=known["project"],
+        dialect=known["dialect"],
+        route=known["route"] or "",
+        verdict="rejected",
+        index=index,
+        receipt=None,
+        faults="[]",
+        payload="null",
+        raw=raw,
+    )

@@ -1,0 +1,1 @@
+"""Moving a data directory into another store, and another store into one. See gateway/storage/moving.py."""

@@ -1,0 +1,138 @@
+"""The Store of a data directory, `sqlite:DIR`. Wiring only."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from gateway.datadir import DataDir, DataDirError, existing, find
+from gateway.dialect.outcome import StorageUnavailable
+from gateway.keys.admin import Admin
+from gateway.keys.keyring import Keyring
+from gateway.keys.store import KeyStore
+from gateway.storage.contract import SubmittingStorage
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.info import StoreInfo
+from gateway.storage.moving import MoveSource, MoveTarget
+from gateway.storage.read import LogReader
+from gateway.storage.records import Records
+from gateway.storage.rejected_log import RejectedRequestLog
+from gateway.storage.sqlite import rejected_file
+from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.storage.sqlite.info import info
+from gateway.storage.sqlite.keys.key_file import KeyFile
+from gateway.storage.sqlite.keys.store import SqliteKeyStore
+from gateway.storage.sqlite.keys.watch import watch
+from gateway.storage.sqlite.log_writer import LogSettings
+from gateway.storage.sqlite.moving.source import SqliteSource
+from gateway.storage.sqlite.moving.target import SqliteTarget
+from gateway.storage.sqlite.read.log import SqliteLogReader
+from gateway.storage.sqlite.read.records import SqliteRecords
+from gateway.storage.store import StoreSettings
+from gateway.store_error import StoreError
+
+SCHEME = "sqlite:"
+CHECK_SECONDS = 0.4
+"""How often the files are compared with those that were opened."""
+
+
+class SqliteStore:
+    """The store in a data directory. See Store."""
+
+    def __init__(self, directory: DataDir) -> None:
+        self.directory = directory
+
+    @property
+    def name(self) -> str:
+        """See Store."""
+        return str(self.directory.path)
+
+    async def prepare(self) -> None:
+        """See Store."""
+        try:
+            rejected_file.upgrade(self.directory)
+        except sqlite3.Error as error:
+            raise DataDirError(f"cannot upgrade {self.directory.rejected}: {error}") from error
+        KeyFile.open(self.directory.keys, make=True).close()
+
+    @contextlib.asynccontextmanager
+    async def storage(self, settings: StoreSettings) -> AsyncIterator[SubmittingStorage]:
+        """See Store. The caller holds the directory's lock."""
+        log_settings = LogSettings(
+            window=settings.window,
+            keep_raw=settings.keep_raw,
+            keep_events=settings.keep_events,
+            quarantine_bytes=settings.quarantine_bytes,
+            compress=settings.compress,
+        )
+        engine = await SqliteEngine.open(self.directory, log_settings)
+        storage = GroupCommit(engine, queue_bytes=settings.queue_bytes)
+        watching = asyncio.create_task(_watch_files(engine, storage))
+        try:
+            yield storage
+        finally:
+            watching.cancel()
+            await storage.close()
+
+    def rejected_log(self, settings: StoreSettings) -> RejectedRequestLog:
+        """See Store."""
+        return rejected_file.rejected_log(self.directory.rejected, settings.rejected_bytes, settings.rejected_window)
+
+    @contextlib.asynccontextmanager
+    async def log(self) -> AsyncIterator[LogReader]:
+        """See Store."""
+        reader = await SqliteLogReader.open(find(self.directory.path))
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+    @contextlib.asynccontextmanager
+    async def records(self) -> AsyncIterator[Records]:
+        """See Store."""
+        records = await SqliteRecords.open(find(self.directory.path))
+        try:
+            yield records
+        finally:
+            await records.close()
+
+    def keys(self, *, make: bool = False) -> AbstractAsyncContextManager[KeyStore]:
+        """See Store."""
+        return SqliteKeyStore.opened(existing(self.directory.path).keys, make=make)
+
+    async def watch_keys(self, on_change: Callable[[Keyring, Admin], None]) -> None:
+        """See Store."""
+        await watch(self.directory.keys, on_change)
+
+    async def info(self) -> StoreInfo:
+        """See Store."""
+        return await info(self.directory)
+
+    def move_source(self) -> AbstractAsyncContextManager[MoveSource]:
+        """See Store."""
+        return SqliteSource.opened(self.directory)
+
+    def move_target(self) -> AbstractAsyncContextManager[MoveTarget]:
+        """See Store."""
+        return SqliteTarget.opened(self.directory)
+
+
+def open_store(url: str) -> SqliteStore:
+    """Return the store of a URL such as `sqlite:data`, whose directory may be missing. Raises StoreError."""
+    directory = url.removeprefix(SCHEME)
+    if not directory:
+        raise StoreError(f"the storage URL {url} names no directory; write {SCHEME}DIR")
+    return SqliteStore(DataDir(Path(directory)))
+
+
+async def _watch_files(engine: SqliteEngine, storage: GroupCommit) -> None:
+    """Let the storage say that it is not well soon after its files were removed or replaced, without any request."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        if storage.healthy:  # else it is tried again, which checks them too
+            try:
+                await asyncio.to_thread(engine.check)  # a filesystem that hangs must not stop the loop
+            except StorageUnavailable as error:
+                storage.fail(error)

@@ -1,0 +1,1 @@
+"""The benchmark of the PostgreSQL engine: `python -m tests.bench --storage postgresql`."""

@@ -1,0 +1,50 @@
+"""A reader whose lines are spelled as they were appended: PostgreSQL's jsonb has an order and a spelling of its own."""
+
+import json
+from collections.abc import Sequence
+
+import attrs
+
+from gateway.dialect import Event
+from gateway.storage.read import EVERYTHING, EventFilter, LogReader, Page, Position
+
+FIELDS = [field.name for field in attrs.fields(Event)]
+
+
+def respelled(line: bytes) -> bytes:
+    """Return a line with the fields of an event in their order, and without spaces."""
+    event = json.loads(line)
+    known = {name: event[name] for name in FIELDS if name in event}
+    return json.dumps({**known, **event}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@attrs.frozen
+class Respelled:
+    """See LogReader."""
+
+    reader: LogReader
+
+    def parse_position(self, text: str) -> Position:
+        return self.reader.parse_position(text)
+
+    async def page(self, after: Position | None = None, where: EventFilter = EVERYTHING) -> Page:
+        return _respelled(await self.reader.page(after, where))
+
+    async def page_back(self, until: Position | None = None, where: EventFilter = EVERYTHING) -> Page:
+        return _respelled(await self.reader.page_back(until, where))
+
+    async def at(self, positions: Sequence[Position]) -> list[tuple[Position, bytes]]:
+        return [(position, respelled(line)) for position, line in await self.reader.at(positions)]
+
+    async def newest(self) -> Position:
+        return await self.reader.newest()
+
+    async def count(self, where: EventFilter = EVERYTHING) -> int:
+        return await self.reader.count(where)
+
+    async def close(self) -> None:
+        await self.reader.close()
+
+
+def _respelled(page: Page) -> Page:
+    return Page(page.positions, b"\n".join([respelled(line) for line in page.lines]), page.cursor, page.more)

@@ -1,0 +1,100 @@
+"""What every engine counts: totals and counts by time, in the same commit as what they count."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+
+from gateway.operate import counters
+from gateway.operate.counters import TotalsSince
+from gateway.storage.contract import Entry, QuarantinedItem, SubmittingStorage
+from gateway.storage.records import Records
+from gateway.storage.store import Store, StoreSettings
+from tests.storage.stores import entry, key, row
+
+DAY = 86_400
+# Counts by minute of a longer time ago are soon forgotten.
+FIRST_HOUR = int(time.time()) // 3600 * 3600 - 5 * 3600
+START = FIRST_HOUR + 800
+FIRST_MINUTE = START - 20
+
+
+def at(seconds: float, given: Entry) -> Entry:
+    return attrs.evolve(given, received_at=int((START + seconds) * 1000))
+
+
+@asynccontextmanager
+async def opened(store: Store) -> AsyncIterator[tuple[SubmittingStorage, Records]]:
+    """The writer of a store, and a reader of its records."""
+    async with store.storage(StoreSettings()) as storage, store.records() as records:
+        yield storage, records
+
+
+async def test_each_commit_counts_in_the_minute_and_the_hour_of_its_entries(store: Store) -> None:
+    async with opened(store) as (storage, records):
+        for seconds, given in (
+            *((0, entry(row("a"))), (39, entry(row("b"))), (40, entry(row("a"), row("c")))),
+            *((50, entry(row("d"), project="blog")),),
+            *((3600, entry(quarantined=(QuarantinedItem("q", b"[]", b"{}", key("q")),))),),
+        ):
+            await storage.append(at(seconds, given))
+        [held] = [each["id"] async for each in records.quarantine()]
+        await storage.append(at(7200, attrs.evolve(entry(row("q")), resolves=held)))
+        assert await records.counter_buckets(60, 0) == [
+            (FIRST_MINUTE, "p", "toy", "received", 2),
+            (FIRST_MINUTE, "p", "toy", "stored", 2),
+            (FIRST_MINUTE + 60, "blog", "toy", "received", 1),
+            (FIRST_MINUTE + 60, "blog", "toy", "stored", 1),
+            (FIRST_MINUTE + 60, "p", "toy", "duplicate", 1),
+            (FIRST_MINUTE + 60, "p", "toy", "received", 2),
+            (FIRST_MINUTE + 60, "p", "toy", "stored", 1),
+            (FIRST_MINUTE + 3600, "p", "toy", "quarantined", 1),
+            (FIRST_MINUTE + 3600, "p", "toy", "received", 1),
+            (FIRST_MINUTE + 7200, "p", "toy", "quarantined", -1),
+            (FIRST_MINUTE + 7200, "p", "toy", "stored", 1),
+        ]
+        assert await records.counter_buckets(3600, START, "p", "toy") == [
+            (FIRST_HOUR + 3600, "p", "toy", "quarantined", 1),
+            (FIRST_HOUR + 3600, "p", "toy", "received", 1),
+            (FIRST_HOUR + 7200, "p", "toy", "quarantined", -1),
+            (FIRST_HOUR + 7200, "p", "toy", "stored", 1),
+        ]
+        assert await records.counter_buckets(3600, 0, dialect="other") == []
+        assert await records.counter_buckets(3600, 0, "blog") == [
+            (FIRST_HOUR, "blog", "toy", "received", 1),
+            (FIRST_HOUR, "blog", "toy", "stored", 1),
+        ]
+        assert await records.counted_since() is None
+        assert await records.counters() == [
+            ("blog", "toy", "received", 1),
+            ("blog", "toy", "stored", 1),
+            ("p", "toy", "duplicate", 1),
+            ("p", "toy", "quarantined", 0),
+            ("p", "toy", "received", 5),
+            ("p", "toy", "stored", 4),
+        ]
+        for span in (60, 3600):
+            summed: Counter[tuple[str, str, str]] = Counter()
+            for _, project, dialect, verdict, count in await records.counter_buckets(span, 0):
+                summed[project, dialect, verdict] += count
+            assert summed == await counters.totals(records)
+
+
+async def test_totals_since_a_time_begin_with_the_bucket_that_it_lies_in(store: Store) -> None:
+    def stored(count: int) -> Counter[tuple[str, str, str]]:
+        return Counter({("p", "toy", "received"): count, ("p", "toy", "stored"): count})
+
+    async with opened(store) as (storage, records):
+        for seconds in (0, 39, 40, 3600):
+            await storage.append(at(seconds, entry(row(seconds))))
+
+        async def since(seconds: int, now: int) -> TotalsSince:
+            return await counters.totals_since(records, (START + seconds) * 1000, (START + now) * 1000)
+
+        assert await since(30, 4000) == TotalsSince(stored(4), FIRST_MINUTE * 1000)
+        assert await since(40, 4000) == TotalsSince(stored(2), (FIRST_MINUTE + 60) * 1000)
+        assert await since(40, 3 * DAY) == TotalsSince(stored(4), FIRST_HOUR * 1000)
+        assert await since(4000, 3 * DAY) == TotalsSince(stored(1), (FIRST_HOUR + 3600) * 1000)
+        assert await since(7200, 3 * DAY) == TotalsSince(Counter(), (FIRST_HOUR + 7200) * 1000)
