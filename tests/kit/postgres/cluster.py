@@ -130,6 +130,8 @@ class Cluster:
     def start(self) -> None:
         """Start the server; return when it takes connections. Raises AssertionError with the end of its log."""
         assert self.process is None or not self.process.runs(), "it runs"
+        if self.process is not None:  # it ended by itself, and nobody has waited for it
+            self.process.wait()
         self._write_settings()
         command = (self.installation.program("postgres"), "-D", self.data)
         self.process = Kept.start(command, self.folder, self.log, user())
