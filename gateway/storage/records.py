@@ -15,6 +15,7 @@ QUARANTINE_COLUMNS = (
     *("verdict", "item", "receipt", "faults", "payload"),
 )
 """The keys of a row of `Records.quarantine`, in order."""
+MAX_RECEIPT_ID = 16
 
 
 @value_class
@@ -188,3 +189,14 @@ def as_quarantined(known: Mapping[str, Any], raw: RawRequest, index: int, messag
         payload="null",
         raw=raw,
     )
+
+
+def receipt_number(receipt_id: str) -> int | None:
+    """Return the number of a receipt by its id as clients get it (hex); None if no receipt can have that id."""
+    if len(receipt_id) > MAX_RECEIPT_ID or not receipt_id.isalnum():
+        return None
+    try:
+        number = int(receipt_id, 16)
+    except ValueError:
+        return None
+    return number if number < 1 << 63 else None

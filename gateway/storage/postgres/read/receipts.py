@@ -12,6 +12,7 @@ from gateway.storage.postgres.positions import position
 from gateway.storage.postgres.read.lines import lines_at
 from gateway.storage.postgres.read.quarantine import QuarantineReader
 from gateway.storage.postgres.read.reader import Reader
+from gateway.storage.records import receipt_number
 
 # A receipt is looked for by its id, but its key begins with the project. An index by id would cost every request
 # something, and receipts are rarely asked for: so each project is tried, one look into one partition each. The projects
@@ -30,7 +31,6 @@ CROSS JOIN LATERAL (
 ORDER BY project LIMIT 1
 """
 SETTLED = "SELECT id, verdict, xid, number FROM gateway.settled WHERE id = ANY ($1::bigint[])"
-MAX_LENGTH = 16
 EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -46,7 +46,7 @@ def receipt_items(stored: bytes) -> list[dict[str, Any]]:
 
 async def receipt(reader: Reader, quarantine: QuarantineReader, text: str) -> dict[str, Any] | None:
     """See Records."""
-    receipt_id = _number(text)
+    receipt_id = receipt_number(text)
     if receipt_id is None:
         return None
     async with reader.transaction() as db:
@@ -105,13 +105,3 @@ async def _complete(
             item["faults"] = json.loads(kept.faults)
     if held is not None and held in ended:
         item["since"] = ended[held]
-
-
-def _number(text: str) -> int | None:
-    if len(text) > MAX_LENGTH or not text.isalnum():
-        return None
-    try:
-        number = int(text, 16)
-    except ValueError:
-        return None
-    return number if number < 1 << 63 else None

@@ -57,6 +57,7 @@ class LogRows:
             indexes = list(run)
             part = chunks([rows[index] for index in indexes], positions[indexes[0]] - 1)
             for at in range(0, len(part), 3):
+                # Of three values the last is bytes; the list, which SQLite is given, has them all as objects.
                 flat += (part[at], part[at + 1], bytes(part[at + 2]).decode(), None)  # type: ignore[call-overload]
         bulk_insert(file, "INSERT INTO log (last, keys, lines, size) ", 4, flat, chunk=8)
         named = [

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.dialect.outcome import Verdict
 from gateway.dialect.timestamps import from_millis
 from gateway.storage.outcomes_json import decode_receipt
+from gateway.storage.records import receipt_number
 from gateway.storage.sqlite.read.quarantine import quarantine_record, settled
 from gateway.storage.sqlite.read.reader import Reader
 
@@ -14,7 +15,6 @@ RECEIPT = (
     "SELECT r.received_at, s.project, s.dialect, s.route, r.position, r.count, r.outcomes "
     "FROM receipts r JOIN streams s ON s.id = r.stream WHERE r.id = ?"
 )
-MAX_LENGTH = 16
 
 
 def facts(reader: Reader, text: str) -> dict[str, Any] | None:
@@ -30,7 +30,7 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
             {"verdict": "quarantined", "message_id": "m-2", "quarantine": 3, "since": "dropped",
              "faults": [{"code": "required", "pointer": "/event", "detail": {}}]}]}
     """
-    number = _number(text)
+    number = receipt_number(text)
     found = [] if number is None else reader.query(RECEIPT, number)
     if not found:
         return None
@@ -55,16 +55,6 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
         "received_at": from_millis(received_at),
         "items": items,
     }
-
-
-def _number(text: str) -> int | None:
-    if len(text) > MAX_LENGTH or not text.isalnum():
-        return None
-    try:
-        number = int(text, 16)
-    except ValueError:
-        return None
-    return number if number < 1 << 63 else None
 
 
 def _complete(reader: Reader, item: dict[str, Any], lines: Mapping[int, bytes]) -> None:
