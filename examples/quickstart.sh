@@ -28,7 +28,7 @@ else
     trap 'set +e; [ -z "$server" ] || { kill $server 2>/dev/null; wait $server; }; rm -rf "$data"' EXIT
     trap 'exit 1' INT TERM
     make_keys # before the start, so that the gateway knows them from the first request on
-    gateway serve --data "$data" --port 0 >"$data/greeting" &
+    gateway serve --data "$data" --port 0 --no-console >"$data/greeting" &
     server=$!
     tries=0
     until url=$(grep -s '^http://' "$data/greeting"); do # the last line that it prints

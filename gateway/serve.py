@@ -13,11 +13,12 @@ from gateway.clock import now
 from gateway.config import Config
 from gateway.config.store import store_of
 from gateway.datadir import Lock, make
+from gateway.http.bind import bind, url_of
 from gateway.http.connection_limits import raise_descriptor_limit
-from gateway.http.server import bind
 from gateway.ingest.registry import discover
 from gateway.operate import first_start
 from gateway.storage.store import Store
+from gateway.workers.console_process import ConsoleProcess
 from gateway.workers.http_worker import answering
 from gateway.workers.open_log import opened
 from gateway.workers.supervisor import supervise
@@ -44,16 +45,21 @@ async def _serve(config: Config, store: Store, lock: Lock | None, listener: sock
     await store.prepare()
     async with store.keys(make=True) as keys:
         made = await first_start.make_keys(keys, [each for each in discover() if config.enabled(each.name)], now())
-    if config.server.workers > 1:
-        return await supervise(config, store.directory, lock, listener, lambda url: _announce(made, url), stopped)
-    async with opened(config, store) as storage, answering(config, listener, store, storage) as url:
-        _announce(made, url)
-        await stopped.wait()
+    async with ConsoleProcess(config, url_of(listener)) as console:
+
+        async def ready(url: str) -> None:
+            _announce(made, url, await console.link(stopped))
+
+        if config.server.workers > 1:
+            return await supervise(config, store.directory, lock, listener, ready, stopped)
+        async with opened(config, store) as storage, answering(config, listener, store, storage) as url:
+            await ready(url)
+            await stopped.wait()
     return 0
 
 
-def _announce(made: first_start.FirstStart, url: str) -> None:
-    greeting = first_start.text(made, url)
+def _announce(made: first_start.FirstStart, url: str, console: str) -> None:
+    greeting = first_start.text(made, url, console)
     try:
         print(f"{greeting}\n{url}" if greeting else url, flush=True)
     except OSError as error:

@@ -3,6 +3,7 @@
 A test's kind follows from where it lies and what it imports (tests/kit/kinds.py): nobody has to remember a marker.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -16,6 +17,12 @@ from tests.faults.figures import Figure, sentence
 from tests.kit import kinds
 
 pytest_plugins = ["tests.kit.postgres.fixtures", "tests.kit.engines"]
+
+# A gateway that a test starts has a console only where the test asks for one (--console): all would want one address.
+os.environ["GATEWAY_CONSOLE"] = "off"
+# Tests start hundreds of Pythons, and each would compile all of the gateway again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 DESELECTED = pytest.StashKey[list[str]]()
 

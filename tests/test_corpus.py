@@ -15,9 +15,10 @@ from yarl import URL
 
 from gateway.datadir import make
 from gateway.dialect.message import Response
+from gateway.http.bind import bind
 from gateway.http.handler import RequestHead
 from gateway.http.mount import HANDLER, add_routes
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 from gateway.ingest.handler import IngestHandler
 from gateway.storage.engines import open_store
 from gateway.storage.group_commit import GroupCommit

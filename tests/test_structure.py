@@ -25,17 +25,21 @@ ALLOWED: Mapping[str, set[str]] = {
     "records": {"dialect"},
     "storage": {"dialect", "keys", "records", "store_error", "datadir"},
     "ingest": {"dialect", "http", "keys", "records", "storage"},
-    "operate": {"dialect", "keys", "records", "storage", "ingest", "store_error"},
+    "operate": {"dialect", "keys", "records", "storage", "ingest", "store_error", "printable"},
     "config": {"dialect", "http", "keys", "storage", "ingest"},
     "workers": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config"),
         *("datadir", "malloc_trim", "clock", "logs"),
     },
+    "console": {
+        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers"),
+        *("store_error", "clock", "printable", "logs"),
+    },
     "app": {"http", "ingest", "config", "workers", "datadir", "clock"},
     "serve": {"http", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
     "cli": {
-        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "serve"),
-        *("store_error", "datadir", "clock", "printable"),
+        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "console"),
+        *("serve", "store_error", "datadir", "clock", "printable"),
     },
     "__main__": {"cli"},
 }
@@ -43,7 +47,7 @@ ALLOWED: Mapping[str, set[str]] = {
 
 ENGINE = {
     *("contract", "read", "buckets", "outcomes_json", "quarantined_items", "plan", "decide", "group_commit"),
-    *("quarantine_hash", "records", "rejected_log", "moving", "info", "store"),
+    *("quarantine_hash", "held", "records", "rejected_log", "moving", "info", "store"),
 }
 """What an engine may import inside storage/."""
 
@@ -56,7 +60,8 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "plan": {"contract", "buckets"},
     "decide": {"contract", "outcomes_json", "quarantined_items", "plan", "buckets"},
     "group_commit": {"contract"},
-    "records": {"read"},
+    "held": {"quarantined_items"},
+    "records": {"read", "held"},
     "rejected_log": {"buckets"},
     "quarantine_hash": set(),
     "moving": {"read"},
@@ -74,6 +79,7 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "blobs": set(),
     "tables": {"connection"},
     "rejected_file": {"connection"},
+    "credential_uses": {"connection", "rejected_file"},
     "keys": {"connection"},
     "old_positions": {"connection"},
     "unfinished_move": set(),
@@ -92,7 +98,7 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
         *("connection", "tables", "log", "blobs", "unfinished_move", "retention", "quarantine", "dedupe"),
     },
     "engine": {"connection", "checkpointer", "log_writer"},
-    "store": {"rejected_file", "keys", "read", "info", "moving", "log_writer", "engine"},
+    "store": {"rejected_file", "credential_uses", "keys", "read", "info", "moving", "log_writer", "engine"},
 }
 """The same inside storage/sqlite/."""
 
@@ -105,14 +111,18 @@ INSIDE_POSTGRES: Mapping[str, set[str]] = {
     "partitions": {"connection", "tables"},
     "gateways": {"connection", "tables"},
     "write": {"connection", "positions", "lines", "partitions", "gateways"},
-    "read": {"connection", "positions", "write"},
+    "read": {"connection", "positions", "gateways", "write"},
     "rejected": {"connection"},
+    "credential_uses": {"connection"},
     "moving": {
         *("connection", "positions", "lines", "tables", "partitions", "gateways", "write", "read", "rejected"),
     },
     "engine": {"connection", "tables", "partitions", "gateways", "write"},
     "maintenance": {"connection", "partitions", "read", "engine"},
-    "store": {"connection", "keys", "tables", "partitions", "read", "rejected", "moving", "engine", "maintenance"},
+    "store": {
+        *("connection", "keys", "tables", "partitions", "read", "rejected", "credential_uses", "moving", "engine"),
+        "maintenance",
+    },
 }
 """The same inside storage/postgres/."""
 
@@ -124,10 +134,14 @@ ONLY_IN = {
     "asyncpg": {"gateway/storage/postgres/"},
     "cattrs": {"gateway/config/structure.py"},
     "isal": {"gateway/storage/sqlite/log/compression.py"},
-    "aiohttp": {"gateway/http/", "gateway/app.py"},
+    "aiohttp": {"gateway/http/", "gateway/console/", "gateway/app.py"},
+    "aiohttp_jinja2": {"gateway/console/"},
+    "aiohttp_sse": {"gateway/console/"},
+    "jinja2": {"gateway/console/"},
     "importlib.metadata": {"gateway/ingest/registry.py", "gateway/storage/engines.py"},
     "jsonschema": {"gateway/ingest/schema.py"},
     "jsonschema_rs": {"gateway/ingest/schema.py"},
+    "pyarrow": {"gateway/operate/formats/parquet.py"},
     "msgspec": {"gateway/workers/ipc_codec.py", "gateway/workers/shared_memory.py"},
 }
 """Libraries that have one place."""
@@ -263,7 +277,7 @@ def test_a_folder_holds_one_idea() -> None:
 def test_every_dialect_has_the_same_files(vendor: str) -> None:
     expected = {
         *("__init__.py", "routes.py", "credentials.py", "parse.py", "wire.py", "translate.py", "render.py"),
-        *("errors.py", "README.md"),
+        *("errors.py", "description.py", "README.md"),
     }
     assert expected - {file.name for file in (ROOT / "dialects" / vendor).iterdir()} == set()
 

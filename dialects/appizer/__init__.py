@@ -6,6 +6,7 @@ on the vendor's CDN and was not read. No SDK for servers was found: the vendor's
 """
 
 from dialects.appizer.credentials import API_KEY, APP, APP_ID_HEADER
+from dialects.appizer.description import ERROR
 from dialects.appizer.errors import refuse
 from dialects.appizer.routes import COERCE_IDS, WRITE, routes
 from gateway.dialect import Dialect
@@ -18,7 +19,8 @@ dialect = Dialect(
     kinds=(API_KEY, APP),
     routes=routes,
     refuse=refuse,
-    setting='apiBase: "{url}"  (Web SDK; in server code, replace https://api.appizer.com/v1 with {url}/v1)',
+    error=ERROR,
+    setting='apiBase: "{url}"  // Web SDK; in server code, replace https://api.appizer.com/v1 with {url}/v1',
     curl=(
         "curl -X POST {url}/v1/events -H 'Authorization: Bearer {value}' -H 'Content-Type: application/json' "
         '-d \'{"event_name":"purchase_completed","user_id":"user_123","properties":{"amount":29.99}}\''

@@ -5,11 +5,23 @@ it is read from the body, the header `X-App-Id` or the query (inferred). It coun
 """
 
 from dialects.appizer.wire import APP_ID_FIELDS
-from gateway.dialect import Credential, CredentialKind, Request, bearer
+from gateway.dialect import Credential, CredentialKind, CredentialPlace, Request, bearer
 
-API_KEY = CredentialKind("api_key", template="ak_{token}")
-APP = CredentialKind("app", template="app_{token}", public=True, needs_origin=True)
 APP_ID_HEADER = "x-app-id"
+API_KEY = CredentialKind(
+    "api_key", template="ak_{token}", places=(CredentialPlace("header", "Authorization", "Bearer"),)
+)
+APP = CredentialKind(
+    "app",
+    template="app_{token}",
+    public=True,
+    needs_origin=True,
+    places=(
+        *[CredentialPlace("body", name) for name in APP_ID_FIELDS],
+        CredentialPlace("header", APP_ID_HEADER),
+        *[CredentialPlace("query", name) for name in APP_ID_FIELDS],
+    ),
+)
 
 
 def find(request: Request, body: object) -> tuple[Credential, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
-from dialects.appizer import coerce, errors, parse, render, translate
+from dialects.appizer import coerce, description, errors, parse, render, translate
 from gateway.dialect import Accepted, Item, Received, Refusal, Request, Response, Route, Submission, Switch, Translated
 
 COERCE_IDS = Switch(
@@ -17,12 +17,12 @@ WRITE = "write"
 def routes(switches: frozenset[str]) -> tuple[Route, ...]:
     """Return the endpoints for the switches that are on."""
     table = (
-        _route("/events", parse.events, translate.events, render.events),
-        _route("/events/batch", parse.batch, translate.events, render.batch, errors.refuse_batch),
-        _route("/events/track", parse.track, translate.track, render.track),
-        _route("/users", parse.users, translate.users, render.users),
-        _route("/users/aliases", parse.aliases, translate.aliases, render.aliases),
-        _route("/users/replace-id", parse.replace_id, translate.replace_id, render.replace_id),
+        _route("/events", "event", parse.events, translate.events, render.events),
+        _route("/events/batch", "event", parse.batch, translate.events, render.batch, errors.refuse_batch),
+        _route("/events/track", "track", parse.track, translate.track, render.track),
+        _route("/users", "user", parse.users, translate.users, render.users),
+        _route("/users/aliases", "alias", parse.aliases, translate.aliases, render.aliases),
+        _route("/users/replace-id", "replace_id", parse.replace_id, translate.replace_id, render.replace_id),
     )
     if COERCE_IDS.name in switches:
         return tuple([attrs.evolve(route, parse=coerce.ids(route.parse)) for route in table])
@@ -31,6 +31,7 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
 
 def _route(
     path: str,
+    schema: str,
     parse: Callable[[Request], Submission],
     translate: Callable[[Item, str, Received], Translated],
     render: Callable[[Accepted], Response],
@@ -45,4 +46,6 @@ def _route(
         render=render,
         scope=WRITE,
         refuse=refuse,
+        schemas=(schema,),
+        description=description.ROUTES[path[1:]],
     )

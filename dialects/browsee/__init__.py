@@ -5,6 +5,7 @@ itself (recorded). The recorder that it loads cannot be pointed elsewhere, so pa
 """
 
 from dialects.browsee.credentials import API_KEY, FIELD
+from dialects.browsee.description import ERROR
 from dialects.browsee.errors import refuse
 from dialects.browsee.routes import LENIENT_TIMESTAMPS, STRINGIFY_IDS, routes
 from dialects.browsee.shim import NAME as SCRIPT
@@ -20,6 +21,7 @@ dialect = Dialect(
     kinds=(API_KEY,),
     routes=routes,
     refuse=refuse,
+    error=ERROR,
     setting='<script src="{url}/-/shim/browsee.js" data-api-key="{value}"></script>',
     curl="curl -sS {url}/api/v1/track -H 'Content-Type: application/json'"
     """ -d '{"apiKey": "{value}", "anonymousId": "a-1", "event": "CLICKED_CHECKOUT", "properties": {"price": 100}}'""",

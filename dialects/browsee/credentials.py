@@ -4,10 +4,10 @@ There is no other place for it. The key stands in the page's source, so it names
 removed from every event.
 """
 
-from gateway.dialect import Credential, CredentialKind
+from gateway.dialect import Credential, CredentialKind, CredentialPlace
 
-API_KEY = CredentialKind("api_key", template="{token}")
 FIELD = "apiKey"
+API_KEY = CredentialKind("api_key", template="{token}", places=(CredentialPlace("body", FIELD),))
 
 
 def find(body: object) -> tuple[Credential, ...]:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from dialects.browsee import parse, render, translate
+from dialects.browsee import description, parse, render, translate
 from gateway.dialect import Route, Switch
 
 STRINGIFY_IDS = Switch(
@@ -24,6 +24,8 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             partial(parse.track, stringify_ids=ids),
             partial(translate.track, lenient_timestamps=lenient),
             render.track,
+            schemas=("track",),
+            description=description.ROUTES["track"],
         ),
         Route(
             "identify",
@@ -31,5 +33,7 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             partial(parse.identify, stringify_ids=ids),
             partial(translate.identify, lenient_timestamps=lenient),
             render.identify,
+            schemas=("identify",),
+            description=description.ROUTES["identify"],
         ),
     )

@@ -7,6 +7,7 @@ servers of August 2025 to 2026, and requests recorded from the SDKs, for all els
 
 from dialects.databuddy.context import SDK_NAME_HEADER, SDK_VERSION_HEADER
 from dialects.databuddy.credentials import API_KEY, API_KEY_HEADER, SITE_HEADER, WEBSITE
+from dialects.databuddy.description import ERROR
 from dialects.databuddy.errors import refuse
 from dialects.databuddy.render import health
 from dialects.databuddy.routes import EVENTS_SCOPE, LLM_SCOPE, TRACK_WINDOW, routes
@@ -20,6 +21,7 @@ dialect = Dialect(
     kinds=(API_KEY, WEBSITE),
     routes=routes,
     refuse=refuse,
+    error=ERROR,
     setting='new Databuddy({ apiKey: "{value}", apiUrl: "{url}" })  // in a browser: data-api-url="{url}"',
     curl=(
         "curl -X POST '{url}/track' -H 'Authorization: Bearer {value}' -H 'Content-Type: application/json'"

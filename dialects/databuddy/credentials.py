@@ -4,12 +4,20 @@ A key comes in `x-api-key` or as a Bearer token (server; the vendor's page names
 query or in a header (server), or the item names it (documented). "Client id" and "website id" are the same value.
 """
 
-from gateway.dialect import Credential, CredentialKind, Request, bearer
+from gateway.dialect import Credential, CredentialKind, CredentialPlace, Request, bearer
 
-API_KEY = CredentialKind("api_key", template="dbdy_{token}")
-WEBSITE = CredentialKind("website", template="{uuid}", public=True, is_site=True)
 API_KEY_HEADER = "x-api-key"
 SITE_HEADER = "databuddy-client-id"
+KEY_PLACES = (CredentialPlace("header", API_KEY_HEADER), CredentialPlace("header", "Authorization", "Bearer"))
+SITE_PLACES = (
+    CredentialPlace("query", "website_id"),
+    CredentialPlace("query", "client_id"),
+    CredentialPlace("header", SITE_HEADER),
+)
+IN_BODY = CredentialPlace("body", "websiteId")
+"""On some routes: of the first item."""
+API_KEY = CredentialKind("api_key", template="dbdy_{token}", places=KEY_PLACES)
+WEBSITE = CredentialKind("website", template="{uuid}", public=True, is_site=True, places=SITE_PLACES)
 
 
 def find(request: Request, item_site: str | None = None) -> tuple[Credential, ...]:

@@ -21,6 +21,9 @@ ENTRIES: Mapping[str, tuple[str, str]] = {
 TYPES: Mapping[str, str] = {kind: type_ for type_, (kind, _schema) in ENTRIES.items()}
 """Item kinds, each with its type."""
 
+SCHEMAS: tuple[str, ...] = tuple(dict.fromkeys(schema for _kind, schema in ENTRIES.values()))
+"""The schemas that an entry may have."""
+
 VOCABULARIES: Mapping[str, Vocabulary] = {
     "track": wire.PAGE.entry(),
     "outgoing_link": wire.LINK.entry(),

@@ -2,7 +2,10 @@
 
 from functools import partial
 
-from dialects.databuddy import errors, parse, render, translate
+import attrs
+
+from dialects.databuddy import description, errors, parse, render, translate
+from dialects.databuddy.entries import SCHEMAS
 from gateway.dialect import OnInvalid, Route, Switch
 
 TRACK_WINDOW = Switch(
@@ -12,13 +15,11 @@ TRACK_WINDOW = Switch(
 EVENTS_SCOPE = "track:events"
 LLM_SCOPE = "write:llm"
 
-_route = partial(Route, scope=EVENTS_SCOPE)
-
 
 def routes(switches: frozenset[str]) -> tuple[Route, ...]:
     """Return the endpoints for the switches that are on."""
     translate_track = translate.track_in_window if TRACK_WINDOW.name in switches else translate.track
-    return (
+    table = (
         _route(
             "track",
             ("/track",),
@@ -27,6 +28,7 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             render.track,
             body_first=True,
             refuse=errors.refuse_track,
+            schemas=("custom",),
         ),
         _route(
             "batch",
@@ -37,14 +39,30 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             on_invalid=OnInvalid.REJECT_ITEM,
             body_first=True,
             refuse=errors.refuse_batch,
+            schemas=SCHEMAS,
         ),
-        _route("single", ("/",), parse.single, translate.single, render.single),
+        _route("single", ("/",), parse.single, translate.single, render.single, schemas=SCHEMAS),
         # The tracker of February 2026 sends no site here (recorded).
-        _route("outgoing", ("/outgoing",), parse.outgoing, translate.outgoing, render.outgoing, site_by_origin=True),
-        _route("vitals", ("/vitals",), parse.vitals, translate.vitals, render.vitals),
-        _route("errors", ("/errors",), parse.errors, translate.errors, render.errors),
-        _route("events", ("/events",), parse.events, translate.events, render.events),
-        _route("engagement", ("/engagement",), parse.engagement, translate.engagement, render.engagement),
+        _route(
+            "outgoing",
+            ("/outgoing",),
+            parse.outgoing,
+            translate.outgoing,
+            render.outgoing,
+            site_by_origin=True,
+            schemas=("outgoing_link",),
+        ),
+        _route("vitals", ("/vitals",), parse.vitals, translate.vitals, render.vitals, schemas=("web_vital",)),
+        _route("errors", ("/errors",), parse.errors, translate.errors, render.errors, schemas=("error",)),
+        _route("events", ("/events",), parse.events, translate.events, render.events, schemas=("named_event",)),
+        _route(
+            "engagement",
+            ("/engagement",),
+            parse.engagement,
+            translate.engagement,
+            render.engagement,
+            schemas=("engagement",),
+        ),
         _route(
             "identify",
             ("/identify",),
@@ -52,9 +70,30 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
             translate.identify,
             render.identify,
             refuse=errors.refuse_identify,
+            schemas=("identify",),
         ),
-        Route("llm", ("/llm",), parse.llm, translate.llm, render.llm, scope=LLM_SCOPE, refuse=errors.refuse_llm),
         _route(
-            "pixel", ("/px.jpg",), parse.pixel, translate.pixel, render.pixel, method="GET", refuse=errors.refuse_pixel
+            "llm",
+            ("/llm",),
+            parse.llm,
+            translate.llm,
+            render.llm,
+            scope=LLM_SCOPE,
+            refuse=errors.refuse_llm,
+            schemas=("llm",),
+        ),
+        _route(
+            "pixel",
+            ("/px.jpg",),
+            parse.pixel,
+            translate.pixel,
+            render.pixel,
+            method="GET",
+            refuse=errors.refuse_pixel,
+            schemas=("pixel", "web_vital", "error"),
         ),
     )
+    return tuple([attrs.evolve(route, description=description.ROUTES[route.name]) for route in table])
+
+
+_route = partial(Route, scope=EVENTS_SCOPE)

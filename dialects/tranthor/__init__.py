@@ -7,6 +7,7 @@ group, batch, alias and all errors. What is inferred says so.
 """
 
 from dialects.tranthor.credentials import PUBLIC_KEY_HEADER, WRITE_KEY
+from dialects.tranthor.description import ERROR
 from dialects.tranthor.errors import not_implemented, refuse
 from dialects.tranthor.routes import PREFIX, STRICT_BATCHES, routes
 from dialects.tranthor.wire import WRITE_KEY_FIELD
@@ -20,6 +21,7 @@ dialect = Dialect(
     kinds=(WRITE_KEY,),
     routes=routes,
     refuse=refuse,
+    error=ERROR,
     static_routes=(StaticRoute((f"{PREFIX}/alias",), not_implemented, "POST"),),
     headers=(PUBLIC_KEY_HEADER,),
     switches=(STRICT_BATCHES,),

@@ -6,7 +6,7 @@ in both `Authorization` and `PublicWriteKey`; upstream reads only the former, an
 
 import base64
 
-from gateway.dialect import MAX_CREDENTIAL, Credential, CredentialKind, Request
+from gateway.dialect import MAX_CREDENTIAL, Credential, CredentialKind, CredentialPlace, Request
 
 PUBLIC_KEY_HEADER = "publicwritekey"
 
@@ -33,7 +33,12 @@ def normalize(value: str) -> str:
     return _respelled(token) or token
 
 
-WRITE_KEY = CredentialKind("write_key", template="trn_{token}", normalize=normalize)
+WRITE_KEY = CredentialKind(
+    "write_key",
+    template="trn_{token}",
+    normalize=normalize,
+    places=(CredentialPlace("header", "Authorization", "Basic"), CredentialPlace("header", PUBLIC_KEY_HEADER)),
+)
 
 
 def find(request: Request) -> tuple[Credential, ...]:

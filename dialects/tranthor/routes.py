@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from dialects.tranthor import parse, render, translate
+from dialects.tranthor import description, parse, render, translate
 from dialects.tranthor.wire import KINDS
 from gateway.dialect import OnInvalid, Request, Route, Submission, Switch
 
@@ -19,12 +19,12 @@ def routes(switches: frozenset[str]) -> tuple[Route, ...]:
     """Return the endpoints that store something, for the switches that are on. `/alias` is a static route."""
     in_batch = OnInvalid.REJECT_REQUEST if STRICT_BATCHES.name in switches else OnInvalid.QUARANTINE
     return (
-        *[_route(kind, partial(parse.message, kind), OnInvalid.QUARANTINE_UNTRANSLATABLE) for kind in KINDS],
-        _route("batch", parse.batch, in_batch),
+        *[_route(kind, partial(parse.message, kind), OnInvalid.QUARANTINE_UNTRANSLATABLE, kind) for kind in KINDS],
+        _route("batch", parse.batch, in_batch, *KINDS, parse.UNTYPED),
     )
 
 
-def _route(name: str, parse: Callable[[Request], Submission], on_invalid: OnInvalid) -> Route:
+def _route(name: str, parse: Callable[[Request], Submission], on_invalid: OnInvalid, *schemas: str) -> Route:
     return Route(
         name=name,
         paths=(f"{PREFIX}/{name}",),
@@ -33,4 +33,6 @@ def _route(name: str, parse: Callable[[Request], Submission], on_invalid: OnInva
         render=render.no_content,
         on_invalid=on_invalid,
         body_first=True,
+        schemas=schemas,
+        description=description.ROUTES[name],
     )

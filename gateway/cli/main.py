@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from gateway import __version__
+from gateway.cli.console import console
 from gateway.cli.dialects import check_config, dialects, schemas
 from gateway.cli.events.commands import events
-from gateway.cli.keys import admin_token, keys
+from gateway.cli.keys.commands import admin_token, keys
+from gateway.cli.openapi import openapi
 from gateway.cli.outcomes import outcomes
 from gateway.cli.output.streams import standard_streams
 from gateway.cli.quarantine import quarantine
@@ -20,10 +22,11 @@ from gateway.config import ConfigError
 from gateway.ingest.registry import RegistryError
 from gateway.ingest.schema import BrokenSchema
 from gateway.keys.credential import KeyFileError
+from gateway.operate.formats.encoder import FormatError
 from gateway.printable import printable
 from gateway.store_error import StoreError
 
-EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, StoreError, OSError)
+EXPECTED = (ConfigError, KeyFileError, RegistryError, BrokenSchema, StoreError, FormatError, OSError)
 """Errors that are printed in one line. Any other one is a bug, and shows its traceback."""
 
 
@@ -77,6 +80,7 @@ def main() -> None:
 
 for command in (
     serve,
+    console,
     keys,
     admin_token,
     events,
@@ -85,6 +89,7 @@ for command in (
     receipt,
     storage,
     dialects,
+    openapi,
     schemas,
     check_config,
 ):

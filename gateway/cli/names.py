@@ -9,10 +9,9 @@ from gateway.config import load
 from gateway.config.errors import did_you_mean
 from gateway.dialect import CredentialKind, Dialect
 from gateway.ingest.registry import discover
-from gateway.keys.credential import NoCredentials
+from gateway.operate import projects
 from gateway.operate.counters import totals
 from gateway.storage.store import Store
-from gateway.store_error import EmptyStore
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> click.ClickException:
@@ -44,7 +43,7 @@ async def check_project(project: str | None, store: Store, config: Path | None =
     if project is None:
         return
     known: set[str] = set()
-    for names in (_counted, _with_keys):
+    for names in (projects.counted, projects.with_keys):
         known |= await names(store)
         if project in known:
             return
@@ -61,19 +60,3 @@ async def check_dialect(dialect: str | None, store: Store) -> None:
         counted = {name for _, name, _ in await totals(records)}
     if dialect not in counted and dialect not in (installed := {each.name for each in discover()}):
         raise unknown("dialect", dialect, (counted | installed) - {""})
-
-
-async def _counted(store: Store) -> set[str]:
-    try:
-        async with store.records() as records:
-            return {project for project, _, _ in await totals(records)}
-    except EmptyStore:
-        return set()
-
-
-async def _with_keys(store: Store) -> set[str]:
-    try:
-        async with store.keys() as keys:
-            return {record.project for record in await keys.list()}
-    except (NoCredentials, EmptyStore):
-        return set()

@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.options import GivenPath, check_place, place_options
 from gateway.config import ServerSettings, check, load
+from gateway.config.addresses import OFF, console_address
 from gateway.ingest.registry import discover
 
 DEFAULT = ServerSettings()
@@ -21,17 +22,40 @@ DEFAULT = ServerSettings()
     type=click.IntRange(1, 256),
     help=f"HTTP worker processes; on SQLite they share one writer [default: {DEFAULT.workers}].",
 )
+@click.option("--console", metavar="HOST:PORT", help=f"Where the console listens [default: {DEFAULT.console}].")
+@click.option("--no-console", is_flag=True, help="Start no console.")
 @click.option("--config", type=GivenPath(path_type=Path), help="A TOML file [default: GATEWAY_CONFIG].")
-def serve(data: Path | None, storage: str | None, config: Path | None, **of_server: str | int | None) -> None:
+def serve(
+    data: Path | None,
+    storage: str | None,
+    config: Path | None,
+    console: str | None,
+    no_console: bool,
+    **of_server: str | int | None,
+) -> None:
     """Run the server until it is stopped by SIGTERM or Ctrl-C.
 
     The first start on an empty store creates a project `default` with one credential per dialect, and prints
-    how to use them. The server prints http://HOST:PORT when it is ready.
+    how to use them. Each start prints a link that logs in to the console once, and last http://HOST:PORT, when the
+    server is ready.
     """
     from gateway.serve import serve as run  # slow to import, and no other command needs it
 
     check_place(data, storage)
+    if no_console and console is not None:
+        raise click.UsageError("--console and --no-console exclude each other")
+    _check_address(console)
+    of_server["console"] = OFF if no_console else console
     found = discover()
     settings = load(config, {"data": data, "storage": storage, **of_server}, dialects=found)
     check(settings, found)
     sys.exit(run(settings))
+
+
+def _check_address(console: str | None) -> None:
+    if console is None:
+        return
+    try:
+        console_address(console)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--console'") from None

@@ -29,10 +29,10 @@ def load(
 ) -> Config:
     """Return the settings. The command line wins over the environment, which wins over the file.
 
-    `flags` are `data`, `storage` (a URL), `host`, `port` and `workers` of the command line; None means not given. At
-    most one of `data` and `storage` is given. Without a `file`, GATEWAY_CONFIG names it. `dialects` are those whose
-    names and switches may stand in variables, by default the installed ones. Raises ConfigError, and RegistryError if
-    an installed dialect cannot be loaded.
+    `flags` are `data`, `storage` (a URL), `host`, `port`, `workers` and `console` of the command line; None means not
+    given. At most one of `data` and `storage` is given. Without a `file`, GATEWAY_CONFIG names it. `dialects` are those
+    whose names and switches may stand in variables, by default the installed ones. Raises ConfigError, and
+    RegistryError if an installed dialect cannot be loaded.
     """
     environment = os.environ if environ is None else environ
     file = _file(file, environment)

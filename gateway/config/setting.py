@@ -1,5 +1,6 @@
 """What a setting is: an attrs field that also carries its meaning, bounds and example. Which there are is elsewhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -16,7 +17,8 @@ class About:
 
     `meaning` is one or two sentences, which name the unit. `example` is a value for settings that have no default; for
     tables it is the name of one. `choices` are the texts that a setting takes. `variable` is the short name of its
-    environment variable, after `GATEWAY_`, where that is not the setting's name.
+    environment variable, after `GATEWAY_`, where that is not the setting's name. `check` raises ValueError, with what
+    is wrong and what to do, on a value that the rest does not exclude.
     """
 
     meaning: str
@@ -25,6 +27,7 @@ class About:
     high: float | None = None
     choices: tuple[str, ...] = ()
     variable: str | None = None
+    check: Callable[[Any], object] | None = None
 
     @property
     def bounds(self) -> str:
@@ -44,6 +47,7 @@ def setting(
     choices: tuple[str, ...] = (),
     variable: str | None = None,
     secret: bool = False,
+    check: Callable[[Any], object] | None = None,
 ) -> Any:
     """Return an attrs field for a setting. Its validator raises ValueError with what is wrong and what to do.
 
@@ -51,7 +55,7 @@ def setting(
 
     `port: int = setting(8080, low=0, high=65535, meaning="The port to listen on.")`
     """
-    about = About(meaning, example, low, high, choices, variable)
+    about = About(meaning, example, low, high, choices, variable, check)
     converter = str.lower if choices else None
     return attrs.field(
         default=default, validator=_validate, converter=converter, repr=not secret, metadata={KEY: about}
@@ -84,3 +88,5 @@ def _validate(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         high = float("inf") if known.high is None else known.high
         if not known.low <= value <= high:  # NaN fails this too
             raise ValueError(f"must be {known.bounds}, not {value!r}")
+    if known.check is not None:
+        known.check(value)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from gateway.config.addresses import console_address, host_names, public_url
 from gateway.config.setting import setting
 from gateway.http.client_address import Network
 from gateway.ingest.address_policy import IpPolicy
@@ -62,6 +63,30 @@ class ServerSettings:
         "in it follow by name.",
     )
     log_level: str = setting("info", choices=LEVELS, meaning="The least important messages that are logged.")
+    console: str = setting(
+        "127.0.0.1:8081",
+        check=console_address,
+        meaning='Where the console listens, which `gateway serve` starts: HOST:PORT, or "off" for none. Put a proxy '
+        "with https before it where it is to be reached from other machines.",
+    )
+    console_hosts: tuple[str, ...] = setting(
+        (),
+        check=host_names,
+        meaning='Further host names under which browsers may ask for the console, such as ["gateway.example.com"]. '
+        "Loopback, the host that it listens on, and that of public_url need not be named.",
+    )
+    public_url: str | None = setting(
+        None,
+        check=public_url,
+        example="https://collect.example.com",
+        meaning="Where clients reach the gateway, if that is not where it listens. The console shows it in the lines "
+        "for an SDK's settings.",
+    )
+
+    @property
+    def console_address(self) -> tuple[str, int] | None:
+        """Return the host and the port of `console`; None if it is off."""
+        return console_address(self.console)
 
     @property
     def unfinished_bytes(self) -> int:

@@ -21,6 +21,7 @@ from gateway.dialect.contract import (
     bounded,
 )
 from gateway.dialect.decode import MAX_VALUES, Undecodable, Unkept, decode, escape, flaws
+from gateway.dialect.description import Body, CredentialPlace, Description, JsonSchema, Parameter
 from gateway.dialect.event import Event, EventType
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal, StorageUnavailable, Verdict
@@ -59,8 +60,11 @@ __all__ = [
     "Accepted",
     "Arrival",
     "Attached",
+    "Body",
     "Credential",
     "CredentialKind",
+    "CredentialPlace",
+    "Description",
     "Dialect",
     "Event",
     "EventType",
@@ -69,9 +73,11 @@ __all__ = [
     "Fixed",
     "Handled",
     "Item",
+    "JsonSchema",
     "Kind",
     "OnInvalid",
     "Outcome",
+    "Parameter",
     "Quota",
     "Reason",
     "Received",

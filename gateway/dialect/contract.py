@@ -12,6 +12,7 @@ from typing import TypeVar
 import attrs
 
 from gateway.dialect.checks import check, check_method, check_paths
+from gateway.dialect.description import CredentialPlace, Description, JsonSchema
 from gateway.dialect.event import Event
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal
@@ -162,7 +163,8 @@ class Route:
     all. `refuse` replaces the dialect's `refuse` for an endpoint with another error format (a pixel). `schemas` are the
     schemas that its items may have; the start checks that they exist. With `item_sites`, an item that names an unknown
     site, or another project's, is invalid; otherwise the whole request is refused. With `site_by_origin`, a request
-    without any credential is the site's whose allowed origins admit its Origin, if there is exactly one.
+    without any credential is the site's whose allowed origins admit its Origin, if there is exactly one. `description`
+    is for the dialect's OpenAPI document.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Route:
     schemas: tuple[str, ...] = ()
     item_sites: bool = False
     site_by_origin: bool = False
+    description: Description | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check the route by itself. Raises ValueError."""
@@ -215,7 +218,8 @@ class CredentialKind:
 
     `template` makes new values: `{token}` becomes 48 random hex digits, `{uuid}` a random UUID. `normalize` returns the
     spelling in which a value is kept and looked up. `is_site` marks the kind that an Item's `site` is of. With
-    `needs_origin`, a request without an Origin is refused if the credential has a list of allowed origins.
+    `needs_origin`, a request without an Origin is refused if the credential has a list of allowed origins. `places` are
+    for the dialect's OpenAPI document.
     """
 
     name: str
@@ -224,6 +228,7 @@ class CredentialKind:
     is_site: bool = False
     needs_origin: bool = False
     normalize: Callable[[str], str] = _unchanged
+    places: tuple[CredentialPlace, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Check the kind by itself. Raises ValueError."""
@@ -255,6 +260,7 @@ class Dialect:
     sends an event. `{url}` and `{value}` in them are replaced, the value by a credential of the first of `kinds`.
     `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be pointed elsewhere.
     `secret_fields` are fields of a body or a query that contain a secret; they are redacted. `body_cap` is in bytes.
+    `error` is the schema of the JSON in which refusals are answered, for the OpenAPI document.
     """
 
     name: str
@@ -274,6 +280,7 @@ class Dialect:
     scripts: Mapping[str, bytes] = NO_SCRIPTS
     secret_fields: tuple[str, ...] = ()
     api_version: int = API_VERSION
+    error: JsonSchema | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check the dialect by itself. Raises ValueError."""

@@ -1,7 +1,6 @@
 """Serves a Handler on one address by aiohttp's low-level server, until stopped. No rules of what is served."""
 
 import asyncio
-import errno
 import logging
 import socket
 import time
@@ -13,6 +12,7 @@ from aiohttp.http import RawRequestMessage
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.http.answer import CONTINUE, Answer, serialize
+from gateway.http.bind import url_of
 from gateway.http.body import read_body, skip_body
 from gateway.http.client_address import ClientIp
 from gateway.http.connection import Connection, not_http
@@ -26,32 +26,7 @@ SHUTDOWN_SECONDS = 20.0
 LAST_TURNS = 100  # of the event loop, 1 ms when nothing comes: uvloop accepts one connection in each
 SWEEP_SECONDS = 0.5
 BACKLOG = 1024
-AN_ADDRESS = "a name or an address of this machine, such as 127.0.0.1"
-NOT_OF_THE_PORT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL}
 log = logging.getLogger(__name__)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address, not listening yet; port 0 picks a free one.
-
-    Raises OSError, whose message is one line that names the option to change.
-    """
-    try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except (OSError, ValueError) as error:  # a ValueError is about a name that no resolver is asked for
-        why = getattr(error, "strerror", None) or "it is not a host name"
-        raise OSError(f"cannot listen on {host!r}: {why}; choose another --host: {AN_ADDRESS}") from error
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        option = "--host" if error.errno in NOT_OF_THE_PORT else "--port"
-        raise OSError(f"cannot listen on {host} port {port}: {error.strerror}; choose another {option}") from error
-    return listener
 
 
 class Server:
@@ -89,8 +64,7 @@ class Server:
         """Listen on a bound socket, and return the URL that it stands for."""
         self._server = await self._loop.create_server(self._connect, sock=listener, backlog=BACKLOG)
         self._sweeper = self._loop.create_task(self._sweep())
-        host, port = listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(listener)
 
     async def stop(self) -> None:
         """Stop listening and finish the requests that were accepted."""

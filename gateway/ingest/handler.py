@@ -21,7 +21,7 @@ from gateway.ingest.preflights import Preflights
 from gateway.ingest.router import Match, Router
 from gateway.keys.keyring import Keyring
 from gateway.records.metrics import Meter
-from gateway.storage.contract import Appended, AppendStatus, Entry
+from gateway.storage.contract import Appended, AppendStatus, Entry, Queue
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +166,7 @@ class _Nowhere:
     """The Storage of requests that ask only what an answer would be: it keeps nothing."""
 
     healthy = True
+    queue = Queue(0, 0)
 
     async def append(self, entry: Entry) -> Appended:
         """Return the answer to an entry of which nothing was known."""

@@ -41,6 +41,7 @@ UNREAD = Submission()
 NEW = AppendStatus.NEW  # looked up once: a member of an enum takes a tenth of a microsecond
 SHORT = 16 * 1024  # bytes of a body that is read on the event loop in any case
 MANY = 5_000  # commas of a longer body that is not: a hundred events have about two thousand
+OnUse = Callable[[str, str, int, bool], None]
 log = logging.getLogger(__name__)
 
 
@@ -54,8 +55,10 @@ class Pipeline:
 
     `new_id` makes an id from a time in milliseconds. `keep_ip` gives, for a project, the function that shortens its
     clients' addresses, or None if they are kept whole; for strangers the project is None. `on_reject` is called with
-    each rejected request. `is_bot` says whether a user agent is a known bot's; it is asked for the projects in
-    `filter_bots`. With `keep_raw`, requests are kept beside their events. `monotonic` is a clock in seconds.
+    each rejected request. `on_use` is called for each request that names a known credential, with its project, its id,
+    the time in milliseconds, and whether the request was rejected. `is_bot` says whether a user agent is a known bot's;
+    it is asked for the projects in `filter_bots`. With `keep_raw`, requests are kept beside their events. `monotonic`
+    is a clock in seconds.
     """
 
     storage: Storage
@@ -64,6 +67,7 @@ class Pipeline:
     meter: Meter
     keep_ip: Callable[[str | None], KeepIp | None] = _keep_whole_address
     on_reject: Callable[[PendingRejection], None] | None = None
+    on_use: OnUse | None = None
     is_bot: IsBot | None = None
     filter_bots: frozenset[str] = frozenset()
     keep_raw: bool = False
@@ -95,6 +99,9 @@ class Pipeline:
             _forget_frames(problem)
             return self.refuse(installed, request, refusal, route, submission)
         self.meter.accepted(installed.dialect.name, outcomes)
+        if self.on_use is not None:
+            principal = admitted.principal
+            self.on_use(principal.project, principal.credential_id, request.received_at, False)
         if response.headers:
             headers = {**response.headers, **headers}
         return Response(response.status, response.body, response.content_type, headers)
@@ -119,6 +126,8 @@ class Pipeline:
         log.info("refused %s", describe(request, refusal, dialect, submission, request_id))
         render = dialect.refuse if route is None or route.refuse is None else route.refuse
         response = render(request, refusal)
+        if self.on_use is not None and refusal.project is not None and refusal.credential_id is not None:
+            self.on_use(refusal.project, refusal.credential_id, request.received_at, True)
         if self.on_reject is not None:
             self.on_reject(
                 PendingRejection(

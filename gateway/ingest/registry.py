@@ -76,8 +76,9 @@ def install(
     `switches` are the switches that are on, by dialect name; the dialects in `mount_only` are not served at the root.
     """
     hidden = frozenset(mount_only)
+    canonical = load(CANONICAL)["event"]
     return tuple(
-        _install(dialect, switches.get(dialect.name, frozenset()), at_root=dialect.name not in hidden)
+        _install(dialect, switches.get(dialect.name, frozenset()), canonical, at_root=dialect.name not in hidden)
         for dialect in dialects
     )
 
@@ -87,7 +88,7 @@ def installed_by_name(switches: Mapping[str, frozenset[str]]) -> dict[str, Insta
     return {each.dialect.name: each for each in install(discover(), switches)}
 
 
-def _install(dialect: Dialect, switches: frozenset[str], *, at_root: bool) -> Installed:
+def _install(dialect: Dialect, switches: frozenset[str], canonical: Schema, *, at_root: bool) -> Installed:
     try:
         unknown = sorted(switches - {switch.name for switch in dialect.switches})
         if unknown:
@@ -101,7 +102,7 @@ def _install(dialect: Dialect, switches: frozenset[str], *, at_root: bool) -> In
             routes=routes,
             schemas=schemas,
             kinds={kind.name: kind for kind in dialect.kinds},
-            canonical=load(CANONICAL)["event"],
+            canonical=canonical,
             at_root=at_root,
         )
         _check(installed)

@@ -5,6 +5,7 @@ test checks that both agree on every schema.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import resources
@@ -165,16 +166,38 @@ def _compile(document: dict[str, Any], *, has_patterns: bool) -> jsonschema_rs.D
     """Return the compiled check of a schema. Raises SchemaError or ValueError if the schema is broken.
 
     Compiling checks a schema against the metaschema too, thirty times faster than `check_schema`. That is still called
-    to explain an error, and for schemas with regular expressions, some of which only Rust accepts.
+    to explain an error, and where Python does not accept a regular expression that Rust accepts.
     """
     try:
         compiled = jsonschema_rs.Draft202012Validator(document, validate_formats=False)
     except ValueError:
         Draft202012Validator.check_schema(document)
         raise
-    if has_patterns:
+    if has_patterns and not all(map(_is_regular_expression, _patterns(document))):
         Draft202012Validator.check_schema(document)
     return compiled
+
+
+def _patterns(schema: object) -> Iterator[str]:
+    """Yield the regular expressions anywhere in a schema, and perhaps a value of `const` that looks like one."""
+    if isinstance(schema, dict):
+        for name, value in schema.items():
+            if name == "pattern" and isinstance(value, str):
+                yield value
+            elif name == "patternProperties" and isinstance(value, dict):
+                yield from value
+            yield from _patterns(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _patterns(value)
+
+
+def _is_regular_expression(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def _authority_of(document: Mapping[str, Any]) -> Any:

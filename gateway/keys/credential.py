@@ -15,6 +15,8 @@ from gateway.dialect import MAX_CREDENTIAL, CredentialKind, Dialect
 from gateway.keys.origins import origin_of
 from gateway.printable import first_hidden
 
+MAX_LABEL = 80
+"""Characters of a label."""
 MIN_MASKED_CHARACTERS = 16
 """Of a shorter secret nothing is shown: its last four characters would give away too much."""
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -26,6 +28,14 @@ class KeyFileError(Exception):
     """An operation on credentials that cannot be done. The message is one line for the operator."""
 
 
+class InvalidCredential(KeyFileError):
+    """What somebody asks of credentials is not possible: the store works, what was entered is wrong."""
+
+
+class UnknownCredential(InvalidCredential):
+    """There is no credential with an id."""
+
+
 class NoCredentials(KeyFileError):
     """A store for which no credential was ever made."""
 
@@ -35,7 +45,8 @@ class CredentialRecord:
     """One credential as the key file has it. Times are milliseconds since the epoch.
 
     `masked` is what may be shown of the value: all of a public one such as a site id, `...` and the last four
-    characters of a secret (`...cdef`), None for a short secret. `expires_at` is the end of a rotated key's grace.
+    characters of a secret (`...cdef`), None for a short secret. `label` is a person's own words, or empty. The value
+    stops working at `expires_at`, if it has one: for one that was `rotated`, it is the end of its grace.
     """
 
     id: str
@@ -48,14 +59,20 @@ class CredentialRecord:
     created_at: int
     revoked_at: int | None = None
     expires_at: int | None = None
+    label: str = ""
+    rotated: bool = False
 
     def status(self, now: int) -> str:
-        """Return `active`, `expiring` (rotated, within its grace), `expired` or `revoked`; `now` is in milliseconds."""
+        """Return what a credential is at a time, in milliseconds: only `active` and `expiring` ones work.
+
+        A rotated one is `expiring` within its grace, and `rotated` after it. `expired` is one whose own time is over.
+        """
         if self.revoked_at is not None:
             return "revoked"
-        if self.expires_at is None:
-            return "active"
-        return "expiring" if now < self.expires_at else "expired"
+        is_over = self.expires_at is not None and now >= self.expires_at
+        if self.rotated:
+            return "rotated" if is_over else "expiring"
+        return "expired" if is_over else "active"
 
 
 @attrs.frozen
@@ -79,21 +96,21 @@ def new_value(kind: CredentialKind) -> str:
 def normalized(kind: CredentialKind, value: str) -> str:
     """Return the canonical spelling of a value, which is the one that is hashed.
 
-    Raises KeyFileError on a value that no client could send.
+    Raises InvalidCredential on a value that no client could send.
     """
     for spelling in (value, kind.normalize(value)):
         if not spelling.strip():
-            raise KeyFileError(f"the value of the {kind.name} is empty")
+            raise InvalidCredential(f"the value of the {kind.name} is empty")
         if len(spelling) > MAX_CREDENTIAL:
-            raise KeyFileError(
+            raise InvalidCredential(
                 f"the value of the {kind.name} has {len(spelling)} characters; at most {MAX_CREDENTIAL} are allowed"
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in spelling):
-            raise KeyFileError(f"the value of the {kind.name} contains control characters or is not UTF-8")
+            raise InvalidCredential(f"the value of the {kind.name} contains control characters or is not UTF-8")
         if spelling != spelling.strip():
-            raise KeyFileError(f"the value of the {kind.name} begins or ends with white space")
+            raise InvalidCredential(f"the value of the {kind.name} begins or ends with white space")
         if (at := _unseen(spelling)) is not None:
-            raise KeyFileError(
+            raise InvalidCredential(
                 f"character {at + 1} of the value of the {kind.name} cannot be seen ({_name(spelling[at])}); "
                 "copy the value again, or type it"
             )
@@ -124,24 +141,37 @@ def masked(kind: CredentialKind, value: str) -> str | None:
 
 
 def check_project(name: str) -> None:
-    """Raise KeyFileError on a name that would need quoting in a file name, a metric or a command line."""
+    """Raise InvalidCredential on a name that would need quoting in a file name, a metric or a command line."""
     if not _PROJECT.fullmatch(name):
-        raise KeyFileError(f"{name!r} is not a valid project name: use up to 64 letters, digits, '.', '_' and '-'")
+        raise InvalidCredential(f"{name!r} is not a valid project name: use up to 64 letters, digits, '.', '_' and '-'")
 
 
 def checked_scopes(dialect: Dialect, scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return the scopes in the dialect's order, each once. Raises KeyFileError on an unknown one."""
+    """Return the scopes in the dialect's order, each once. Raises InvalidCredential on an unknown one."""
     named = set(scopes)
     unknown = sorted(named - set(dialect.scopes))
     if unknown:
         hint = f"its scopes are: {', '.join(dialect.scopes)}" if dialect.scopes else "it has no scopes"
-        raise KeyFileError(f"{dialect.name} has no scope {unknown[0]!r}; {hint}")
+        raise InvalidCredential(f"{dialect.name} has no scope {unknown[0]!r}; {hint}")
     return tuple(scope for scope in dialect.scopes if scope in named)
 
 
 def checked_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Return allowed origins as hosts, each once: `https://Shop.example/x` is `shop.example`. Raises KeyFileError."""
+    """Return allowed origins as hosts, each once: `https://Shop.example/x` is `shop.example`.
+
+    Raises InvalidCredential.
+    """
     try:
         return tuple(dict.fromkeys(origin_of(origin) for origin in origins))
     except ValueError as error:
-        raise KeyFileError(f"invalid origin: {error}") from None
+        raise InvalidCredential(f"invalid origin: {error}") from None
+
+
+def checked_label(label: str) -> str:
+    """Return a label without the white space around it. Raises InvalidCredential on one that nobody can read."""
+    found = label.strip()
+    if len(found) > MAX_LABEL:
+        raise InvalidCredential(f"the label has {len(found)} characters; at most {MAX_LABEL} are allowed")
+    if (at := first_hidden(found)) is not None:
+        raise InvalidCredential(f"character {at + 1} of the label cannot be seen (U+{ord(found[at]):04X})")
+    return found

@@ -20,8 +20,8 @@ MAX_ITEMS_ASKED = 20
 class Grant:
     """What a credential allows; its value is not in it. Times are milliseconds since the epoch.
 
-    With empty `origins` every origin is allowed. `expires_at` is the end of a rotated key's grace. `shown` is what may
-    be shown of the value: a public id's is the whole of it.
+    With empty `origins` every origin is allowed. It ends at `expires_at`, if it has an end: for one that was `rotated`,
+    it is the end of its grace. `shown` is what may be shown of the value: a public id's is the whole of it.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Grant:
     revoked: bool = False
     expires_at: int | None = None
     shown: str | None = attrs.field(default=None, eq=False, repr=False)
+    rotated: bool = False
 
     def is_good(self, now: int) -> bool:
         """Return whether the credential still opens its project; `now` is in milliseconds."""
@@ -110,7 +111,7 @@ class Keyring:
             assert isinstance(grant, Grant), "made by _sites"
             if not grant.is_good(access.now):
                 continue
-            if grant.expires_at is not None:
+            if grant.rotated:
                 rotated.append(grant)
             elif found is None:
                 found = grant

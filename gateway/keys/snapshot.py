@@ -40,4 +40,5 @@ def _grant(record: CredentialRecord) -> Grant:
         revoked=record.revoked_at is not None,
         expires_at=record.expires_at,
         shown=record.masked,
+        rotated=record.rotated,
     )

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from gateway.dialect import CredentialKind, Dialect
 from gateway.keys.admin import Admin
+from gateway.keys.changes import KeyUpdate
 from gateway.keys.credential import CredentialRecord, NewCredential
+from gateway.keys.expiry import Expiry
 from gateway.keys.keyring import Keyring
 from gateway.keys.snapshot import StoredCredentials
 
@@ -32,14 +34,17 @@ class KeyStore(Protocol):
         value: str | None = None,
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
+        label: str | None = None,
+        expires: Expiry | None = None,
         show: Callable[[NewCredential], None] = unseen,
     ) -> NewCredential:
         """Add a credential, with a new random value if none is given; `now` is in milliseconds since the epoch.
 
-        A new credential without `scopes` gets all scopes of its dialect; without `origins` it works from everywhere. A
-        value that the project already has keeps its id, and the given scopes and origins replace the old ones. `show`
-        is called before the change is made; if it raises, nothing changes: a value that nobody saw is of no use. Raises
-        KeyFileError on a value that belongs to another project, or that was revoked or rotated.
+        A new credential without `scopes` gets all scopes of its dialect; without `origins` it works from everywhere,
+        and without `expires` for ever. A value that the project already has keeps its id, and what is given replaces
+        the old. `show` is called before the change is made; if it raises, nothing changes: a value that nobody saw is
+        of no use. Raises KeyFileError on a value that belongs to another project, or that was revoked or rotated or has
+        expired.
         """
         ...
 
@@ -49,6 +54,13 @@ class KeyStore(Protocol):
 
     async def get(self, key_id: str) -> CredentialRecord:
         """Return one credential. Raises KeyFileError on an unknown id."""
+        ...
+
+    async def update(self, key_id: str, update: KeyUpdate, *, now: int) -> CredentialRecord:
+        """Change what a credential may do, and return it; `now` is in milliseconds.
+
+        Raises KeyFileError on an unknown id, and on what cannot be changed (see KeyUpdate).
+        """
         ...
 
     async def revoke(self, key_id: str, *, now: int) -> CredentialRecord:

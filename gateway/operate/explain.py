@@ -14,6 +14,19 @@ _WITH_LIMIT = {
     "too_many": "has more than {limit} items",
 }
 _PLAIN = {
+    # As the facts beside them are not known, or differ.
+    "type": "has another type than its schema requires",
+    "enum": "is none of the values that its schema allows",
+    "const": "is not the value that its schema requires",
+    "minLength": "is too short",
+    "maxLength": "is too long",
+    "minItems": "has too few elements",
+    "maxItems": "has too many elements",
+    "minimum": "is too small",
+    "maximum": "is too large",
+    "maxProperties": "has too many fields",
+    "too_many": "has too many items",
+    # There are none.
     "empty": "is empty",
     "malformed": "is not valid JSON",
     "malformed_encoding": "cannot be decompressed: it does not match its Content-Encoding",

@@ -1,4 +1,4 @@
-"""The first start on an empty store: a credential for each dialect, and the text that shows how to use it."""
+"""The first start on an empty store: a credential for each dialect; and what a start tells the operator."""
 
 from collections.abc import Iterable, Sequence
 
@@ -50,14 +50,24 @@ async def _is_complete(keys: KeyStore) -> bool:
     return len(await keys.list()) > 0 and (await keys.admin()).hash is not None
 
 
-def text(start: FirstStart, url: str) -> str:
-    """Return what to print for the operator, for a server that answers at `url`; empty if nothing was created."""
+def text(start: FirstStart, url: str, console: str = "") -> str:
+    """Return what to print for the operator, for a server that answers at `url`; empty if there is nothing to say.
+
+    `console` is the console's one-time link, if there is one.
+    """
     parts = [_credentials_text(start.credentials, url)] if start.credentials else []
     if start.admin_token is not None:
         parts.append(
             f"Admin token, shown only once (`gateway admin-token` creates a new one):\n\n  {start.admin_token}\n"
         )
+    if console:
+        parts.append(console_text(console))
     return "\n".join(parts)
+
+
+def console_text(link: str) -> str:
+    """Return what to print of the console's one-time link."""
+    return f"Console, by a link that works once and for ten minutes (later: log in by the admin token):\n\n  {link}\n"
 
 
 def _credentials_text(credentials: Sequence[DialectCredential], url: str) -> str:
@@ -70,14 +80,15 @@ def _credentials_text(credentials: Sequence[DialectCredential], url: str) -> str
         lines += [
             f"{credential.dialect.title} ({credential.dialect.kinds[0].name}: {credential.value})",
             "  in the SDK's settings:",
-            f"    {_filled(credential.dialect.setting, url, credential.value)}",
+            f"    {filled(credential.dialect.setting, url, credential.value)}",
             "  to try it:",
-            f"    {_filled(credential.dialect.curl, url, credential.value)}",
+            f"    {filled(credential.dialect.curl, url, credential.value)}",
             "",
         ]
     return "\n".join(lines)
 
 
-def _filled(template: str, url: str, value: str) -> str:
+def filled(template: str, url: str, value: str) -> str:
+    """Return a line of a dialect with the URL and the value of a credential in it."""
     # Not str.format: the templates contain the braces of JSON and JavaScript.
     return template.replace("{url}", url).replace("{value}", value)

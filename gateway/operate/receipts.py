@@ -13,7 +13,12 @@ async def receipt(records: Records, receipt_id: str) -> dict[str, Any] | None:
     """
     found = await records.receipt(receipt_id)
     if found is not None:
-        for item in found["items"]:
-            for fault in item.get("faults", ()):
-                fault["sentence"] = explain(fault["code"], fault["pointer"], fault["detail"])
+        explain_items(found)
     return found
+
+
+def explain_items(receipt: dict[str, Any]) -> None:
+    """Add a `sentence` to each fault of a receipt."""
+    for item in receipt["items"]:
+        for fault in item.get("faults", ()):
+            fault["sentence"] = explain(fault["code"], fault["pointer"], fault["detail"])

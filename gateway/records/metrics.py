@@ -1,15 +1,18 @@
 """The counters for Prometheus. Labels never name a project, nor anything else that comes from a client."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.dialect.outcome import Outcome, Reason, Verdict
 
 STORED = Verdict.STORED  # looked up once: a member of an enum takes a tenth of a microsecond
+QUEUE_BYTES, QUEUE_LIMIT_BYTES = "gateway_queue_bytes", "gateway_queue_limit_bytes"
+GAUGES = frozenset((QUEUE_BYTES, QUEUE_LIMIT_BYTES))
+"""Families that say how something is now: they are gone with the process that says so."""
 UNMATCHED = {Reason.NOT_FOUND.value, Reason.METHOD_NOT_ALLOWED.value}
 
 
@@ -26,6 +29,7 @@ class Meter(Collector):
         self._bugs: Counter[str] = Counter()
         self._preflights: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()
+        self._queue: Callable[[], tuple[int, int]] | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -58,6 +62,10 @@ class Meter(Collector):
     def connections_refused(self, reason: str, count: int) -> None:
         """Count connections that were refused or closed, by why: a word of the gateway's own."""
         self._connections[reason] += count
+
+    def watch_queue(self, queue: Callable[[], tuple[int, int]]) -> None:
+        """Tell, whenever somebody asks, how many bytes wait to be written, and how many may."""
+        self._queue = queue
 
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as families of metrics."""
@@ -93,6 +101,10 @@ class Meter(Collector):
         for reason, count in sorted(self._connections.items()):
             refused.add_metric([reason], count)
         yield from (items, requests, unmatched, bugs, preflights, refused)
+        if self._queue is not None:
+            waiting, limit = self._queue()
+            yield GaugeMetricFamily(QUEUE_BYTES, "Bytes of entries that wait to be on disk.", value=waiting)
+            yield GaugeMetricFamily(QUEUE_LIMIT_BYTES, "Bytes of entries that may wait; more are refused.", value=limit)
 
     def exposition(self) -> bytes:
         """Return all counters in Prometheus' text format."""

@@ -151,6 +151,14 @@ class Appended:
         return tuple(final)
 
 
+@value_class
+class Queue:
+    """How many bytes of entries wait to be on disk, about, and at how many a new one is not accepted."""
+
+    bytes: int
+    limit: int
+
+
 class Storage(Protocol):
     """An append-only log. Every engine passes the same contract tests (tests/storage/test_contract.py)."""
 
@@ -161,6 +169,11 @@ class Storage(Protocol):
     @property
     def healthy(self) -> bool:
         """Whether an append can be expected to succeed."""
+        ...
+
+    @property
+    def queue(self) -> Queue:
+        """What was accepted and is not on disk yet."""
         ...
 
     async def close(self) -> None:

@@ -31,7 +31,7 @@ def open_store(url: str) -> Store:
     except ModuleNotFoundError as error:
         extra = "postgres" if error.name == "asyncpg" else error.name
         raise StoreError(
-            f"storage {scheme} needs {error.name}, which is not installed: pip install 'event-gateway[{extra}]'"
+            f"storage {scheme} needs {error.name}, which is not installed: pip install '.[{extra}]'"
         ) from None
     store: Store = opener(url)
     return store

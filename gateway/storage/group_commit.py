@@ -7,7 +7,7 @@ from collections import deque
 import attrs
 
 from gateway.dialect.outcome import StorageUnavailable
-from gateway.storage.contract import Appended, Broken, Engine, Entry
+from gateway.storage.contract import Appended, Broken, Engine, Entry, Queue
 
 MEBIBYTE = 1 << 20
 # How many turns of the loop must bring nothing new before a commit begins: a client that has its answer needs a few to
@@ -63,9 +63,9 @@ class GroupCommit:
         return self._trouble is None and not self._closed
 
     @property
-    def waiting_bytes(self) -> int:
-        """About how many bytes were accepted and are not yet on disk."""
-        return self._bytes
+    def queue(self) -> Queue:
+        """What was accepted and is not on disk yet."""
+        return Queue(self._bytes, self._queue_bytes)
 
     async def append(self, entry: Entry) -> Appended:
         """Return once the entry is on disk. Raises StorageUnavailable if it cannot be accepted or committed."""

@@ -18,6 +18,19 @@ class RunningGateway:
 
 
 @attrs.frozen(kw_only=True)
+class DiskUse:
+    """What a store takes of its disk, and what is left there, in bytes.
+
+    `free` is None where the disk is not this machine's. Without `is_whole` not all files were looked at: there are too
+    many, and the store takes more than `bytes`.
+    """
+
+    bytes: int
+    free: int | None = None
+    is_whole: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class StoreInfo:
     """What an engine knows of its store. Sizes are in bytes.
 

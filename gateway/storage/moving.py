@@ -25,7 +25,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "claims": ("project", "digest", "fingerprint", "outcomes", "receipt"),
     "credentials": (
         *("id", "project", "dialect", "kind", "hint", "scopes", "origins"),
-        *("created_at", "revoked_at", "expires_at", "hash"),
+        *("created_at", "revoked_at", "expires_at", "hash", "label", "rotated"),
     ),
     "secrets": ("name", "value"),
     "counters": ("project", "dialect", "verdict", "count"),
@@ -42,6 +42,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "rejected_counts": ("project", "dialect", "count"),
     "rejected_buckets": ("span", "start", "project", "dialect", "count"),
+    "credential_uses": ("project", "credential", "day", "requests", "rejected", "last_used"),
     "facts": ("name", "value"),
 }
 """All tables beside the log, with their columns. Times are in milliseconds since the epoch.

@@ -5,7 +5,7 @@ stand in the request too: with many of them only those that the gateway made are
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
@@ -97,6 +97,29 @@ def decode_items(stored: bytes, first: int) -> list[StoredItem]:
             numbers, indexes, columns["verdicts"], ends, columns["fault_of"], payloads, strict=True
         )
     ]
+
+
+def decode_kinds(
+    stored: bytes, first: int, ended: Collection[int], before: int | None = None
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return how many items there are of each verdict and list of faults, and the highest number of one.
+
+    That is `{(verdict, faults): (count, number)}` for the items whose numbers are not in `ended`, and below `before`.
+    It takes a fraction of the time of `decode_items`.
+    """
+    columns: dict[str, Any] = orjson.loads(zlib.decompress(stored))
+    verdicts, faults, fault_of = columns["verdicts"], columns["faults"], columns["fault_of"]
+    count = len(verdicts)
+    if count == 1 and not ended:
+        return {(_LETTERS[verdicts], faults[fault_of[0]]): (1, first + sum(columns.get("numbers", ())))}
+    numbers = _sums(columns["numbers"]) if "numbers" in columns else range(count)
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    most = max(numbers, default=0) if before is None else before - first - 1
+    for number, letter, fault in zip(numbers, verdicts, fault_of, strict=True):
+        if number <= most and first + number not in ended:
+            kind = (letter, fault)
+            found[kind] = (found[kind][0] + 1 if kind in found else 1, first + number)
+    return {(_LETTERS[letter], faults[fault]): each for (letter, fault), each in found.items()}
 
 
 def bounded_faults(faults: Sequence[bytes]) -> list[bytes]:

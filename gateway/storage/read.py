@@ -21,12 +21,16 @@ class EventFilter:
     """Which events are asked for: those that meet each condition that is not None.
 
     `since` and `before` are of `received_at`, in milliseconds since the epoch; `since` includes, `before` excludes.
+    `person` is a `user_id` or an `anonymous_id`. There is no index but for the time: a search for a rare event reads
+    page after page, most of them empty.
     """
 
     project: str | None = None
     dialect: str | None = None
     type: str | None = None
     name: str | None = None
+    message_id: str | None = None
+    person: str | None = None
     since: int | None = None
     before: int | None = None
 

@@ -8,6 +8,17 @@ from typing import Any, Protocol
 
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest
+from gateway.storage.held.groups import (
+    EVERY_ITEM,
+    EVERY_REJECTION,
+    GROUPED_ITEMS,
+    PAGE,
+    Listed,
+    QuarantineFilter,
+    QuarantineGroups,
+    RejectedFilter,
+    RejectedGroup,
+)
 from gateway.storage.read import Position
 
 QUARANTINE_COLUMNS = (
@@ -16,6 +27,10 @@ QUARANTINE_COLUMNS = (
 )
 """The keys of a row of `Records.quarantine`, in order."""
 MAX_RECEIPT_ID = 16
+RECEIPT_WITHIN = 60_000
+"""Milliseconds after an event's `received_at` in which the number of its receipt begins, unless a clock was set."""
+MOST_REPLAYED = 200
+"""Receipts of one millisecond that are looked at for the one of a replayed event."""
 
 
 @value_class
@@ -61,6 +76,30 @@ class RawEvents:
     events: Mapping[int, tuple[Position, bytes]]
 
 
+@value_class
+class CredentialUse:
+    """When a credential was used last (milliseconds since the epoch), and how often on one day.
+
+    `rejected` requests are among the `requests`.
+    """
+
+    last_used: int
+    requests: int
+    rejected: int
+
+
+@value_class
+class NewRows:
+    """What has come in since a look: the newest rows, the oldest of them first, of `count` items in all.
+
+    `mark` is what the next look is given: an opaque value of the engine.
+    """
+
+    mark: object
+    rows: Sequence[dict[str, Any]]
+    count: int
+
+
 class Records(Protocol):
     """Reads what is committed, beside the writers; two methods change it. Every engine passes the same tests.
 
@@ -77,11 +116,34 @@ class Records(Protocol):
         """
         ...
 
+    async def new_quarantined(self, mark: object = None, most: int = 100) -> NewRows:
+        """Return the items that were quarantined or filtered since a look, `most` of them; without a mark none yet.
+
+        The rows are those of `quarantine` without `payload`. What several gateways write at the same time may come in
+        another order.
+        """
+        ...
+
     async def quarantine_record(self, number: int) -> QuarantineRecord | None:
         """Return a quarantined item by its id; None if there is none, or no more.
 
         It is fast for one item after the other of one request: that is read once.
         """
+        ...
+
+    async def quarantine_groups(
+        self, where: QuarantineFilter = EVERY_ITEM, before: int | None = None, most: int = GROUPED_ITEMS
+    ) -> QuarantineGroups:
+        """Return the newest quarantined items by their first faults, of items with ids before `before`.
+
+        About `most` items are looked at: whole requests, and also those that are not asked for.
+        """
+        ...
+
+    async def quarantine_page(
+        self, where: QuarantineFilter = EVERY_ITEM, before: int | None = None, most: int = PAGE
+    ) -> Listed:
+        """Return quarantined items with ids before `before`, newest first, as rows of `quarantine`."""
         ...
 
     async def settled(self, number: int) -> str | None:
@@ -103,6 +165,21 @@ class Records(Protocol):
         """
         ...
 
+    async def receipt_of(self, position: Position) -> dict[str, Any] | None:
+        """Return the receipt of the request of an event, as `receipt` does; None if it is not known any more.
+
+        The receipt of a replayed event is that of its quarantined item. An event that was moved here is found by its
+        old position, too.
+        """
+        ...
+
+    async def raw_of(self, receipt: Mapping[str, Any]) -> RawRequest | None:
+        """Return the request that a receipt is of, as it came but redacted; None if it is not kept.
+
+        It is kept for `keep_raw_days`, and as long as one of its items is in quarantine.
+        """
+        ...
+
     async def counters(self) -> list[tuple[str, str, str, int]]:
         """Return how many items had each outcome so far: `(project, dialect, verdict, count)`, sorted.
 
@@ -118,6 +195,26 @@ class Records(Protocol):
 
         All times are in seconds, starts since the epoch. The oldest come first. A replay takes an item from
         `quarantined` or `filtered` in the bucket of the replay, so that a count there may be negative.
+        """
+        ...
+
+    async def stored_by_time(
+        self, span: int, since: int, step: int, project: str | None = None
+    ) -> list[tuple[int, str, int]]:
+        """Return how many events were stored in each step: `(start, dialect, count)`, the oldest first.
+
+        They are the sums of the buckets of a span that start at `since` or later. A step is a multiple of the span, and
+        begins at a multiple of itself; all times are in seconds.
+        """
+        ...
+
+    async def counts_by_project(
+        self, span: int, since: int, before: int | None = None, project: str | None = None
+    ) -> list[tuple[str, str, str, int]]:
+        """Return the sums of the buckets of a span by `(project, dialect, verdict, count)`, sorted.
+
+        These are the buckets that start at `since` or later, and before `before`, also those of rejected requests; an
+        unknown project is empty. Times are in seconds.
         """
         ...
 
@@ -153,8 +250,29 @@ class Records(Protocol):
         """
         ...
 
+    async def new_rejected(self, mark: object = None, most: int = 100) -> NewRows:
+        """Return the requests that were rejected since a look, `most` of them; without a mark none yet.
+
+        The rows are those of `rejected_requests`.
+        """
+        ...
+
     async def rejected_request(self, number: int) -> tuple[dict[str, Any], RawRequest] | None:
         """Return a rejected request, as in `rejected_requests` and as it came; None if it is gone."""
+        ...
+
+    async def rejected_groups(self, since: int | None = None) -> list[RejectedGroup]:
+        """Return the newest rejected requests by what they have in common, the largest groups first.
+
+        GROUPED_REJECTIONS of each kind are looked at, and then left out if they came before `since` (milliseconds).
+        There are at most MOST_GROUPS of each kind.
+        """
+        ...
+
+    async def rejected_page(
+        self, where: RejectedFilter = EVERY_REJECTION, before: int | None = None, most: int = PAGE
+    ) -> Listed:
+        """Return rejected requests with ids before `before`, newest first, as rows of `rejected_requests`."""
         ...
 
     async def rejected_counts(self) -> list[tuple[str, str, int]]:
@@ -168,8 +286,15 @@ class Records(Protocol):
         """
         ...
 
+    async def credential_uses(self, day: int) -> dict[str, CredentialUse]:
+        """Return the uses of each credential that was ever used, by its id; `day` of UTC is in days since the epoch.
+
+        They are written some seconds after the answers.
+        """
+        ...
+
     async def mark_rejected(self, number: int, how: str) -> None:
-        """Write beside a rejected request how its replay ended, in a few words."""
+        """Write beside a rejected request how its replay ended, in a few words. The first one stays."""
         ...
 
 
@@ -189,6 +314,11 @@ def as_quarantined(known: Mapping[str, Any], raw: RawRequest, index: int, messag
         payload="null",
         raw=raw,
     )
+
+
+def held_number(receipt: Mapping[str, Any]) -> int | None:
+    """Return the id of an item of a receipt (see `Records.receipt`) that is still in quarantine; None if none is."""
+    return next((item["quarantine"] for item in receipt["items"] if "quarantine" in item and "since" not in item), None)
 
 
 def receipt_number(receipt_id: str) -> int | None:

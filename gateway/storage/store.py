@@ -10,8 +10,9 @@ from gateway.datadir import DataDir
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyStore
+from gateway.records.use_log import UseLog
 from gateway.storage.contract import SubmittingStorage
-from gateway.storage.info import StoreInfo
+from gateway.storage.info import DiskUse, StoreInfo
 from gateway.storage.moving import MoveSource, MoveTarget
 from gateway.storage.read import LogReader
 from gateway.storage.records import Records
@@ -77,6 +78,10 @@ class Store(Protocol):
         """Return what collects rejected requests; it writes while its `running` lasts."""
         ...
 
+    def use_log(self) -> UseLog:
+        """Return what counts the uses of credentials; it writes while its `running` lasts."""
+        ...
+
     def log(self) -> AbstractAsyncContextManager[LogReader]:
         """Open a reader of the log."""
         ...
@@ -95,6 +100,10 @@ class Store(Protocol):
 
     async def info(self) -> StoreInfo:
         """Return what the engine knows of the store beside its contents."""
+        ...
+
+    async def disk_use(self) -> DiskUse:
+        """Return what the store takes of its disk: fast enough to be asked every few seconds, and without any lock."""
         ...
 
     def move_source(self) -> AbstractAsyncContextManager[MoveSource]:

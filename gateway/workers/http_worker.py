@@ -27,8 +27,9 @@ from gateway.ingest.registry import discover
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.operate.admin_api import AdminApi
-from gateway.operate.counters import CommittedCounters
+from gateway.operate.committed_metrics import CommittedCounters
 from gateway.records.metrics import Meter
+from gateway.records.use_log import UseLog
 from gateway.storage.contract import Storage
 from gateway.storage.rejected_log import RejectedRequestLog
 from gateway.storage.store import Store
@@ -46,6 +47,7 @@ def build_handler(
     limiters: Mapping[str, Limiter] | None = None,
     admin: AdminApi | None = None,
     rejected_log: RejectedRequestLog | None = None,
+    use_log: UseLog | None = None,
     preflights: Preflights | None = None,
 ) -> IngestHandler:
     """Return a gateway without a socket. Raises RegistryError.
@@ -55,6 +57,7 @@ def build_handler(
     """
     installed = install_enabled(config, dialects)
     meter = meter or Meter()
+    meter.watch_queue(lambda: (storage.queue.bytes, storage.queue.limit))
     if limiters is None:
         limiters = {name: MemoryLimiter(limit) for name, limit in config.limits.items()}
     pipeline = Pipeline(
@@ -64,6 +67,7 @@ def build_handler(
         meter=meter,
         keep_ip=config.keep_ip,
         on_reject=None if rejected_log is None else rejected_log.add,
+        on_use=None if use_log is None else use_log.add,
         is_bot=known_bots() if config.filter_bots else None,
         filter_bots=config.filter_bots,
         keep_raw=config.storage.keep_raw > 0,
@@ -98,10 +102,10 @@ async def running(
     limiters: Mapping[str, Limiter] | None = None,
     preflights: Preflights | None = None,
 ) -> AsyncIterator[IngestHandler]:
-    """Yield a handler that follows the credentials and keeps rejected requests, as long as this lasts."""
+    """Yield a handler that follows the credentials, counts their uses and keeps rejected requests."""
     async with store.keys() as keys:
         keyring, admin = await keys.load(), AdminApi(store, await keys.admin())
-    rejected_log = store.rejected_log(store_settings(config))
+    rejected_log, use_log = store.rejected_log(store_settings(config)), store.use_log()
     handler = build_handler(
         config,
         discover(),
@@ -113,6 +117,7 @@ async def running(
         limiters=limiters,
         admin=admin,
         rejected_log=rejected_log,
+        use_log=use_log,
         preflights=preflights,
     )
 
@@ -120,7 +125,7 @@ async def running(
         handler.renew(keyring)
         admin.renew(token)
 
-    async with rejected_log.running(), _following(store, renew):
+    async with rejected_log.running(), use_log.running(), _following(store, renew):
         yield handler
 
 

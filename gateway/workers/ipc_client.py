@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from gateway.dialect.outcome import StorageUnavailable
-from gateway.storage.contract import Appended, Entry
+from gateway.storage.contract import Appended, Entry, Queue
 from gateway.storage.group_commit import weight
 from gateway.workers.ipc_codec import (
     HELLO,
@@ -86,6 +86,11 @@ class RemoteStorage:
     def healthy(self) -> bool:
         """Whether an append can be expected to succeed: as the server last said, and only while it is connected."""
         return self._healthy
+
+    @property
+    def queue(self) -> Queue:
+        """What was sent to the server and is not answered."""
+        return Queue(self._bytes, self._queue_bytes)
 
     async def wait_ready(self) -> None:
         """Wait until the server says for the first time that its store is well."""

@@ -15,28 +15,33 @@ from gateway.config import Config
 
 WRITER = "writer"
 HTTP_WORKER = "HTTP worker"
+CONSOLE = "console"
+MODULES = {WRITER: "gateway.workers.child", HTTP_WORKER: "gateway.workers.child", CONSOLE: "gateway.console.process"}
+"""Where the `main` of each role is. The console's loads nothing that only the others need, and they nothing of its."""
 
 
 @attrs.frozen
 class Job:
     """What a child process is to do. Numbers are of file descriptors that it inherits.
 
-    `role` is WRITER or HTTP_WORKER. `listener` is the writer's Unix socket, or the TCP socket of one HTTP worker alone.
-    The writer keeps the data directory's `lock`, so that no other gateway starts while it lives. `shared` is the file
-    of the HTTP workers' shared memory, in which worker `slot` (from 0) has a part of its own.
+    `role` is WRITER, HTTP_WORKER or CONSOLE. `listener` is the writer's Unix socket, or the TCP socket of one HTTP
+    worker alone; the console has none: it listens by itself, once its address is free. The writer keeps the data
+    directory's `lock`, so that no other gateway starts while it lives. `shared` is the file of the HTTP workers' shared
+    memory, in which worker `slot` (from 0) has a part of its own. `url` tells the console where ingestion answers.
     """
 
     role: str
     config: Config
-    listener: int
+    listener: int = -1
     lock: int = -1
     shared: int = -1
     slot: int = 0
+    url: str = ""
 
     @property
     def name(self) -> str:
         """Return the process's name for log lines: `writer`, `HTTP worker 1`."""
-        return self.role if self.role == WRITER else f"{self.role} {self.slot + 1}"
+        return f"{self.role} {self.slot + 1}" if self.role == HTTP_WORKER else self.role
 
     @property
     def inherited(self) -> tuple[int, ...]:
@@ -51,7 +56,7 @@ def command(job: Job) -> Sequence[str]:
     own. It may do so only when this process was started in that way itself.
     """
     safe = [] if {"", os.getcwd()} & set(sys.path) else ["-P"]
-    return [sys.executable, *safe, "-m", "gateway.workers.child", job.name]  # the name is for whoever looks at `ps`
+    return [sys.executable, *safe, "-m", MODULES[job.role], job.name]  # the name is for whoever looks at `ps`
 
 
 def dump(job: Job) -> bytes:
@@ -80,7 +85,7 @@ class ParentPipe:
         return cls(job, out)
 
     def report(self, **facts: str) -> None:
-        """Send the parent one line of JSON: `{"ready": URL}`, or `{"failed": WHY}`."""
+        """Send the parent one line of JSON: `{"ready": WHAT}`, or `{"failed": WHY}`."""
         with contextlib.suppress(OSError):
             os.write(self._out, json.dumps(facts).encode() + b"\n")
 

@@ -1,4 +1,4 @@
-"""Opening a store as the one that writes it: the same in one process and in the writer's."""
+"""Opening a store to write: as the one that does, in one process or in the writer's; or beside one that does."""
 
 import contextlib
 import socket
@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from gateway.config import Config
 from gateway.config.store import store_settings
+from gateway.datadir import DataDir, DataDirError
 from gateway.storage.contract import SubmittingStorage
-from gateway.storage.store import Store
+from gateway.storage.store import Store, StoreSettings
+from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_server import IpcServer
 from gateway.workers.ipc_socket import bound_if_possible
 
@@ -40,3 +42,35 @@ async def opened(
                 yield storage
             finally:
                 await server.stop(grace)
+
+
+@contextlib.asynccontextmanager
+async def joined(config: Config, store: Store) -> AsyncIterator[SubmittingStorage]:
+    """Open the store for an operator's changes, or connect to the server that has it open.
+
+    A store without a directory is always opened. Nothing is forgotten meanwhile: only the server knows the configured
+    times for sure. Raises StoreError, also when another command holds the directory, and StorageUnavailable when the
+    server is another version or does not answer.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if store.directory is not None:
+                stack.enter_context(store.directory.lock())
+        except DataDirError as locked:
+            assert store.directory is not None
+            storage = await _connect(store.directory, config, locked)
+            try:
+                yield storage
+            finally:
+                await storage.close()
+        else:
+            async with store.storage(StoreSettings(queue_bytes=config.storage.queue_bytes)) as opened_store:
+                yield opened_store
+
+
+async def _connect(directory: DataDir, config: Config, locked: DataDirError) -> RemoteStorage:
+    """Return the log of the server that holds the lock. Raises `locked` when whoever holds it does not listen."""
+    try:
+        return await RemoteStorage.connect(directory.path, queue_bytes=config.storage.queue_bytes)
+    except OSError:
+        raise locked from None  # another command, or a server that just starts or ends

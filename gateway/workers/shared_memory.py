@@ -1,7 +1,7 @@
 """The memory that HTTP workers share, a file without a name, and the counters in it, which add up over all workers.
 
 What a worker has counted stays here when it ends: the next one in its slot counts on. So a sum never goes back while
-the gateway runs, whichever worker reports it.
+the gateway runs, whichever worker reports it. Only gauges begin anew.
 """
 
 import logging
@@ -17,7 +17,7 @@ from msgspec.msgpack import Decoder, Encoder
 from prometheus_client import Metric
 
 from gateway.ingest import preflights
-from gateway.records.metrics import Meter
+from gateway.records.metrics import GAUGES, Meter
 
 HALF = 128 * 1024
 SLOT = mmap.PAGESIZE + 2 * HALF
@@ -119,7 +119,8 @@ class SharedMeter(Meter):
         super().__init__()
         self._slots = [file.slot(number) for number in range(file.http_workers)]
         self._own = self._slots[slot]
-        self._before = self._own.read()
+        counted = self._own.read().items()
+        self._before = {name: value for name, value in counted if name[0] not in GAUGES}
 
     def publish(self) -> None:
         """Let the other workers know what this one and its predecessors in the slot have counted."""

@@ -20,11 +20,13 @@ class SupervisedProcess:
     """Keeps one process running until `stop`.
 
     `job` gives its Job, and keeps open what the process inherits until it is started. `ready` is done with what the
-    process first reports, or with a ChildProcessError when it ends before that.
+    process first reports. If it ends before that, `ready` is a ChildProcessError, or where the process is not `needed`,
+    it is started again, as after any other end.
     """
 
-    def __init__(self, name: str, job: Callable[[], AbstractContextManager[Job]]) -> None:
+    def __init__(self, name: str, job: Callable[[], AbstractContextManager[Job]], *, needed: bool = True) -> None:
         self.name = name
+        self._needed = needed
         self.ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._job = job
         self._process: asyncio.subprocess.Process | None = None
@@ -55,7 +57,7 @@ class SupervisedProcess:
                 if self._process is not None and self._process.returncode not in (0, -signal.SIGTERM):
                     log.error("the %s %s while it was stopping", self.name, self._failure or how)
                 return
-            if not self.ready.done():
+            if self._needed and not self.ready.done():
                 self.ready.set_exception(ChildProcessError(self._failure or f"the {self.name} {how} before it served"))
                 return
             delay = MIN_RESTART_DELAY if loop.time() - began > HEALTHY_AFTER else delay

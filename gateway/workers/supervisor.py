@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from asyncio import FIRST_COMPLETED
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -21,7 +21,7 @@ async def supervise(
     directory: DataDir | None,
     lock: Lock | None,
     listener: socket.socket,
-    ready: Callable[[str], None],
+    ready: Callable[[str], Awaitable[None]],
     stopped: asyncio.Event,
 ) -> int:
     """Run one writer and `config.server.workers` HTTP workers until stopped; return the exit code.
@@ -55,7 +55,7 @@ async def supervise(
         try:
             await asyncio.wait((everyone, stop), return_when=FIRST_COMPLETED)
             if everyone.done():
-                ready(everyone.result()[-1])
+                await ready(everyone.result()[-1])
                 # These tasks end only when they are stopped; one that ends before has a bug that must not go unnoticed.
                 tasks = [each.task for each in (*writers, *http_workers)]
                 await asyncio.wait([stop, *tasks], return_when=FIRST_COMPLETED)

@@ -25,6 +25,8 @@ QUICK = Pace(5, 0.2)
 @click.option("--contestant", "chosen", multiple=True, metavar="NAME", help="Measure only bare, null, gateway, ...")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Measure a gateway with so many workers too.")
 @click.option("--grow", "events", type=click.IntRange(200_000), help="Then store so many events and follow the rate.")
+@click.option("--days", type=click.IntRange(200_000), help="Only read one day of a log of so many events.")
+@click.option("--console", "is_console", is_flag=True, help="Only measure a gateway beside its open console.")
 @click.option("--profile", "profiled", type=click.Choice(list(SCENARIOS)), help="Only show where the CPU goes.")
 @click.option(
     "--steady", "steady_seconds", type=click.FloatRange(1),
@@ -46,6 +48,8 @@ def main(
     chosen: tuple[str, ...],
     workers: int,
     events: int | None,
+    days: int | None,
+    is_console: bool,
     profiled: str | None,
     steady_seconds: float | None,
     storage: str | None,
@@ -84,18 +88,34 @@ def main(
         ):
             bench = Bench(console, load, Path(data), found, QUICK if quick else NORMAL)
             bench.preamble(apart)
-            if profiled is not None:
-                bench.profile(SCENARIOS[profiled])
+            if _measure_apart(bench, profiled, days, is_console):
                 return
             bench.compare([SCENARIOS[name] for name in only or SCENARIOS])
             if events is not None:
                 bench.grow(events)
+                bench.read_days(events)
+                bench.watch()
             result = bench.judge(_command(quick, only, chosen, workers, events))
             if write is not None:
                 page.write(result, write)
                 console.print(f"written: {write}")
     except BenchFailed as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_console: bool) -> bool:
+    """Measure what is asked for without the scenarios; return whether anything is."""
+    if profiled is not None:
+        bench.profile(SCENARIOS[profiled])
+        return True
+    if days is not None:
+        bench.read_days(days)
+    if is_console:
+        bench.watch()
+    if days is not None or is_console:
+        bench.judge("")
+        return True
+    return False
 
 
 def _chosen(found: list[Contestant], names: tuple[str, ...]) -> list[Contestant]:

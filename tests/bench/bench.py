@@ -9,7 +9,8 @@ from pathlib import Path
 import attrs
 from rich.console import Console
 
-from tests.bench import goals, grow, keeping, machine, page, profiling, report, tables
+from tests.bench import console as watching
+from tests.bench import days, goals, grow, keeping, machine, page, profiling, report, tables
 from tests.bench.growth import Growth, growth_table
 from tests.bench.loader import Loader
 from tests.bench.machine_costs import Costs, costs, middle
@@ -40,6 +41,9 @@ class Bench:
     costs: dict[str, Costs] = attrs.field(factory=dict)
     kept: keeping.Kept | None = None
     growth: Growth | None = None
+    one_day: days.Days | None = None
+    opening: watching.Opening | None = None
+    watched: watching.Watched | None = None
     _told: float = 0.0
 
     def preamble(self, is_apart: bool) -> None:
@@ -77,6 +81,21 @@ class Bench:
             )
         self.show(growth_table(self.growth))
 
+    def read_days(self, events: int) -> None:
+        """Make a log of many days, export one of them and follow it."""
+        gateway = next(each for each in self.contestants if each.name == "gateway")
+        with self.console.status("days") as status, self._costs(goals.DAYS):
+            self.one_day = days.measure(gateway, events, self.folder, self._teller("days", status.update))
+            self.opening = watching.opening(self.folder / "days", self.one_day.events)
+
+    def watch(self) -> None:
+        """Load a gateway in turn without a console and with one that is open."""
+        gateway = next(each for each in self.contestants if each.name == "gateway")
+        single = SCENARIOS[goals.SINGLE]
+        with self.console.status("console") as status, self._costs(goals.CONSOLE):
+            told = self._teller("console", status.update)
+            self.watched = watching.watch(self.load, gateway, single, self.folder, told)
+
     def profile(self, scenario: Scenario) -> None:
         """Show where the CPU of each contestant goes."""
         for contestant in self.contestants:
@@ -88,7 +107,7 @@ class Bench:
 
     def judge(self, command: str) -> page.Page:
         """Hold what was measured against what was promised, and return all that a page shows."""
-        promised = list(goals.goals(goals.Measured(self.series, self.kept, self.growth, self.costs)))
+        promised = list(goals.goals(self._measured()))
         if not all(goal.certain for goal in promised):
             self.notes.append("Unsure: others used the cores in most rounds; rates and latencies suffer, CPU less.")
         table = report.of_goals(promised) if promised else None
@@ -97,6 +116,9 @@ class Bench:
         for note in self.notes:
             self.console.print(note, highlight=False)
         return page.Page(command, self.machine, self.notes, self.pace, promised, table, self.tables, self.growth)
+
+    def _measured(self) -> goals.Measured:
+        return goals.Measured(self.series, self.kept, self.growth, self.costs, self.one_day, self.opening, self.watched)
 
     def show(self, table: Table) -> None:
         """Print a table and remember it."""

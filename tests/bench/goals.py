@@ -5,20 +5,25 @@ from statistics import median
 
 import attrs
 
+from tests.bench.console import Opening, Watched
+from tests.bench.days import Days
 from tests.bench.growth import Growth
 from tests.bench.keeping import Kept
 from tests.bench.machine_costs import Costs
 from tests.bench.rounds import CALIBRATION
 from tests.bench.slices import Series, cpu, p99, rate
-from tests.bench.spread import Spread
+from tests.bench.spread import Spread, ratios, spread
 
 SINGLE = "databuddy-single"
 BATCH = "tranthor-batch"
 FLAT = "databuddy-batch"
 GROWTH = "growth"
+DAYS = "days"
+CONSOLE = "console"
 CORE = 20_000  # bare requests/s of the core that the promise of batches was made for
 BARE = 31.0  # CPU us of a bare request, on the machine that promises in microseconds and in events/s were made for
 CONNECTIONS = 64
+MEMORY = 200e6 / 2**20  # MiB: 200 MB
 _ON_THE_CORE = f"where bare takes {BARE:.0f} us"
 GROWN = 9_000_000  # promises "at ten million" are held from here: the last chunk begins below
 
@@ -68,6 +73,9 @@ class Measured:
     kept: Kept | None = None
     growth: Growth | None = None
     costs: Mapping[str, Costs] = attrs.Factory(dict)
+    days: Days | None = None
+    opening: Opening | None = None
+    watched: Watched | None = None
 
     def series(self, scenario: str, contestant: str) -> Series | None:
         found = [each for each in self.all_series if (each.scenario, each.contestant) == (scenario, contestant)]
@@ -95,6 +103,12 @@ def goals(measured: Measured) -> Iterator[Goal]:
     kept = measured.growth.kept if measured.growth is not None else measured.kept
     if kept is not None:
         yield from _of(measured, SINGLE if measured.growth is None else GROWTH, _kept(kept))
+    if measured.days is not None:
+        yield from _of(measured, DAYS, _days(measured.days))
+    if measured.opening is not None:
+        yield from _of(measured, DAYS, _opening(measured.opening))
+    if measured.watched is not None:
+        yield from _of(measured, CONSOLE, _watched(measured.watched))
 
 
 def _of(measured: Measured, scenario: str, found: Iterator[Goal]) -> Iterator[Goal]:
@@ -186,6 +200,32 @@ def _kept(kept: Kept) -> Iterator[Goal]:
     beside = f"here {kept.exported.middle:,.0f} of {kept.events:,} stored"
     yield Goal(f"export: events/s {_ON_THE_CORE}", kept.per_bare.times(1e6 / BARE), 770_000, beside=beside)
     yield Goal("bytes on disk an event", _one(kept.disk / kept.events), beside=f"{kept.disk / 2**20:,.0f} MiB in all")
+
+
+def _days(days: Days) -> Iterator[Goal]:
+    millions = f"{days.events / 1e6:.1f} million events"
+    least = 1.0 if days.events >= GROWN else None
+    beside = f"{days.found:,} events, with the start of the command"
+    yield Goal(f"export of one day of {millions}, seconds", days.day, least, None, True, beside)
+    yield Goal("the same of the events of one name, seconds", days.named, least, None, True)
+    yield Goal("lag of `events tail`, seconds", days.lag, is_ceiling=True, beside="from an answer to the event's line")
+
+
+def _opening(opening: Opening) -> Iterator[Goal]:
+    text = f"the console's overview at {opening.events / 1e6:.1f} million events, seconds"
+    least = 0.5 if opening.events >= GROWN else None
+    yield Goal(text, opening.later, least, None, True, f"the first time {opening.first:.2f}")
+
+
+def _watched(watched: Watched) -> Iterator[Goal]:
+    for text, figure, least in (
+        ("single event: p99 with the console open and a tail, over without", p99, 1.25),
+        ("single event: CPU of serve with the console open and a tail, over without", cpu, 1.05),
+    ):
+        ours, theirs = (median(map(figure, each.values())) for each in (watched.watched, watched.alone))
+        within = spread(ratios(watched.watched, watched.alone, figure))
+        yield Goal(text, within, least, None, True, f"{ours:,.0f} us over {theirs:,.0f}")
+    yield Goal("memory of serve and its console at rest, MiB", _one(watched.memory / 2**20), MEMORY, None, True)
 
 
 def _one(value: float) -> Spread:

@@ -10,9 +10,10 @@ import uvloop
 from gateway.app import build_handler
 from gateway.config import Config
 from gateway.dialect import Dialect
-from gateway.http.server import Server, bind
+from gateway.http.bind import bind
+from gateway.http.server import Server
 from gateway.keys.keyring import Grant, Keyring, digest
-from gateway.storage.contract import Appended, AppendStatus, Entry
+from gateway.storage.contract import Appended, AppendStatus, Entry, Queue
 from tests.bench.traffic import CREDENTIALS
 
 SALT = b"a salt for the bench"
@@ -22,6 +23,7 @@ class NullStorage:
     """Answers every append at once as new."""
 
     healthy = True
+    queue = Queue(0, 1)
 
     async def append(self, entry: Entry) -> Appended:
         """Say that all rows are new."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.bench import plot
+from tests.bench import console, days, plot
 from tests.bench.goals import Goal
 from tests.bench.growth import Growth, evened
 from tests.bench.rounds import BATCH, LONG, Pace
@@ -51,6 +51,12 @@ HOW = """## How it is measured
   a fresh one side by side in paired rounds. Memory is the proportional set size (PSS) after three seconds of rest.
   Exports are held against the bare handler just before and after, so that a slow machine shows. At the end the
   grown gateway is killed and started again on the same data, three times.
+- **A day**: a log of as many events over {days} days, written by the engine. The export of one day is timed as a
+  command, {exports} times. The lag of `events tail` is that of {sent} events sent one by one at random moments. On the
+  same log the console's overview is opened {opened} times, as a page.
+- **The console**: {watched} rounds of {watched_seconds:.0f} s, each with the gateway alone and with the same gateway
+  beside a console, somebody who has its overview and its live page open, and `events tail --short`. They all share the
+  cores of the gateway and the load generator. The CPU is the gateway's alone.
 """
 
 
@@ -80,7 +86,14 @@ def write(page: Page, file: Path) -> None:
     parts.append("\n".join(["## Measured on", "", *[f"- {line}" for line in page.machine], ""]))
     pace = page.pace
     long = pace.seconds * BATCH
-    parts.append(HOW.format(single=pace.seconds, batch=long, long=LONG, nth=_nth(LONG), rounds=pace.rounds, calm=CALM))
+    read = {"days": days.DAYS, "exports": days.EXPORTS, "sent": days.SENT}
+    seen = {
+        "opened": console.OPENED * len(console.SPANS),
+        "watched": console.ROUNDS,
+        "watched_seconds": console.SECONDS,
+    }
+    rounds = {"single": pace.seconds, "batch": long, "long": LONG, "nth": _nth(LONG), "rounds": pace.rounds}
+    parts.append(HOW.format(**rounds, **read, **seen, calm=CALM))
     parts += [markdown(table) for table in page.tables]
     if page.growth is not None:
         picture = _picture(file, "growth", plot.growth("events/s over stored events", _lines(page.growth)))

@@ -138,7 +138,8 @@ def free_port() -> int:
 def _serve(workers: int) -> Callable[[Path, int], list[str]]:
     extra = ["--workers", str(workers)] if workers > 1 else []
     return lambda data, port: [
-        *gateway_command(), "serve", "--data", str(data), "--host", "127.0.0.1", "--port", str(port), *extra
+        *gateway_command(), "serve", "--data", str(data), "--host", "127.0.0.1", "--port", str(port),
+        "--no-console", *extra,
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 import attrs
 
+from tests.bench.console import Opening, Watched
+from tests.bench.days import Days
 from tests.bench.goals import BATCH, FLAT, GROWTH, SINGLE, Goal, Measured, goals
 from tests.bench.growth import Growth, Point
 from tests.bench.keeping import Kept
@@ -99,3 +101,34 @@ def test_on_a_shared_core_only_the_cpu_is_certain() -> None:
 
 def test_what_was_not_measured_is_left_out() -> None:
     assert list(goals(Measured([series(BATCH, "gateway", 100, 400, 0.2)]))) == []
+
+
+def test_a_day_of_ten_million_events_is_promised_in_a_second() -> None:
+    fast, slow = Spread(0.7, 0.8, 0.9), Spread(1.0, 1.1, 1.2)
+    read = Days(10_000_000, 100_000, fast, slow, Spread(0.1, 0.2, 0.3))
+    found = goals(Measured([], days=read))
+    assert [(goal.text, goal.measured.middle, goal.least, goal.is_met) for goal in found] == [
+        ("export of one day of 10.0 million events, seconds", 0.8, 1.0, True),
+        ("the same of the events of one name, seconds", 1.1, 1.0, False),
+        ("lag of `events tail`, seconds", 0.2, None, False),
+    ]
+    small = goals(Measured([], days=attrs.evolve(read, events=200_000)))
+    assert [goal.least for goal in small] == [None, None, None]
+
+
+def test_a_console_that_is_open_is_held_against_a_gateway_without_one() -> None:
+    def rounds(cpu: float, latency: int) -> dict[int, Slice]:
+        one = Slice(
+            1_000, 1.0, 1_000, server_cpu=cpu, later_cpu=0.0, load_cpu=0.0, others_cpu=0.9, latencies={latency: 1_000}
+        )
+        return dict.fromkeys(range(7), one)
+
+    watched = Watched(rounds(0.10, 100), rounds(0.11, 100), 190_000_000)
+    opening = Opening(10_000_000, 0.25, Spread(0.1, 0.2, 0.3))
+    found = goals(Measured([], opening=opening, watched=watched))
+    assert [(goal.text, round(goal.measured.middle, 2), goal.is_met) for goal in found] == [
+        ("the console's overview at 10.0 million events, seconds", 0.2, True),
+        ("single event: p99 with the console open and a tail, over without", 1.0, True),
+        ("single event: CPU of serve with the console open and a tail, over without", 1.1, False),
+        ("memory of serve and its console at rest, MiB", 181.2, True),
+    ]

@@ -16,7 +16,7 @@ from gateway.storage.postgres.connection.address import Address
 from gateway.storage.postgres.connection.session import Session
 from tests.cli.lines import NOW, entry, keep, line
 from tests.kit.engines import parsed
-from tests.kit.serving import GATEWAY, PATIENCE, run
+from tests.kit.serving import GATEWAY, LAST_POSITION, PATIENCE, run
 
 READING = [
     ("events", "export"),
@@ -29,6 +29,13 @@ READING = [
 def told(*arguments: str) -> tuple[int, str, str]:
     done = run(*arguments)
     return done.returncode, done.stdout, done.stderr
+
+
+def exported(*arguments: str) -> str:
+    """Return what an export printed; beside it, it says the position to go on from, and nothing else."""
+    done = run("events", "export", *arguments)
+    assert (done.returncode, LAST_POSITION.sub("", done.stderr), done.stderr != "") == (0, "", True)
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +54,12 @@ def data(tmp_path: Path) -> str:
 
 def test_export_prints_the_very_lines_that_were_kept(data: str) -> None:
     lines = b"".join(each + b"\n" for each in (line(1), line(2), line(3, "blog"))).decode()
-    assert told("events", "export", "--data", data) == (0, lines, "")
-    assert told("events", "export", "--data", data, "--format", "jsonl") == (0, lines, "")
+    assert told("events", "export", "--data", data) == (0, lines, "last position: 3\n")
+    assert told("events", "export", "--data", data, "--format", "jsonl") == (0, lines, "last position: 3\n")
 
 
 def test_export_and_count_look_at_one_project_where_one_is_named(shared: str) -> None:
-    code, out, err = told("events", "export", "--storage", shared, "--project", "blog")
-    assert (code, parsed(out), err) == (0, parsed(line(3, "blog")), "")
+    assert parsed(exported("--storage", shared, "--project", "blog")) == parsed(line(3, "blog"))
     assert told("events", "count", "--storage", shared, "--project", "shop") == (0, "2\n", "")
 
 
@@ -85,7 +91,7 @@ def test_a_project_of_a_key_or_of_a_setting_exists_before_its_first_event(url: s
     file = tmp_path / "gateway.toml"
     file.write_text("[projects.set]\nfilter_bots = false\n")
     done = run("events", "export", "--storage", url, "--project", "set", env={"GATEWAY_CONFIG": str(file)})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, LAST_POSITION.sub("", done.stderr)) == (0, "", "")
     named = ("--project", "set", "--config", str(file))
     assert told("quarantine", "replay", "--all", "--storage", url, *named) == (
         0,
@@ -101,15 +107,14 @@ def test_count_prints_one_integer(shared: str) -> None:
 def test_more_than_a_block_comes_out_whole_and_in_order(url: str) -> None:
     rows = [json.dumps({"project": "shop", "number": number, "fill": "x" * 900}).encode() for number in range(3000)]
     keep(url, *[entry(rows[start : start + 100]) for start in range(0, 3000, 100)])
-    done = run("events", "export", "--storage", url)
-    assert parsed(done.stdout) == parsed(b"\n".join(rows))
+    assert parsed(exported("--storage", url)) == parsed(b"\n".join(rows))
 
 
 def test_output_takes_the_lines_and_replaces_what_was_there(shared: str, tmp_path: Path) -> None:
     output = tmp_path / "out" / "events.jsonl"
     output.parent.mkdir()
     output.write_text("before")
-    assert told("events", "export", "--storage", shared, "--project", "blog", "--output", str(output)) == (0, "", "")
+    assert exported("--storage", shared, "--project", "blog", "--output", str(output)) == ""
     left = [(file.name, parsed(file.read_bytes())) for file in output.parent.iterdir()]
     assert left == [("events.jsonl", parsed(line(3, "blog")))]
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
@@ -123,7 +128,8 @@ def test_an_output_that_cannot_be_written_is_told_in_one_line(shared: str, tmp_p
 def test_a_format_that_is_not_there_is_a_wrong_use(shared: str) -> None:
     for command in (("quarantine", "list"), ("events", "export")):
         code, out, err = told(*command, "--storage", shared, "--format", "xml")
-        said = "Error: Invalid value for '--format': 'xml' is not 'jsonl'."
+        choices = "'jsonl'" if command[0] == "quarantine" else "one of 'jsonl', 'csv', 'parquet'"
+        said = f"Error: Invalid value for '--format': 'xml' is not {choices}."
         assert (code, out, err.splitlines()[-1]) == (2, "", said)
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateway.dialect.timestamps import from_millis
 from gateway.keys.keyring import Grant
 from gateway.storage.sqlite.keys.key_file import KeyFile
+from tests.cli.ends import on_a_terminal
 from tests.kit.serving import run
 
 SCOPES = frozenset({"track:events", "write:llm"})
@@ -161,6 +162,12 @@ def test_list_is_also_json_and_narrowed(data: str) -> None:
         "expires": None,
         "status": "active",
         "standing": "active",
+        "label": "",
+        "rotated": False,
+        "last_used": None,
+        "last_used_at": None,
+        "requests_today": 0,
+        "rejected_today": 0,
     }
     assert told("keys", "list", "--json", "--dialect", "browsee", "--data", data) == (0, "", "")
     assert told("keys", "list", "--dialect", "browse", "--data", data) == (
@@ -172,6 +179,79 @@ def test_list_is_also_json_and_narrowed(data: str) -> None:
         1,
         "",
         "Error: there is no project 'blgo'; did you mean blog?\n",
+    )
+
+
+def test_a_credential_is_added_with_a_label_and_an_end_and_both_are_updated(data: str) -> None:
+    named = ("--label", "Till 2", "--expires", "2099-01-02T03:04:05Z", "--origin", "a.example")
+    made = added(data, "--dialect", "databuddy", "--value", VALUE, *named)
+    before = listed(data)
+    assert (before["label"], before["expires"], before["status"]) == ("Till 2", "2099-01-02T03:04:05.000Z", "active")
+    said = f"{made['id']} is updated: api_key of databuddy, project default\n"
+    update = ("keys", "update", made["id"], "--data", data)
+    assert told(*update, "--expires", "never", "--scope", "write:llm", "--origin", "*") == (0, said, "")
+    after = {**before, "expires_at": None, "expires": None, "scopes": ["write:llm"], "origins": ["*"]}
+    assert listed(data) == after
+    code, out, err = told(*update, "--label", "", "--json")
+    assert (code, json.loads(out), err) == (0, {**after, "label": ""}, "")
+
+
+def listed(data: str) -> dict[str, Any]:
+    [found] = [json.loads(line) for line in run("keys", "list", "--json", "--data", data).stdout.splitlines()]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_rotated_credential_whose_grace_is_over_has_not_expired(data: str) -> None:
+    made = added(data, "--dialect", "databuddy", "--value", VALUE)
+    told("keys", "rotate", made["id"], "--data", data)
+    old, new = [json.loads(line) for line in run("keys", "list", "--json", "--data", data).stdout.splitlines()]
+    assert [(each["rotated"], each["status"], each["standing"]) for each in (old, new)] == [
+        (True, "rotated", "expired"),
+        (False, "active", "active"),
+    ]
+
+
+def test_an_update_that_says_nothing_or_nonsense_is_refused(data: str) -> None:
+    update = ("keys", "update", added(data, "--dialect", "databuddy")["id"], "--data", data)
+    wrong = {
+        (): (2, "give what is to change: --label, --scope, --origin or --expires"),
+        ("--expires", "soon"): (
+            2,
+            "Invalid value for '--expires': 'soon' is no time; give one such as 2030-01-02T03:04:05Z, a span from now "
+            "such as 90d, or never",
+        ),
+        ("--expires", "2020-01-02T03:04:05Z"): (
+            1,
+            "the end of the credential is not in the future; to end it now, revoke it",
+        ),
+        ("--scope", "read"): (1, "databuddy has no scope 'read'; its scopes are: track:events, write:llm"),
+        ("--label", "a" * 81): (1, "the label has 81 characters; at most 80 are allowed"),
+    }
+    for arguments, (code, problem) in wrong.items():
+        found, out, err = told(*update, *arguments)
+        assert (found, out, err.splitlines()[-1]) == (code, "", f"Error: {problem}")
+
+
+def test_a_narrow_terminal_gets_a_block_for_each_credential_and_no_id_is_broken(data: str) -> None:
+    site = added(data, "--dialect", "databuddy", "--kind", "website", "--label", "Shop [bold]", "--origin", "a.example")
+    code, shown = on_a_terminal(["keys", "list", "--data", data])
+    created = from_millis(listed(data)["created_at"])
+    assert (code, shown) == (
+        0,
+        f"id         {site['id']}\n"
+        "project    default\n"
+        "dialect    databuddy\n"
+        "kind       website\n"
+        f"value      {site['value']}\n"
+        "label      Shop [bold]\n"
+        "scopes     track:events, write:llm\n"
+        "origins    a.example\n"
+        "last used  never\n"
+        "today      0\n"
+        "expires    never\n"
+        f"created    {str(created)[:19]}Z\n"
+        "status     active\n\n",
     )
 
 
@@ -226,6 +306,7 @@ COMMANDS = (
     ["keys", "list"],
     ["keys", "revoke", "key_x"],
     ["keys", "rotate", "key_x"],
+    ["keys", "update", "key_x", "--label", ""],
     ["admin-token"],
     ["events", "export"],
     ["events", "tail"],
@@ -254,20 +335,22 @@ def test_a_directory_that_does_not_exist_is_an_error_of_one_line_and_is_not_made
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"")]
 
 
-@pytest.mark.parametrize("command", [["list"], ["revoke", "key_x"], ["rotate", "key_x"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["revoke", "key_x"], ["rotate", "key_x"], ["update", "key_x", "--label", ""]]
+)
 def test_reading_keys_makes_no_file_in_a_directory_without_any(command: list[str], data: str) -> None:
     said = f"Error: {data} holds no credentials yet; `gateway keys add` creates the first\n"
     assert (told("keys", *command, "--data", data), list(Path(data).iterdir())) == ((1, "", said), [])
 
 
-@pytest.mark.parametrize("command", ["revoke", "rotate"])
-def test_an_unknown_id_is_told_in_one_line(command: str, data: str) -> None:
+@pytest.mark.parametrize("command", [["revoke"], ["rotate"], ["update", "--label", "x"]])
+def test_an_unknown_id_is_told_in_one_line(command: list[str], data: str) -> None:
     added(data, "--dialect", "browsee")
     said = "Error: there is no credential 'key_x'; `gateway keys list` shows them\n"
-    assert told("keys", command, "key_x", "--data", data) == (1, "", said)
+    assert told("keys", *command, "key_x", "--data", data) == (1, "", said)
     mistyped = added(data, "--dialect", "browsee")["id"]
     said = f"Error: there is no credential '{mistyped}0'; did you mean {mistyped}?\n"
-    assert told("keys", command, f"{mistyped}0", "--data", data) == (1, "", said)
+    assert told("keys", *command, f"{mistyped}0", "--data", data) == (1, "", said)
 
 
 def test_admin_token_prints_a_new_one_each_time(data: str) -> None:

@@ -19,6 +19,7 @@ from tests.kit.serving import GATEWAY, run
 
 ROWS = [json.dumps({"project": "shop", "n": number, "fill": "x" * 900}).encode() for number in range(1200)]
 WHOLE = b"\n".join(ROWS) + b"\n"
+SAID = "last position: 1200\n"
 FULL = "Error: cannot write to standard output: No space left on device\n"
 ITEM = QuarantinedItem("m-1", b'[{"code":"required","pointer":"/event","detail":{}}]', b'{"n":1}')
 
@@ -53,7 +54,7 @@ def test_a_command_whose_output_finds_no_room_fails_in_one_line(
 
 
 def test_a_pipe_that_does_not_block_gets_everything(data: str) -> None:
-    assert on_a_pipe_that_does_not_block(["events", "export", "--data", data]) == (0, WHOLE, b"")
+    assert on_a_pipe_that_does_not_block(["events", "export", "--data", data]) == (0, WHOLE, SAID.encode())
 
 
 def test_a_value_comes_whole_from_a_pipe_that_does_not_block(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def exported(data: str, output: Path | str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_standard_output_has_many_names(output: str, data: str, tmp_path: Path) -> None:
-    assert exported(data, output) == (0, WHOLE.decode(), "")
+    assert exported(data, output) == (0, WHOLE.decode(), SAID)
     assert [each.name for each in tmp_path.iterdir()] == []
 
 
@@ -111,7 +112,7 @@ def test_a_file_may_have_the_name_that_stands_for_standard_output(
     data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert exported(data, "./-") == (0, "", "")
+    assert exported(data, "./-") == (0, "", SAID)
     assert (tmp_path / "-").read_bytes() == WHOLE
 
 
@@ -128,7 +129,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(data: str, tmp_path: Path
     for name in ("events.jsonl", "not-there-yet.jsonl"):
         link, behind = tmp_path / f"link-to-{name}", tmp_path / "kept" / name
         link.symlink_to(behind)
-        assert exported(data, link) == (0, "", "")
+        assert exported(data, link) == (0, "", SAID)
         assert (link.is_symlink(), behind.is_symlink(), behind.read_bytes() == WHOLE) == (True, False, True)
     assert {each.name for each in (tmp_path / "kept").iterdir()} == {"events.jsonl", "not-there-yet.jsonl"}
 
@@ -138,7 +139,7 @@ def test_a_pipe_with_a_name_gets_everything_and_stays(data: str, tmp_path: Path)
     os.mkfifo(fifo)
     reader = threading.Thread(target=lambda: got.extend(fifo.read_bytes()))
     reader.start()
-    assert exported(data, fifo) == (0, "", "")
+    assert exported(data, fifo) == (0, "", SAID)
     reader.join()
     assert (bytes(got) == WHOLE, stat.S_ISFIFO(fifo.stat().st_mode)) == (True, True)
 
@@ -153,7 +154,7 @@ def test_a_pipe_with_a_name_that_is_read_no_more_is_an_error(data: str, tmp_path
 
 
 def test_a_device_is_written_to_and_never_replaced(data: str) -> None:
-    assert exported(data, "/dev/null") == (0, "", "")
+    assert exported(data, "/dev/null") == (0, "", SAID)
     assert exported(data, "/dev/full") == (1, "", "Error: cannot write to /dev/full: No space left on device\n")
     assert all(stat.S_ISCHR(os.stat(device).st_mode) for device in ("/dev/null", "/dev/full"))
 
@@ -183,7 +184,7 @@ def test_no_file_of_a_gateways_own_is_replaced(name: str, data: str) -> None:
 
 
 def test_a_file_of_another_name_may_stand_in_the_data_directory(data: str) -> None:
-    assert exported(data, Path(data) / "export.jsonl") == (0, "", "")
+    assert exported(data, Path(data) / "export.jsonl") == (0, "", SAID)
 
 
 def test_a_file_that_finds_no_room_leaves_what_was_there(data: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.outcomes import outcomes
-from gateway.cli.times import parse
+from gateway.operate.times import parse
 
 NOW = 1_767_323_045_678
 

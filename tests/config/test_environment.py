@@ -36,6 +36,12 @@ SET: Mapping[str, tuple[str, Config]] = {
     ),
     "SERVER_ROOT_ORDER": ("acme", Config(server=ServerSettings(root_order=("acme",)))),
     "SERVER_LOG_LEVEL": ("WARNING", Config(server=ServerSettings(log_level="warning"))),
+    "SERVER_CONSOLE": ("[::1]:9001", Config(server=ServerSettings(console="[::1]:9001"))),
+    "SERVER_CONSOLE_HOSTS": (
+        "a.example, b.example",
+        Config(server=ServerSettings(console_hosts=("a.example", "b.example"))),
+    ),
+    "SERVER_PUBLIC_URL": ("https://a.example", Config(server=ServerSettings(public_url="https://a.example"))),
     "STORAGE_URL": ("sqlite:there", Config(storage=StorageSettings(url="sqlite:there"))),
     "STORAGE_QUEUE_MEGABYTES": ("1", Config(storage=StorageSettings(queue_megabytes=1.0))),
     "STORAGE_DEDUPE_DAYS": ("1", Config(storage=StorageSettings(dedupe_days=1.0))),

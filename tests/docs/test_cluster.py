@@ -56,7 +56,7 @@ def environment(file: str) -> dict[str, str]:
 
 def test_the_compose_files_services_are_there_and_each_file_that_it_mounts(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"balancer", *GATEWAYS, "primary", "standby"}
+    assert set(services) == {"balancer", *GATEWAYS, "console", "primary", "standby"}
     mounted = [volume.split(":")[0] for each in services.values() for volume in each.get("volumes", ())]
     files = {name for name in mounted if name.startswith("./")}
     assert files == {"./nginx.conf", "./node.sh", "./primary.sh"}
@@ -77,8 +77,16 @@ def test_the_compose_files_addresses_are_apart_and_only_the_balancer_is_trusted(
         assert [str(each) for each in config.server.trusted_proxies] == [
             f"{services['balancer']['networks']['cluster']['ipv4_address']}/32"
         ]
-        assert (config.server.host, config.server.port) == ("0.0.0.0", 8080)
+        assert (config.server.host, config.server.port, config.server.console) == ("0.0.0.0", 8080, "off")
         assert re.sub(r":\$\{.*?\}", "", config.storage_url) == "postgresql://gateway@primary:5432,standby:5432/gateway"
+
+
+def test_the_compose_file_has_one_console_for_browsers_of_this_machine(compose: dict[str, Any]) -> None:
+    console = compose["services"]["console"]
+    context = main.commands["console"].make_context("console", console["command"][1:])
+    assert (console["command"][0], context.params["host"], context.params["port"]) == ("console", "0.0.0.0", 8081)
+    assert console["ports"] == ["127.0.0.1:8081:8081"]
+    assert load(environ=console["environment"]).server.public_url == "http://localhost:8080"
 
 
 def test_the_compose_files_secrets_are_those_that_the_page_makes(compose: dict[str, Any]) -> None:

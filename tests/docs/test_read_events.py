@@ -5,7 +5,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.docs.expectations import EXAMPLES, PATIENCE, make_key
-from tests.kit.serving import serving
+from tests.kit.serving import LAST_POSITION, serving
 
 COUNTED = """\
   export events.db  project, name
@@ -18,7 +18,7 @@ COUNTED = """\
 def read(data: Path) -> tuple[int, str, str]:
     command = [sys.executable, str(EXAMPLES / "read_events.py"), str(data)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    return done.returncode, done.stdout, done.stderr
+    return done.returncode, done.stdout, LAST_POSITION.sub("", done.stderr)
 
 
 async def test_it_counts_the_same_in_the_export_and_in_the_file_with_a_server_running_and_without(

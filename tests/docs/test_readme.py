@@ -106,7 +106,7 @@ def listed() -> dict[str, set[str]]:
     """Return the README's commands, each with its own."""
     commands: dict[str, set[str]] = {}
     for line in blocks("", section("Commands"))[0].splitlines():
-        first, *others = [part.split() for part in re.sub(r" *(\[|--).*", "", line).split("|")]
+        first, *others = [part.split() for part in re.sub(r" *(\[|--|[A-Z]).*", "", line).split("|")]
         assert first.pop(0) == "gateway"
         if len(first) == 2:
             commands[first[0]] = {first[1], *(other for [other] in others)}
@@ -125,7 +125,7 @@ def test_its_commands_are_those_that_there_are() -> None:
 
 def test_it_names_each_option_of_serve() -> None:
     [line] = re.findall(r"^gateway serve .*$", section("Commands"), re.MULTILINE)
-    assert re.findall(r"--\w+", line) == [option for each in main.commands["serve"].params for option in each.opts]
+    assert re.findall(r"--[\w-]+", line) == [option for each in main.commands["serve"].params for option in each.opts]
 
 
 def test_each_step_of_the_path_of_an_event_links_to_its_code() -> None:
@@ -189,7 +189,8 @@ def test_its_dependency_table_is_that_of_setup_cfg() -> None:
     setup = setup_cfg()
     extras = setup["options.extras_require"]
     runtime = requirements(
-        setup["options"]["install_requires"] + extras["bots"] + extras["compress"] + extras["postgres"]
+        setup["options"]["install_requires"]
+        + "".join(extras[name] for name in ("archive", "bots", "compress", "postgres"))
     )
     test = requirements(extras["test"])
     assert ({name for name, why in reasons.items() if why != "tests only"}, set(reasons)) == (runtime, runtime | test)

@@ -12,9 +12,11 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 @contextlib.contextmanager
-def watched(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
+def watched(
+    data: Path, *arguments: str, env: Mapping[str, str] | None = None, new_python: bool = False
+) -> Iterator[Served]:
     """Serve as `serving` does; fails where the log then shows that something was not foreseen."""
-    with serving(data, *arguments, env=env) as served:
+    with serving(data, *arguments, env=env, new_python=new_python) as served:
         yield served
     said = log_of(data)
     assert TRACEBACK not in said, said[said.index(TRACEBACK) :][:4000]

@@ -53,7 +53,7 @@ def test_five_thousand_idle_connections_leave_room_for_others(tmp_path: Path, fi
             connection.cut()
         return found
 
-    with watched(tmp_path / "data") as served:
+    with watched(tmp_path / "data", new_python=True) as served:
         median, longest = asyncio.run(crowd(served))
         resident = resident_mebibytes(served.process.pid)
         assert served.stop() == 0

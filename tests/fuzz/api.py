@@ -1,101 +1,130 @@
-"""The HTTP surface as an OpenAPI description, made from the installed dialects' routes so that it cannot go stale.
+"""What schemathesis is told of the HTTP surface: the documents of all dialects as one, with credentials that are known.
 
-`python -m tests.fuzz.api` writes `openapi.json` anew. Bodies are described by examples out of the corpus and are
-otherwise free: what is sent is to be anything at all.
+The documents are those that `gateway openapi` prints. Each dialect's paths stand under its mount, where no other one
+answers them. In the place of security schemes stand parameters, so that part of what is sent gets past the door, and
+part does not. schemathesis tries each field of a body and each parameter; of a dialect's fields with one schema one is
+enough, one path of a route is, and one route for the headers that all routes read.
 """
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from gateway.dialect import Dialect
-from gateway.ingest.registry import discover
-from tests.kit.cases import body_of, load
-
-FILE = Path(__file__).parent / "openapi.json"
 VALUES = {
     "databuddy": "dbdy_" + "5" * 48,
     "appizer": "ak_" + "6" * 48,
     "tranthor": "trn_" + "7" * 48,
     "browsee": "8" * 48,
 }
-"""The credentials that the gateway under test is given, so that part of what is sent gets past the door."""
+"""The credential of each dialect that the gateway under test is given."""
 
-AUTHORIZATION = {"databuddy": "Bearer {}", "appizer": "Bearer {}", "tranthor": "Basic {}"}
-EXAMPLES = 6
+SITE = "44444444-4444-4444-8444-444444444444"
+"""A site of Databuddy's that the gateway under test knows: some routes need one."""
+
+SHOWN = {"databuddy": "Bearer {}", "appizer": "Bearer {}", "tranthor": "Basic {}"}
+"""What stands in Authorization. Browsee's clients have their key in the body."""
+
 FREE: dict[str, Any] = {}
+METHODS = ("get", "post")
+ALTERNATIVES = 2
+"""How many types of entries are tried in a batch: their own routes try them all."""
 OWN = ("/-/healthy", "/-/ready", "/-/metrics")
+"""The gateway's own paths, which no dialect's document has."""
 
 
-def document() -> dict[str, Any]:
-    """Return the description of every path that is served, under its vendor's and the mounts' names."""
-    paths: dict[str, dict[str, Any]] = {path: {"get": _operation("own", path)} for path in OWN}
-    for dialect in discover():
-        switches = frozenset(switch.name for switch in dialect.switches)
-        for route in dialect.routes_for(switches):
-            for path in (*route.paths, *(f"/{dialect.name}{path}" for path in route.paths)):
-                paths.setdefault(path, {})[route.method.lower()] = _ingestion(dialect, route.method, path)
-        for fixed in dialect.static_routes:
-            for path in fixed.paths:
-                paths.setdefault(path, {})[fixed.method.lower()] = _operation(dialect.name, path)
-    return {
-        "openapi": "3.0.3",
-        "info": {"title": "The gateway's HTTP surface, for fuzzing", "version": "1"},
-        "paths": {path: paths[path] for path in sorted(paths)},
-    }
+def merged(documents: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return one document of those of several dialects, by name, and of the gateway's own paths."""
+    anything = {"responses": {"200": {"description": "anything"}}, "parameters": [_header("Origin"), _query("q")]}
+    paths: dict[str, Any] = {path: {"get": anything} for path in OWN}
+    components: dict[str, Any] = {}
+    for dialect, document in documents.items():
+        own = _renamed(dialect, document)
+        for kind in ("parameters", "responses", "schemas"):
+            named = {f"{dialect}.{name}": each for name, each in own["components"].get(kind, {}).items()}
+            components.setdefault(kind, {}).update(named)
+        fields: set[str] = set()
+        for name, schema in own["components"]["schemas"].items():
+            if name != "Refusal":
+                _with_fewer_fields(schema, fields)
+        seen: set[str] = set()
+        for path, item in own["paths"].items():
+            for method in METHODS:
+                route = item.get(method, {}).get("operationId", "").removesuffix("_2")
+                if route and route not in seen:
+                    seen.add(route)
+                    is_first = len(seen) == 1
+                    paths.setdefault(f"/{dialect}{path}", {})[method] = _opened(dialect, item[method], is_first)
+    info = {"title": "All dialects", "version": "1"}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
 
-def _operation(owner: str, path: str) -> dict[str, Any]:
-    return {"tags": [owner], "operationId": f"{owner} {path}", "responses": {"default": {"description": "anything"}}}
+def _renamed(dialect: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document whose components have the dialect in their names."""
+    text = json.dumps(document)
+    for kind in ("parameters", "responses", "schemas"):
+        text = text.replace(f"#/components/{kind}/", f"#/components/{kind}/{dialect}.")
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
 
 
-def _ingestion(dialect: Dialect, method: str, path: str) -> dict[str, Any]:
-    operation = _operation(dialect.name, path)
-    shown = AUTHORIZATION.get(dialect.name)
-    known = [shown.format(VALUES[dialect.name])] if shown else []
-    operation["parameters"] = [
-        _header("Authorization", {"anyOf": [{"type": "string", "enum": known}, FREE]} if known else FREE, known),
-        _header("Content-Encoding", {"type": "string", "enum": ["identity", "gzip", "deflate", "br", "gzip, gzip"]}),
-        _header("Idempotency-Key", {"type": "string", "maxLength": 300}),
-        _header("Origin", {"type": "string"}),
-        _query("website_id"),
-        _query("properties"),
-    ]
-    if method == "POST":
-        media = {"schema": FREE, "examples": _examples(dialect.name, path.removeprefix(f"/{dialect.name}"))}
-        operation["requestBody"] = {"content": {"application/json": media}}
+def _opened(dialect: str, operation: dict[str, Any], is_first: bool) -> dict[str, Any]:
+    """Return an operation with known credentials. Only a dialect's first one has the headers that all routes read."""
+    operation.pop("security", None)
+    own = [each for each in operation.get("parameters", ()) if is_first or "$ref" not in each]
+    operation["parameters"] = [*own, _header("Origin"), _query("q")] if is_first else own
+    if dialect == "databuddy":
+        operation["parameters"].append(_site())
+    if dialect in SHOWN:
+        operation["parameters"].append(_authorization(SHOWN[dialect].format(VALUES[dialect])))
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        for example in media.get("examples", {}).values():
+            if isinstance(example["value"], dict) and "apiKey" in example["value"]:
+                example["value"]["apiKey"] = VALUES[dialect]
+        for part in media["schema"].get("allOf", ()):
+            if "apiKey" in part.get("properties", {}):
+                part["properties"]["apiKey"] = {"enum": [VALUES[dialect]]}
+        _with_fewer_alternatives(media["schema"])
     return operation
 
 
-def _header(name: str, schema: dict[str, Any], known: Sequence[str] = ()) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": name, "in": "header", "required": bool(known), "schema": schema}
-    return {**described, "example": known[0]} if known else described
+def _with_fewer_alternatives(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if "anyOf" in schema:
+            schema["anyOf"] = schema["anyOf"][:ALTERNATIVES]
+        for each in schema.values():
+            _with_fewer_alternatives(each)
+
+
+def _with_fewer_fields(schema: Any, seen: set[str]) -> None:
+    """Leave of the fields with one schema the first, and all that are required. `seen` are the schemas so far."""
+    if isinstance(schema, list):
+        for each in schema:
+            _with_fewer_fields(each, seen)
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            required, left = schema.get("required", ()), {}
+            for name, each in schema["properties"].items():
+                text = json.dumps(each)
+                if name in required or text not in seen:
+                    left[name] = each
+                seen.add(text)
+            schema["properties"] = left
+        for each in schema.values():
+            _with_fewer_fields(each, seen)
+
+
+def _authorization(value: str) -> dict[str, Any]:
+    schema = {"anyOf": [{"enum": [value]}, FREE]}
+    return {"name": "Authorization", "in": "header", "required": True, "schema": schema, "example": value}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}}
 
 
 def _query(name: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": {"type": "string"}}
 
 
-def _examples(dialect: str, path: str) -> dict[str, Any]:
-    """Return bodies that the corpus sends to a path, with a key that the gateway under test knows."""
-    found: dict[str, Any] = {}
-    for case in load():
-        for step in case.document["steps"]:
-            request = step["request"]
-            small = "json" in request and len(body_of(request)) < 1500
-            if case.dialect == dialect and request["path"].partition("?")[0] == path and small:
-                body = request["json"]
-                if isinstance(body, dict) and "apiKey" in body:
-                    body = {**body, "apiKey": VALUES[dialect]}
-                found[case.name] = {"value": body}
-    return dict(list(found.items())[:EXAMPLES])
-
-
-def text() -> str:
-    """Return the description as the file holds it."""
-    return json.dumps(document(), indent=1, sort_keys=True, ensure_ascii=True) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), "utf-8")
+def _site() -> dict[str, Any]:
+    return {**_query("website_id"), "schema": {"anyOf": [{"enum": [SITE]}, {"type": "string"}]}, "example": SITE}

@@ -11,9 +11,10 @@ import pytest
 
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Reason, Refusal
+from gateway.http.bind import bind
 from gateway.http.handler import RequestHead
 from gateway.http.limits import MEBIBYTE, Budget, Timeouts
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 
 LIMIT = 2 * MEBIBYTE
 IDLE = 0.6

@@ -11,9 +11,10 @@ import attrs
 import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
+from gateway.http.bind import bind
 from gateway.http.handler import Destination, RequestHead
 from gateway.http.limits import Timeouts
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 from gateway.storage.contract import Appended, Entry
 from tests.kit.recording import RecordingStorage
 from tests.kit.toy_app import toy_handler

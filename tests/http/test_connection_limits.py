@@ -12,10 +12,11 @@ import uvloop
 
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Reason, Refusal
+from gateway.http.bind import bind
 from gateway.http.client_address import client_ip
 from gateway.http.connection_limits import DESCRIPTORS, PER_ADDRESS, ConnectionLimits, peer_of
 from gateway.http.handler import RequestHead
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 
 GET = b"GET / HTTP/1.1\r\nHost: g\r\n\r\n"
 PATIENCE = 30.0

@@ -16,10 +16,11 @@ from aiohttp import StreamReader, web
 
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
+from gateway.http.bind import bind
 from gateway.http.connection import Connection
 from gateway.http.handler import RequestHead
 from gateway.http.limits import MEBIBYTE, Budget, Timeouts
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 
 LIMIT = MEBIBYTE
 PATIENCE = 30.0

@@ -15,9 +15,10 @@ import pytest
 
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
+from gateway.http.bind import bind
 from gateway.http.handler import RequestHead
 from gateway.http.limits import Timeouts
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 
 PATIENCE = 30.0
 LIMIT = 1000

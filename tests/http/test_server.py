@@ -13,8 +13,9 @@ import attrs
 import pytest
 from yarl import URL
 
+from gateway.http.bind import bind
 from gateway.http.limits import Timeouts
-from gateway.http.server import Server, bind
+from gateway.http.server import Server
 from tests.kit.recording import RecordingStorage
 from tests.kit.toy_app import CAP, toy_handler
 

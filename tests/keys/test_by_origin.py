@@ -79,7 +79,8 @@ def test_only_sites_that_are_good_now_decide() -> None:
 
 def test_a_rotated_site_gives_way_to_its_successor_and_decides_while_there_is_none() -> None:
     first, second = [
-        (name, attrs.evolve(grant, expires_at=NOW + 1)) for name, grant in (site("1", "shop.example"), SHOP)
+        (name, attrs.evolve(grant, expires_at=NOW + 1, rotated=True))
+        for name, grant in (site("1", "shop.example"), SHOP)
     ]
     elsewhere = (BLOG[0], attrs.evolve(SHOP[1], id="diary", project="blog", shown="diary"))
     assert opened(first, SHOP) == Principal("shop", "home", "home")

@@ -75,6 +75,28 @@ def test_a_value_that_can_be_seen_is_accepted(keys: KeyFile, value: str) -> None
     assert keys.load().find("acme", "api_key", value) is not None
 
 
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("a" * 81, "the label has 81 characters; at most 80 are allowed"),
+        ("a\nb", "character 2 of the label cannot be seen (U+000A)"),
+        ("\x1b[2J", "character 1 of the label cannot be seen (U+001B)"),
+        ("ab\u202e", "character 3 of the label cannot be seen (U+202E)"),
+        ("a\0", "character 2 of the label cannot be seen (U+0000)"),
+        ("\udcff", "character 1 of the label cannot be seen (U+DCFF)"),
+    ],
+)
+def test_a_label_that_nobody_can_read_is_refused(keys: KeyFile, label: str, message: str) -> None:
+    with pytest.raises(KeyFileError) as caught:
+        keys.add("shop", dialect, API_KEY, now=NOW, label=label)
+    assert (str(caught.value), keys.list()) == (message, ())
+
+
+def test_a_label_is_any_text_in_one_line(keys: KeyFile) -> None:
+    for label in ("Kasse № 2 <b>&amp;", "a" * 80, ""):
+        assert keys.add("shop", dialect, API_KEY, now=NOW, label=f"  {label} ").record.label == label
+
+
 def test_a_value_of_512_characters_is_accepted(keys: KeyFile) -> None:
     keys.add("shop", dialect, API_KEY, now=NOW, value="a" * 512)
     assert keys.load().find("acme", "api_key", "a" * 512) is not None

@@ -6,8 +6,10 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
 import pytest
 
+from gateway.keys.changes import KeyUpdate
 from gateway.keys.credential import KeyFileError
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.kit.fake_dialect import API_KEY, dialect
@@ -38,11 +40,31 @@ def test_reading_does_not_create_a_missing_file(path: Path) -> None:
 def test_a_newer_file_is_refused(keys: KeyFile, path: Path) -> None:
     keys.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     with pytest.raises(KeyFileError) as caught:
         KeyFile.open(path)
-    message = f"{path} was written by a newer gateway (schema 2, this one knows 1); upgrade this one"
+    message = f"{path} was written by a newer gateway (schema 3, this one knows 2); upgrade this one"
     assert str(caught.value) == message
+
+
+def test_a_file_of_the_first_version_is_read_as_it_is_and_upgraded_by_its_first_change(path: Path) -> None:
+    with KeyFile.open(path, make=True) as keys:
+        old = keys.add("shop", dialect, API_KEY, now=NOW, value=VALUE).record
+        new = keys.rotate(old.id, API_KEY, now=NOW, grace=60).record
+        expected = keys.list()
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("ALTER TABLE credentials DROP COLUMN label")
+        file.execute("ALTER TABLE credentials DROP COLUMN rotated")
+        file.execute("PRAGMA user_version = 1")
+    with KeyFile.open(path) as keys:
+        assert (keys.list(), version(path)) == (expected, 1)
+        assert keys.update(new.id, KeyUpdate(label="Till"), now=NOW) == attrs.evolve(new, label="Till")
+        assert (keys.list(), version(path)) == ((expected[0], attrs.evolve(new, label="Till")), 2)
+
+
+def version(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        return int(file.execute("PRAGMA user_version").fetchone()[0])
 
 
 def test_an_error_of_the_system_is_told_without_its_number(tmp_path: Path) -> None:

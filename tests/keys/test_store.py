@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from gateway.keys.changes import KeyUpdate
 from gateway.keys.credential import CredentialRecord, KeyFileError, NewCredential
 from gateway.keys.keyring import Grant
 from gateway.keys.store import KeyStore
@@ -71,10 +72,10 @@ async def test_a_revoked_value_is_still_known_as_revoked(store: KeyStore) -> Non
 async def test_rotating_adds_a_successor_and_ends_the_old_value_after_its_grace(store: KeyStore) -> None:
     old = await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
     new = await store.rotate(old.record.id, API_KEY, now=NOW + 10, grace=60)
-    ended = attrs.evolve(old.record, expires_at=NOW + 60_010)
+    ended = attrs.evolve(old.record, expires_at=NOW + 60_010, rotated=True)
     successor = attrs.evolve(old.record, id=new.record.id, masked="..." + new.value[-4:], created_at=NOW + 10)
     assert await store.list() == (ended, successor)
-    assert [ended.status(now) for now in (NOW, NOW + 60_009, NOW + 60_010)] == ["expiring", "expiring", "expired"]
+    assert [ended.status(now) for now in (NOW, NOW + 60_009, NOW + 60_010)] == ["expiring", "expiring", "rotated"]
     ring = await store.load()
     before, after = ring.find("acme", "api_key", VALUE), ring.find("acme", "api_key", new.value)
     assert before is not None
@@ -95,6 +96,59 @@ async def test_only_an_active_credential_can_be_rotated(store: KeyStore) -> None
     with pytest.raises(KeyFileError, match=r"is revoked; only an active credential can be rotated$"):
         await store.rotate(added.record.id, API_KEY, now=NOW)
     assert len(await store.list()) == 2
+
+
+async def test_a_credential_has_a_label_and_an_end_of_its_own(store: KeyStore) -> None:
+    added = (await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, label=" Till 2 ", expires=NOW + 10)).record
+    assert (added.label, added.expires_at, await store.list()) == ("Till 2", NOW + 10, (added,))
+    assert [added.status(now) for now in (NOW, NOW + 9, NOW + 10)] == ["active", "active", "expired"]
+    grant = (await store.load()).find("acme", "api_key", VALUE)
+    assert grant is not None
+    assert [grant.is_good(now) for now in (NOW + 9, NOW + 10)] == [True, False]
+
+
+async def test_an_update_changes_what_it_names_and_leaves_the_rest(store: KeyStore) -> None:
+    old = (await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, label="Old", origins=["a.example"])).record
+    update = KeyUpdate.checked(dialect, label="New", scopes=["read"], expires=NOW + 10)
+    changed = attrs.evolve(old, label="New", scopes=("read",), expires_at=NOW + 10)
+    assert await store.update(old.id, update, now=NOW) == changed
+    back = KeyUpdate.checked(dialect, label="", origins=[], expires="never")
+    left = attrs.evolve(changed, label="", origins=(), expires_at=None)
+    assert await store.update(old.id, back, now=NOW + 20) == left
+    assert (await store.list(), await store.get(old.id)) == ((left,), left)
+    with pytest.raises(KeyFileError, match=r"^there is no credential 'key_x'"):
+        await store.update("key_x", update, now=NOW)
+
+
+async def test_of_a_revoked_or_rotated_credential_only_the_label_changes(store: KeyStore) -> None:
+    rotated = (await store.add("shop", dialect, API_KEY, now=NOW)).record.id
+    revoked = (await store.rotate(rotated, API_KEY, now=NOW, grace=60)).record.id
+    await store.revoke(revoked, now=NOW)
+    for key_id, status in ((rotated, "expiring"), (revoked, "revoked")):
+        for update in (KeyUpdate(expires="never"), KeyUpdate(origins=()), KeyUpdate(scopes=("read",), label="x")):
+            with pytest.raises(KeyFileError, match=f"^{key_id} is {status}; only its label can be changed$"):
+                await store.update(key_id, update, now=NOW)
+        assert (await store.update(key_id, KeyUpdate(label="Gone"), now=NOW)).label == "Gone"
+
+
+async def test_a_successor_keeps_label_and_end_and_no_grace_goes_beyond_it(store: KeyStore) -> None:
+    old = (await store.add("shop", dialect, API_KEY, now=NOW, label="Till", expires=NOW + 20_000)).record
+    new = (await store.rotate(old.id, API_KEY, now=NOW, grace=60)).record
+    assert await store.get(old.id) == attrs.evolve(old, rotated=True)
+    assert (new.label, new.expires_at, new.rotated) == ("Till", NOW + 20_000, False)
+
+
+async def test_an_expired_value_works_again_once_it_gets_another_end(store: KeyStore) -> None:
+    old = (await store.add("shop", dialect, API_KEY, now=NOW, value=VALUE, expires=NOW + 10)).record
+    hint = f"`gateway keys update {old.id} --expires never` lets it work again"
+    with pytest.raises(KeyFileError, match=rf"^this api_key has expired \({old.id}\); {hint}$"):
+        await store.add("shop", dialect, API_KEY, now=NOW + 10, value=VALUE)
+    again = (await store.add("shop", dialect, API_KEY, now=NOW + 10, value=VALUE, expires="never")).record
+    assert (again.id, again.expires_at, again.status(NOW + 10)) == (old.id, None, "active")
+    with pytest.raises(
+        KeyFileError, match=r"^the end of the credential is not in the future; to end it now, revoke it$"
+    ):
+        await store.update(old.id, KeyUpdate(expires=NOW), now=NOW)
 
 
 async def test_an_unknown_id_is_an_error(store: KeyStore) -> None:
@@ -202,6 +256,7 @@ async def test_what_moves_to_another_store_works_there_with_the_same_values(
 ) -> None:
     async with SqliteKeyStore.opened(tmp_path / "other.db", make=True) as source, open_keys() as store:
         old = await source.add("shop", dialect, API_KEY, now=NOW, value=VALUE, scopes=["read"], origins=["a.example"])
+        await source.update(old.record.id, KeyUpdate(label="Till"), now=NOW)
         await source.rotate(old.record.id, API_KEY, now=NOW, grace=60)
         await source.revoke((await source.add("shop", dialect, SITE, now=NOW)).record.id, now=NOW)
         await store.replace(await source.stored())

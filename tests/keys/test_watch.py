@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
+from gateway.storage.engines import open_store
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.keys.watch import watch
 from tests.kit.fake_dialect import API_KEY, dialect
@@ -65,3 +67,22 @@ async def test_the_watcher_survives_a_file_that_cannot_be_read(path: Path) -> No
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def test_a_watch_that_is_cancelled_at_once_leaves_no_thread_behind(tmp_path: Path) -> None:
+    async def made() -> None:
+        async with open_store(f"sqlite:{tmp_path}").keys(make=True) as keys:
+            await keys.new_admin_token()
+
+    async def cancelled_after(steps: int) -> set[threading.Thread]:
+        watching = asyncio.create_task(watch(tmp_path / "keys.db", lambda _keyring, _admin: None))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        watching.cancel()
+        await asyncio.wait([watching])
+        return {each for each in threading.enumerate() if each is not threading.main_thread()}
+
+    asyncio.run(made())
+    for steps in range(6):
+        others = asyncio.run(cancelled_after(steps))
+        assert [each.name for each in others if "connection" in each.name] == []

@@ -3,14 +3,18 @@
 Each command is a process of its own, with its own environment, descriptors and exit code, as from a shell.
 """
 
+import contextlib
 import multiprocessing
 import multiprocessing.process
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import attrs
 
 from gateway.cli.main import main
 
@@ -23,18 +27,62 @@ FORKS.set_forkserver_preload(
     ]
 )
 STREAMS = ("stdin", "stdout", "stderr")
+AT_START = ("LD_PRELOAD", "PYTHONPATH")
+"""What only a new Python reads: where these differ from those of the process that is forked, a command is one."""
 
 
-def start(arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> multiprocessing.process.BaseProcess:
-    """Start one command, and return its process; it reads and writes the files `stdin`, `stdout`, `stderr` of a folder.
+@attrs.frozen
+class Command:
+    """A running command, with what tests use of Popen."""
 
-    They are emptied first. With an `LD_PRELOAD` in `environ` it is a new Python after all. The caller joins it.
+    _process: multiprocessing.process.BaseProcess
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once it has ended. Raises TimeoutExpired."""
+        self._process.join(timeout)
+        code = self._process.exitcode
+        if code is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0.0)
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Send SIGKILL, if it still runs."""
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    stderr: Path | None = None,
+    new_python: bool = False,
+) -> Command:
+    """Start one command, for the caller to wait for; it reads and writes the files `stdin`, `stdout` and `stderr` of a
+    folder, which are emptied first. `stderr` may be another file.
+
+    As a new Python it starts with no more memory than a user's does.
     """
-    for stream in STREAMS:
-        (folder / stream).write_text("", "utf-8")
-    process = FORKS.Process(target=_command, args=(arguments, dict(environ), os.getcwd(), folder))
-    process.start()
-    return process
+    files = (folder / "stdin", folder / "stdout", stderr or folder / "stderr")
+    for file in files:
+        file.write_text("", "utf-8")
+    return Command(_started(arguments, environ, files, new_python=new_python))
 
 
 def run(
@@ -42,30 +90,40 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end, in this process's directory. Raises TimeoutExpired after `patience` seconds."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for stream, text in zip(STREAMS, (stdin, "", ""), strict=True):
-            (folder / stream).write_text(text, "utf-8")
-        process = FORKS.Process(target=_command, args=(arguments, dict(environ), os.getcwd(), folder))
-        process.start()
+        files = tuple(Path(name) / stream for stream in STREAMS)
+        for file, text in zip(files, (stdin, "", ""), strict=True):
+            file.write_text(text, "utf-8")
+        process = _started(arguments, environ, files)
         try:
             process.join(patience)
             if process.exitcode is None:
                 process.kill()
                 process.join()
                 raise subprocess.TimeoutExpired(list(arguments), patience)
-            printed = [(folder / stream).read_text("utf-8") for stream in STREAMS[1:]]
+            printed = [file.read_text("utf-8") for file in files[1:]]
             return subprocess.CompletedProcess(list(arguments), process.exitcode, *printed)
         finally:
             process.close()
 
 
-def _command(arguments: Sequence[str], environ: Mapping[str, str], directory: str, folder: Path) -> None:
-    for descriptor, stream in enumerate(STREAMS):
-        os.dup2(os.open(folder / stream, os.O_RDWR), descriptor)
+def _started(
+    arguments: Sequence[str], environ: Mapping[str, str], files: Sequence[Path], *, new_python: bool = False
+) -> multiprocessing.process.BaseProcess:
+    process = FORKS.Process(target=_command, args=(arguments, dict(environ), os.getcwd(), files, new_python))
+    process.start()
+    return process
+
+
+def _command(
+    arguments: Sequence[str], environ: Mapping[str, str], directory: str, files: Sequence[Path], new_python: bool
+) -> None:
+    for descriptor, file in enumerate(files):
+        os.dup2(os.open(file, os.O_RDWR), descriptor)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
     os.chdir(directory)
+    new_python = new_python or any(os.environ.get(name) != environ.get(name) for name in AT_START)
     os.environ.clear()
     os.environ.update(environ)
-    if "LD_PRELOAD" in environ:
+    if new_python:
         os.execve(sys.executable, [sys.executable, "-m", "gateway", *arguments], environ)
     main(list(arguments), prog_name="python -m gateway")

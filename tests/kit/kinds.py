@@ -37,6 +37,7 @@ PLACES: Mapping[str, str] = {
     "tests/sdk/": "sdk",
     "tests/faults/": "faults",
     "tests/storage/test_kill.py": "faults",
+    "tests/console/": "server",
     "tests/fuzz/": "fuzz",
     "tests/test_corpus.py::test_a_case_is_answered_and_stored_exactly_without_io": "fast",
     "tests/test_corpus.py": "server",
@@ -68,7 +69,13 @@ def kind(nodeid: str, module: ModuleType, fixtures: Collection[str] = ()) -> str
     for place, its in PLACES.items():
         if nodeid.startswith(place):
             return its
-    return "server" if _starts_processes(module) or runs_postgres(nodeid, fixtures) else "fast"
+    starts = _starts_processes(module) or runs_postgres(nodeid, fixtures) or _shares_a_database(nodeid, fixtures)
+    return "server" if starts else "fast"
+
+
+def _shares_a_database(nodeid: str, fixtures: Collection[str]) -> bool:
+    """Return whether a module has a database: it is dropped during the first test that does not use it."""
+    return "module_url" in fixtures or re.search(r"\bmodule_url\b", _text(_path(nodeid))) is not None
 
 
 def _starts_processes(module: ModuleType) -> bool:

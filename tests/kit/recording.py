@@ -6,7 +6,7 @@ from collections import Counter
 import attrs
 
 from gateway.dialect.outcome import StorageUnavailable
-from gateway.storage.contract import Appended, AppendStatus, Blob, Entry, QuarantinedItem
+from gateway.storage.contract import Appended, AppendStatus, Blob, Entry, QuarantinedItem, Queue
 from gateway.storage.decide import decide
 from gateway.storage.plan import Claim, Snapshot
 
@@ -62,6 +62,10 @@ class RecordingStorage:
     @property
     def healthy(self) -> bool:
         return self.failure is None and not self.closed
+
+    @property
+    def queue(self) -> Queue:
+        return Queue(0, 1)
 
     async def close(self) -> None:
         self.closed = True

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,25 +23,16 @@ GATEWAY = [sys.executable, "-m", "gateway"]
 PATIENCE = 30
 TAKEN_UP = 2.0  # seconds: what is promised of a key that is added while a server runs
 POLL = 0.05  # seconds
-AT_START = {"LD_PRELOAD", "PYTHONPATH"}  # what only a new Python reads
+LAST_POSITION = re.compile(r"\Alast position: [0-9]+(?:-[0-9]+)?\n\Z")  # what an export says when it is complete
+START_POLL = 0.01  # seconds
+START_PATIENCE = 120  # seconds: on a busy machine several new Pythons take long
 
 
 def run(
     *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one `gateway` command to its end."""
-    environ = {**os.environ, **(env or {})}
-    if not AT_START.intersection(env or {}):
-        return forked.run(arguments, environ, stdin or "", PATIENCE)
-    return subprocess.run(
-        [*GATEWAY, *arguments],
-        capture_output=True,
-        text=True,
-        input=stdin,
-        timeout=PATIENCE,
-        env=environ,
-        check=False,
-    )
+    return forked.run(arguments, {**os.environ, **(env or {})}, stdin or "", PATIENCE)
 
 
 def place_of(store: Path | str) -> tuple[str, str]:
@@ -60,21 +53,23 @@ def add_key(store: Path | str, dialect: str, kind: str, value: str, *options: st
 class Served:
     """A running gateway: its address, its store, and what it said before it was ready.
 
-    `place` are the options that name the store. With a database, there is nothing in `data`.
+    `place` are the options that name the store. With a database, there is nothing in `data`. `stdout` is the file of
+    all that it printed.
     """
 
     url: str
     data: Path
     place: tuple[str, ...]
-    process: subprocess.Popen[str]
+    process: forked.Command
     greeting: str
     env: Mapping[str, str]
     arguments: tuple[str, ...]
+    stdout: Path
 
     def cli(self, *arguments: str, stdin: str | None = None) -> str:
         """Run a command on the server's store; return what it printed."""
         done = run(*arguments, *self.place, env=self.env, stdin=stdin)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, LAST_POSITION.sub("", done.stderr)) == (0, "")
         return done.stdout
 
     def add_key(self, dialect: str, kind: str, *arguments: str, project: str = "default") -> str:
@@ -114,34 +109,40 @@ class Served:
 
 @contextlib.contextmanager
 def serving(
-    data: Path, *arguments: str, env: Mapping[str, str] | None = None, storage: str | None = None
+    data: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    storage: str | None = None,
+    new_python: bool = False,
 ) -> Iterator[Served]:
     """Start `gateway serve` on a free port of loopback and stop it afterwards, whatever happened.
 
-    `storage` is the URL of a store in place of the directory `data`, whose name then is only that of the log file.
+    `storage` is the URL of a store in place of the directory `data`, whose name then is only that of the log file. A
+    test that measures the server's memory wants a `new_python`, as a user's is.
     """
     log = data.parent / f"{data.name}.stderr"
     place = place_of(data if storage is None else storage)
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [*GATEWAY, "serve", *place, "--host", "127.0.0.1", "--port", "0", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env={**os.environ, **(env or {})},
-        )
-    assert process.stdout is not None
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("http://"):
-                break
-        else:
-            raise AssertionError(f"the gateway ended before it was ready: {log.read_text()}")
-        yield Served(said[-1].strip(), data, place, process, "".join(said), env or {}, arguments)
-    finally:
-        if process.poll() is None:
+    command = ("serve", *place, "--host", "127.0.0.1", "--port", "0", *arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "stdout"
+        process = forked.start(command, {**os.environ, **(env or {})}, Path(folder), stderr=log, new_python=new_python)
+        try:
+            greeting = _greeting(process, said, log)
+            url = greeting.splitlines()[-1]
+            yield Served(url, data, place, process, greeting, env or {}, arguments, said)
+        finally:
             process.kill()
-        process.wait(PATIENCE)
-        process.stdout.close()
+            process.wait(PATIENCE)
+
+
+def _greeting(process: forked.Command, said: Path, log: Path) -> str:
+    """Return what a gateway says before it serves, its address in the last line."""
+    deadline = time.monotonic() + START_PATIENCE
+    while True:
+        ended = process.poll() is not None
+        text = said.read_text("utf-8")
+        if text.endswith("\n") and text.splitlines()[-1].startswith("http://"):
+            return text
+        assert not ended, f"the gateway ended before it was ready: {log.read_text('utf-8')}"
+        assert time.monotonic() < deadline, f"the gateway does not start: {log.read_text('utf-8')}"
+        time.sleep(START_POLL)

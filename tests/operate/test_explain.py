@@ -20,6 +20,8 @@ def explained(fault: Fault) -> str:
     [
         ("required", "/event", {}, "/event is missing"),
         ("type", "/name", {"expected": "string", "received": "number"}, "/name must be string, not number"),
+        ("type", "/name", {}, "/name has another type than its schema requires"),
+        ("maxLength", "/name", {}, "/name is too long"),
         ("enum", "/type", {"allowed": ["a", "b"]}, "/type must be one of ['a', 'b']"),
         ("maxLength", "/name", {"limit": 255}, "/name is longer than 255 characters"),
         ("malformed", "", {"problem": "Expecting value", "offset": 0}, "the item is not valid JSON"),

@@ -1,7 +1,7 @@
 """What a replay reads of a kept request."""
 
 from gateway.dialect.message import Request
-from gateway.operate.replay import request_of
+from gateway.operate.held.replay import request_of
 from gateway.records.redact import Redaction
 from tests.kit.fake_dialect import dialect
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.operate.restored import restored
+from gateway.operate.events.restored import restored
 
 
 @pytest.mark.parametrize(

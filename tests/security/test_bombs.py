@@ -102,7 +102,7 @@ def _batch(item: bytes, size: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with watched(tmp_path_factory.mktemp("bombs") / "data") as served:
+    with watched(tmp_path_factory.mktemp("bombs") / "data", new_python=True) as served:
         yield served
 
 

@@ -72,7 +72,7 @@ def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Gat
     with ExitStack() as stack:
         found = {}
         for name in [*(each.name for each in DIALECTS), "other"]:
-            served = stack.enter_context(watched(folder / name, env=NO_RING))
+            served = stack.enter_context(watched(folder / name, env=NO_RING, new_python=True))
             keys = keys_of(served.greeting)
             for size in SIZES:
                 measure(served, well_formed(keys, size))  # all code has run, all pools are filled
@@ -124,7 +124,7 @@ def distinct(keys: Keys, number: int) -> bytes:
 def test_what_strangers_send_again_and_again_leaves_nothing_behind(
     tmp_path: Path, figure: Figure, workers: str
 ) -> None:
-    with watched(tmp_path / "data", "--workers", workers) as served:
+    with watched(tmp_path / "data", "--workers", workers, new_python=True) as served:
         keys = keys_of(served.greeting)
         for size in SIZES * 2:
             measure(served, well_formed(keys, size))
@@ -147,7 +147,7 @@ def test_what_strangers_send_again_and_again_leaves_nothing_behind(
 
 def test_all_of_it_together_keeps_nobody_waiting_and_fills_no_disk(tmp_path: Path, figure: Figure) -> None:
     """With what was refused being kept, a second later, in another thread."""
-    with watched(tmp_path / "data") as served:
+    with watched(tmp_path / "data", new_python=True) as served:
         keys = keys_of(served.greeting)
         disk = disk_bytes(served.data)
         hostile = [CASES[name].made(keys) for name in USUAL if name.startswith(TOGETHER)]

@@ -189,7 +189,7 @@ def memory(process: Path, name: str) -> int:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with watched(tmp_path_factory.mktemp("json") / "data") as served:
+    with watched(tmp_path_factory.mktemp("json") / "data", new_python=True) as served:
         yield served
 
 

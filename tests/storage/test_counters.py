@@ -12,6 +12,7 @@ from gateway.operate.counters import TotalsSince
 from gateway.storage.contract import Entry, QuarantinedItem, SubmittingStorage
 from gateway.storage.records import Records
 from gateway.storage.store import Store, StoreSettings
+from tests.storage.rejections import rejection
 from tests.storage.stores import entry, key, row
 
 DAY = 86_400
@@ -80,6 +81,42 @@ async def test_each_commit_counts_in_the_minute_and_the_hour_of_its_entries(stor
             for _, project, dialect, verdict, count in await records.counter_buckets(span, 0):
                 summed[project, dialect, verdict] += count
             assert summed == await counters.totals(records)
+
+
+async def test_counts_are_summed_by_step_and_by_project_there_with_those_of_rejected_requests(store: Store) -> None:
+    rejected_log = store.rejected_log(StoreSettings())
+    async with rejected_log.running():
+        for project, seconds in (("p", 45), ("p", 3605), (None, 10)):
+            rejected_log.add(rejection(project, items=2, received_at=(START + seconds) * 1000))
+    async with opened(store) as (storage, records):
+        for seconds, given in (
+            *((0, entry(row("a"))), (40, entry(row("a"), row("c"))), (3600, entry(row("d"), project="blog"))),
+            (3610, entry(quarantined=(QuarantinedItem("q", b"[]", b"{}", key("q")),))),
+        ):
+            await storage.append(at(seconds, given))
+        [held] = [each["id"] async for each in records.quarantine()]
+        await storage.append(at(3620, attrs.evolve(entry(row("q")), resolves=held)))
+        first, second = FIRST_HOUR + 600, FIRST_HOUR + 4200
+        assert await records.stored_by_time(60, FIRST_HOUR, 600) == [(first, "toy", 2), (second, "toy", 2)]
+        assert await records.stored_by_time(3600, FIRST_HOUR + 3600, 7200, "blog") == [
+            (second // 7200 * 7200, "toy", 1)
+        ]
+        assert await records.counts_by_project(60, FIRST_MINUTE + 60) == [
+            *(("blog", "toy", "received", 1), ("blog", "toy", "stored", 1)),
+            *(("p", "toy", "duplicate", 1), ("p", "toy", "received", 3), ("p", "toy", "rejected", 4)),
+            ("p", "toy", "stored", 2),
+        ]
+        assert await records.counts_by_project(3600, FIRST_HOUR, project="p") == [
+            *(("p", "toy", "duplicate", 1), ("p", "toy", "received", 4), ("p", "toy", "rejected", 4)),
+            ("p", "toy", "stored", 3),
+        ]
+        assert await records.counts_by_project(60, FIRST_MINUTE, FIRST_MINUTE + 60) == [
+            *(("", "toy", "rejected", 2), ("p", "toy", "received", 1), ("p", "toy", "stored", 1)),
+        ]
+        assert ("", "toy", "rejected", 2) in await records.counts_by_project(3600, FIRST_HOUR)
+        assert await records.counts_by_project(3600, START + DAY) == []
+        assert await records.counts_by_project(3600, FIRST_HOUR, project="p\0") == []
+        assert await records.stored_by_time(3600, FIRST_HOUR, 3600, "\0") == []
 
 
 async def test_totals_since_a_time_begin_with_the_bucket_that_it_lies_in(store: Store) -> None:

@@ -57,7 +57,7 @@ async def test_beyond_its_bytes_the_queue_refuses_at_once_and_takes_again_once_i
         answers = await asyncio.gather(*[storage.append(each) for each in large], return_exceptions=True)
 
         assert [type(answer) for answer in answers] == [Appended, StorageUnavailable, StorageUnavailable]
-        assert storage.waiting_bytes == 0
+        assert storage.queue.bytes == 0
         assert await storage.append(large[1]) == NEW
         assert len(stored(tmp_path)) == 2
 

@@ -150,6 +150,41 @@ async def test_each_condition_and_all_together_narrow_what_is_read(log: Log) -> 
         assert await log.reader.count(where) == len(expected)
 
 
+async def test_events_are_found_by_their_id_and_by_their_person(log: Log) -> None:
+    ada: dict[str, Any] = {"user_id": "ada", "anonymous_id": "a-1"}
+    bob: dict[str, Any] = {"user_id": None, "anonymous_id": "bob"}
+    quoted: dict[str, Any] = {"user_id": 'a"d\\a', "anonymous_id": None}
+    lines = [
+        line(1, **ada),
+        line(2, **bob),
+        line(3, **quoted),
+        line(1, "blog", anonymous_id="ada"),
+        line(4, user_id="ad", properties={"user_id": "ada", "message_id": "m-1", "x": "\\"}, previous_id="ada"),
+        line(5, name='","message_id":"m-1","user_id":"ada"'),
+        line(6),
+    ]
+    await log.storage.append(of(*lines))
+
+    async def found(**conditions: Any) -> list[int]:
+        where = EventFilter(**conditions)
+        events = await lines_of(log.reader, where)
+        assert [each for _, each in await read_back(log.reader, where)] == events
+        assert await log.reader.count(where) == len(events)
+        return [lines.index(each) for each in events]
+
+    assert await found(message_id="m-1") == [0, 3]
+    assert await found(message_id="m-1", project="blog") == [3]
+    assert await found(message_id="m") == []
+    assert await found(person="ada") == [0, 3]
+    assert await found(person="a-1") == [0]
+    assert await found(person="bob", type="track", since=START, before=START + 1) == [1]
+    assert await found(person="bob", since=START + 1) == []
+    assert await found(person='a"d\\a') == [2]
+    assert await found(person="ada", message_id="m-1", project="shop") == [0]
+    assert await found(person="null") == []
+    assert await found(person="\udce4") == []
+
+
 HOSTILE_NAMES = [
     '","type":"page"',
     'x","type":"page","name":"Home',

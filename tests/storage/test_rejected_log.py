@@ -72,6 +72,7 @@ async def test_a_rejected_request_is_read_back_whole_and_marked(store: Store) ->
         assert (raw.method, raw.path, raw.query, raw.headers, raw.body) == ("POST", "/x", b"{}", b"{}", b"x" * 1000)
         assert await records.rejected_request(second["id"] + 1) is None
         await records.mark_rejected(first["id"], "2 stored")
+        await records.mark_rejected(first["id"], "2 already stored")  # of somebody who replayed it at the same time
         assert [each["replayed"] async for each in records.rejected_requests()] == ["2 stored", None]
     assert await kept(store, "shop") == [("shop", "/x")]
 

@@ -79,14 +79,24 @@ def renamed(told: Any) -> Any:
 
 
 def credentials() -> list[Any]:
-    """Return what the older version told of its keys; today's has two facts under better names too, and RFC 3339."""
+    """Return what the older version told of its keys; today's has two facts under better names too, and more facts."""
+    unused = {"last_used": None, "last_used_at": None, "requests_today": 0, "rejected_today": 0}
 
     def times(each: dict[str, Any]) -> dict[str, str | None]:
         found = {name: each[f"{name}_at"] for name in ("created", "revoked", "expires")}
         return {name: None if millis is None else from_millis(millis) for name, millis in found.items()}
 
     return [
-        {**each, "masked": each["hint"], "status": each["standing"], **times(each)} for each in EXPECTED["credentials"]
+        {
+            **each,
+            "masked": each["hint"],
+            "status": each["standing"],
+            **times(each),
+            **unused,
+            "label": "",
+            "rotated": each["expires_at"] is not None,
+        }
+        for each in EXPECTED["credentials"]
     ]
 
 
@@ -210,6 +220,17 @@ def test_every_receipt_says_the_same_to_the_old_admin_token(upgraded: Served) ->
 
 def test_the_credentials_are_listed_as_before(upgraded: Served) -> None:
     assert lines(upgraded.cli("keys", "list", "--json")) == credentials()
+
+
+def test_an_old_credential_gets_a_label_and_an_end_and_a_rotated_one_is_still_known_as_such(running: Served) -> None:
+    listed = {each["id"]: each for each in lines(running.cli("keys", "list", "--json"))}
+    [rotated] = [each for each in listed.values() if each["rotated"]]
+    [first, *_] = [each for each in listed.values() if each["status"] == "active"]
+    running.cli("keys", "update", first["id"], "--label", "From before", "--expires", "2099-01-01T00:00:00Z")
+    again = {each["id"]: each for each in lines(running.cli("keys", "list", "--json"))}
+    assert (again[first["id"]]["label"], again[first["id"]]["expires"]) == ("From before", "2099-01-01T00:00:00.000Z")
+    done = run("keys", "update", rotated["id"], "--expires", "never", "--data", str(running.data))
+    assert done.stderr == f"Error: {rotated['id']} is expiring; only its label can be changed\n"
 
 
 def test_the_files_that_came_with_an_event_lie_under_their_digests(upgraded: Served) -> None:

@@ -56,6 +56,17 @@ def test_a_worker_that_takes_anothers_place_counts_on(file: SharedFile) -> None:
     assert reported(SharedMeter(file, 1))["gateway_items_total,acme,stored"] == 3
 
 
+def test_what_waits_in_all_workers_is_summed_and_does_not_outlive_a_worker(file: SharedFile) -> None:
+    before, second = SharedMeter(file, 0), SharedMeter(file, 1)
+    before.watch_queue(lambda: (5, 100))
+    second.watch_queue(lambda: (7, 100))
+    before.publish()
+    assert reported(second) == {"gateway_queue_bytes": 12, "gateway_queue_limit_bytes": 200}
+    after = SharedMeter(file, 0)
+    after.watch_queue(lambda: (1, 100))
+    assert reported(after) == {"gateway_queue_bytes": 8, "gateway_queue_limit_bytes": 200}
+
+
 def test_too_many_counters_to_share_are_left_out_and_said(file: SharedFile, caplog: pytest.LogCaptureFixture) -> None:
     meter = SharedMeter(file, 0)
     meter.accepted("acme", STORED)

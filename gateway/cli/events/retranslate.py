@@ -12,10 +12,10 @@ from gateway.cli.options import config_option, project_option, store_option
 from gateway.cli.output.streams import must_be_read, settle
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
+from gateway.operate.events.json_diff import json_diff
+from gateway.operate.events.restored import restored
 from gateway.operate.explain import explain
-from gateway.operate.json_diff import json_diff
-from gateway.operate.replay import Replay
-from gateway.operate.restored import restored
+from gateway.operate.held.replay import Replay
 from gateway.storage.read import Position
 from gateway.storage.records import QuarantineRecord, RawEvents, Records
 from gateway.storage.store import Store

@@ -41,6 +41,24 @@ def target(output: Path | None, directory: DataDir | None) -> Iterator[Write]:
         raise click.ClickException(f"cannot write to {name}: nobody reads it any more") from None
 
 
+def is_terminal(output: Path | None) -> bool:
+    """Return whether the output is a terminal, whichever way it leads there. Nothing is made or changed."""
+    descriptor = 1 if output is None or str(output) == "-" else _open_descriptor(output)
+    if descriptor is not None:
+        return os.isatty(descriptor)
+    assert output is not None
+    try:
+        if not stat.S_ISCHR(output.stat().st_mode):
+            return False
+        device = os.open(output, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.isatty(device)
+    finally:
+        os.close(device)
+
+
 def _open_descriptor(output: Path) -> int | None:
     """Return the number of this process's descriptor that a path names, by links such as /dev/stdout; None if none."""
     path = output

@@ -9,13 +9,15 @@ from gateway.datadir import DataDir
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyStore
+from gateway.records.use_log import UseLog
 from gateway.storage.contract import SubmittingStorage
 from gateway.storage.group_commit import GroupCommit
-from gateway.storage.info import StoreInfo
+from gateway.storage.info import DiskUse, StoreInfo
 from gateway.storage.moving import MoveSource, MoveTarget
 from gateway.storage.postgres.connection.address import Address
 from gateway.storage.postgres.connection.errors import EXPECTED, reason
 from gateway.storage.postgres.connection.session import NO_SETTINGS, Session
+from gateway.storage.postgres.credential_uses import PostgresUses
 from gateway.storage.postgres.engine import PostgresEngine
 from gateway.storage.postgres.keys.store import PostgresKeyStore
 from gateway.storage.postgres.keys.watch import watch
@@ -23,7 +25,7 @@ from gateway.storage.postgres.maintenance import Maintenance
 from gateway.storage.postgres.moving.source import PostgresSource
 from gateway.storage.postgres.moving.target import PostgresTarget
 from gateway.storage.postgres.partitions import Keeping
-from gateway.storage.postgres.read.info import info
+from gateway.storage.postgres.read.info import DATABASE_BYTES, info
 from gateway.storage.postgres.read.log import BY_INDEX, PostgresLogReader
 from gateway.storage.postgres.read.records import PostgresRecords
 from gateway.storage.postgres.rejected import PostgresRejected
@@ -92,6 +94,10 @@ class PostgresStore:
         )
         return RejectedRequestLog(writer, keep=settings.rejected_bytes > 0)
 
+    def use_log(self) -> UseLog:
+        """See Store."""
+        return UseLog(PostgresUses(Session(self._address, "gateway uses")))
+
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncIterator[LogReader]:
         """See Store."""
@@ -126,6 +132,13 @@ class PostgresStore:
             with self._in_one_line():
                 async with session.transaction(readonly=True) as db:
                     return await info(db)
+
+    async def disk_use(self) -> DiskUse:
+        """See Store. The disk is the database server's: how much is left there is not known."""
+        async with self._session("gateway info") as session:
+            with self._in_one_line():
+                async with session.transaction(readonly=True) as db:
+                    return DiskUse(bytes=await db.fetchval(DATABASE_BYTES))
 
     def move_source(self) -> AbstractAsyncContextManager[MoveSource]:
         """See Store."""

@@ -15,7 +15,7 @@ import json
 from collections.abc import Sequence
 
 from gateway.storage.postgres.connection.session import Connection, Session, one
-from gateway.storage.postgres.keys.tables import KEY_TABLES
+from gateway.storage.postgres.keys.tables import KEY_TABLES, LABELS
 from gateway.store_error import EmptyStore, StoreError
 
 LOCK = 0x6761_7465_7761_79  # "gateway": the advisory lock of whoever changes tables
@@ -104,7 +104,14 @@ VERSION_1 = (
     "CREATE INDEX rejected_buckets_by_start ON gateway.rejected_buckets (span, start)",
     *KEY_TABLES,
 )
-UPGRADES: tuple[Sequence[str], ...] = (VERSION_1,)
+VERSION_2 = (
+    *LABELS,
+    # How often each credential was used on a day; `day` is in days, `last_used` in milliseconds since the epoch.
+    "CREATE TABLE gateway.credential_uses (project text, credential text, day int, requests bigint NOT NULL, "
+    "rejected bigint NOT NULL, last_used bigint NOT NULL, PRIMARY KEY (project, credential, day)) "
+    "WITH (fillfactor = 50)",
+)
+UPGRADES: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2)
 """One tuple of statements for each version, never changed once released."""
 COMPATIBLE_FROM = 1
 """The oldest version of the code that may run on tables of this version: so far back, gateways go on in an upgrade."""
@@ -162,6 +169,8 @@ async def check(db: Connection, name: str) -> None:
     if version == 0:
         raise EmptyStore(f"{name} holds no events yet; `gateway serve` makes its tables at its first start")
     _check(name, version, oldest, len(UPGRADES))
+    if version < len(UPGRADES):
+        raise StoreError(f"{name} was made by an older gateway; `gateway serve` upgrades it")
     await one(db, "SELECT generation FROM gateway.state")
     progress = await db.fetchval("SELECT progress FROM gateway.moves")
     if progress is not None and not (moved := json.loads(progress))["finished"]:

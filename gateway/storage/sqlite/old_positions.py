@@ -66,6 +66,14 @@ def exact(connection: sqlite3.Connection, place: Place) -> int | None:
     return int(row[0] + place[1] - row[2])
 
 
+def current(connection: sqlite3.Connection, position: int | str) -> int | None:
+    """Return where the event is that has or had a position; None for an old one that no event had.
+
+    Raises ValueError on what is no position.
+    """
+    return position if isinstance(position, int) else exact(connection, parsed(position))
+
+
 def places(connection: sqlite3.Connection, after: int, until: int) -> dict[int, Place]:
     """Return the old positions of the events after one position and up to another, by their position."""
     if not connection.execute(IS_THERE).fetchone():

@@ -1,13 +1,14 @@
 """The rejected requests of a data directory, in a file of their own: bounded in bytes and age.
 
-Several processes may write to the file.
+Several processes may write to the file. The uses of credentials are in it too, see credential_uses.py.
 """
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.storage import buckets
 from gateway.storage.rejected_log import Counts, RejectedRequestLog
 from gateway.storage.sqlite.connection import sqlite_file
 
-VERSION = 4
+VERSION = 5
 OLDER_NAME = "refused.db"
 """The file's name in version 1, where its table was called `refused`."""
 TABLES = """
@@ -35,10 +36,15 @@ BUCKETS = """
 CREATE TABLE count_buckets (span INTEGER, start INTEGER, project TEXT, dialect TEXT, count INTEGER NOT NULL,
     PRIMARY KEY (span, start, project, dialect)) WITHOUT ROWID
 """
+USES = """
+CREATE TABLE credential_uses (project TEXT, credential TEXT, day INTEGER, requests INTEGER NOT NULL,
+    rejected INTEGER NOT NULL, last_used INTEGER NOT NULL, PRIMARY KEY (project, credential, day)) WITHOUT ROWID
+"""
 UPGRADES: Mapping[int, tuple[str, ...]] = {
     2: ("ALTER TABLE refused RENAME TO rejected",),
     3: tuple(f"ALTER TABLE rejected ADD COLUMN {name} TEXT" for name in ("credential_id", "origin", "request_id")),
     4: (BUCKETS,),
+    5: (USES,),
 }
 """What leads to each version from the one before. Never changed once released."""
 INSERT = (
@@ -91,6 +97,21 @@ def _upgrade_tables(path: Path) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
+def make(path: Path) -> None:
+    """Create the file if it is missing. Raises OSError and sqlite3.Error."""
+    if not path.exists():
+        sqlite_file.create(path, ";".join((TABLES, BUCKETS, USES)), VERSION)
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file to be written; it is made if it is missing. A crash may lose the last writes. Raises as `make`."""
+    make(path)
+    with sqlite_file.connected(path, "rw", timeout=BUSY_SECONDS) as connection:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        yield connection
+
+
 def rejected_log(path: Path, max_bytes: int, keep_seconds: float, pause: float = 1.0) -> RejectedRequestLog:
     """Return a log of rejected requests over the file; without `max_bytes` they are only counted."""
     return RejectedRequestLog(RejectedFile(path, max_bytes, keep_seconds), keep=max_bytes > 0, pause=pause)
@@ -124,19 +145,15 @@ class RejectedFile:
 
     def _write(self, prepare: Callable[[], Sequence[dict[str, Any]]], counts: Counts) -> None:
         rows = prepare()
-        if not self._path.exists():
-            sqlite_file.create(self._path, TABLES + BUCKETS, VERSION)
-        with sqlite_file.connected(self._path, "rw", timeout=BUSY_SECONDS) as connection:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            with sqlite_file.transaction(connection):
-                connection.executemany(INSERT, rows)
-                connection.executemany(COUNT, [(*name, count) for (_, *name), count in counts.items()])
-                connection.executemany(ADD_TO_BUCKET, buckets.rows(counts.items()))
-                newest = max(minute for minute, *_ in counts)
-                expired = [(span, buckets.expired_before(span, newest)) for span in buckets.KEPT]
-                connection.executemany(EXPIRED_BUCKETS, expired)
-                for known in (0, 1):
-                    self._trim(connection, known, sum([row["size"] for row in rows if row["known"] == known]))
+        with written(self._path) as connection, sqlite_file.transaction(connection):
+            connection.executemany(INSERT, rows)
+            connection.executemany(COUNT, [(*name, count) for (_, *name), count in counts.items()])
+            connection.executemany(ADD_TO_BUCKET, buckets.rows(counts.items()))
+            newest = max(minute for minute, *_ in counts)
+            expired = [(span, buckets.expired_before(span, newest)) for span in buckets.KEPT]
+            connection.executemany(EXPIRED_BUCKETS, expired)
+            for known in (0, 1):
+                self._trim(connection, known, sum([row["size"] for row in rows if row["known"] == known]))
 
     def _trim(self, connection: sqlite3.Connection, known: int, added: int) -> None:
         """Delete the oldest rejections of one kind until the rest is small and young enough; `added` is in bytes."""

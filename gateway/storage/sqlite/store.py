@@ -12,16 +12,18 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyStore
+from gateway.records.use_log import UseLog
 from gateway.storage.contract import SubmittingStorage
 from gateway.storage.group_commit import GroupCommit
-from gateway.storage.info import StoreInfo
+from gateway.storage.info import DiskUse, StoreInfo
 from gateway.storage.moving import MoveSource, MoveTarget
 from gateway.storage.read import LogReader
 from gateway.storage.records import Records
 from gateway.storage.rejected_log import RejectedRequestLog
 from gateway.storage.sqlite import rejected_file
+from gateway.storage.sqlite.credential_uses import use_log
 from gateway.storage.sqlite.engine import SqliteEngine
-from gateway.storage.sqlite.info import info
+from gateway.storage.sqlite.info import disk_use, info
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.keys.store import SqliteKeyStore
 from gateway.storage.sqlite.keys.watch import watch
@@ -55,7 +57,8 @@ class SqliteStore:
             rejected_file.upgrade(self.directory)
         except sqlite3.Error as error:
             raise DataDirError(f"cannot upgrade {self.directory.rejected}: {error}") from error
-        KeyFile.open(self.directory.keys, make=True).close()
+        with KeyFile.open(self.directory.keys, make=True) as keys:
+            keys.upgrade()
 
     @contextlib.asynccontextmanager
     async def storage(self, settings: StoreSettings) -> AsyncIterator[SubmittingStorage]:
@@ -79,6 +82,10 @@ class SqliteStore:
     def rejected_log(self, settings: StoreSettings) -> RejectedRequestLog:
         """See Store."""
         return rejected_file.rejected_log(self.directory.rejected, settings.rejected_bytes, settings.rejected_window)
+
+    def use_log(self) -> UseLog:
+        """See Store."""
+        return use_log(self.directory.rejected)
 
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncIterator[LogReader]:
@@ -109,6 +116,10 @@ class SqliteStore:
     async def info(self) -> StoreInfo:
         """See Store."""
         return await info(self.directory)
+
+    async def disk_use(self) -> DiskUse:
+        """See Store."""
+        return await asyncio.to_thread(disk_use, self.directory)
 
     def move_source(self) -> AbstractAsyncContextManager[MoveSource]:
         """See Store."""

@@ -1,6 +1,7 @@
 """The gateway on PostgreSQL beside the gateway on SQLite, over HTTP: CPU an event, the database's apart. Measures."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,7 +86,7 @@ def compare(
 class Together:
     """What so many gateways on one database did together: events/s, and the CPU microseconds an event.
 
-    `cores` is how many cores gateways, database and load generators used in all.
+    `cores` is how many cores gateways, database and load generators used in all, until all of them were quiet again.
     """
 
     gateways: int
@@ -114,11 +115,11 @@ def curve(server: Server, folder: Path, scenario: Scenario, most: int, pace: Pac
         measured: dict[int, list[tuple[float, float, float, float]]] = {count: [] for count in range(1, most + 1)}
         for number in range(pace.rounds):
             for count in sorted(measured, reverse=bool(number % 2)):
-                acknowledged, used = _acknowledged(loads), server.cpu_seconds()
+                acknowledged, used, began = _acknowledged(loads), server.cpu_seconds(), time.monotonic()
                 slices = send(count, pace.seconds)
+                seconds = time.monotonic() - began
                 used, events = server.cpu_seconds() - used, _acknowledged(loads) - acknowledged
                 gateways = sum([each.server_cpu + each.later_cpu for each in slices])
-                seconds = max(each.seconds for each in slices)
                 rate = sum([each.requests / each.seconds for each in slices]) * scenario.items
                 share = gateways / sum([each.requests for each in slices]) / scenario.items * 1e6
                 cores = (gateways + used + sum([each.load_cpu for each in slices])) / seconds
@@ -135,10 +136,20 @@ def _acknowledged(loads: list[Loader]) -> int:
 
 
 def _serve(data: Path, port: int) -> list[str]:
-    return [*gateway_command(), "serve", "--data", str(data), "--host", "127.0.0.1", "--port", str(port)]
+    return [
+        *gateway_command(),
+        "serve",
+        "--data",
+        str(data),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-console",
+    ]
 
 
 def _serve_url(url: str) -> Callable[[Path, int], list[str]]:
     return lambda _data, port: [
-        *gateway_command(), "serve", "--storage", url, "--host", "127.0.0.1", "--port", str(port)
+        *gateway_command(), "serve", "--storage", url, "--host", "127.0.0.1", "--port", str(port), "--no-console",
     ]  # fmt: skip

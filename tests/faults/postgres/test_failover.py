@@ -31,7 +31,7 @@ def shop(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
 
 async def test_a_failover_to_the_standby_loses_and_doubles_nothing(pair: Pair, shop: Site, figure: Figure) -> None:
     await shop.hold(failovers(pair, shop, CYCLES), figure)
-    assert [each.process.is_alive() for each in shop.gateways] == [True, True]
+    assert [each.runs() for each in shop.gateways] == [True, True]
 
 
 async def test_a_primary_that_hangs_while_the_standby_takes_its_place_acknowledges_nothing_when_it_goes_on(

@@ -11,20 +11,20 @@ Debian's too:
 A test that kills, hangs or reconfigures a server makes a cluster of its own: see cluster.py.
 """
 
-import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from gateway.storage.engines import open_store
 from tests.kit.postgres.cluster import Cluster
 from tests.kit.postgres.installation import INSTALLATIONS
+from tests.kit.postgres.prepared import Databases
 
 NUMBERS = itertools.count(1)
-TEMPLATE = "prepared"
+DATABASES: dict[Path, Databases] = {}
+"""By the folder of their cluster."""
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +59,7 @@ def prepared(request: pytest.FixtureRequest, clusters: Callable[[str], Cluster])
 
 @contextlib.contextmanager
 def with_tables(cluster: Cluster) -> Iterator[str]:
-    """A database with the gateway's tables, by its URL: a copy of one that is prepared once for all tests."""
-    name = f"test_{next(NUMBERS)}"
-    if not cluster.sql(f"SELECT 1 FROM pg_database WHERE datname = '{TEMPLATE}'"):
-        store = open_store(cluster.create_database(TEMPLATE))
-        with ThreadPoolExecutor(1) as thread:  # the one of an asynchronous test has a loop already
-            thread.submit(lambda: asyncio.run(store.prepare())).result()
-    yield cluster.create_database(name, like=TEMPLATE)
-    cluster.drop_database(name)
+    """A database with the gateway's tables, by its URL."""
+    databases = DATABASES.setdefault(cluster.folder, Databases(cluster))
+    with databases.one() as url:
+        yield url

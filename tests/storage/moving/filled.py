@@ -102,11 +102,17 @@ async def fill(store: Store, *, older: bool = True) -> None:
     async with log.running():
         log.add(rejection("shop", items=2))
         log.add(rejection(None))
+    uses = store.use_log()
+    async with uses.running():
+        uses.add("shop", "key_1", NOW)
+        uses.add("shop", "key_1", NOW - DAY, rejected=True)
     async with store.keys(make=True) as keys:
-        shown = await keys.add("shop", TOY, KIND, now=NOW, value="toy_secret_value_1")
+        shown = await keys.add("shop", TOY, KIND, now=NOW, value="toy_secret_value_1", label="Till 1")
         await keys.add("other", TOY, KIND, now=NOW)
         await keys.revoke(shown.record.id, now=NOW + 1)
-        await keys.add("shop", TOY, KIND, now=NOW, value="toy_secret_value_2", origins=["a.example"])
+        await keys.add("shop", TOY, KIND, now=NOW, value="toy_secret_value_2", origins=["a.example"], expires=NOW + DAY)
+        ended = await keys.add("other", TOY, KIND, now=NOW)
+        await keys.rotate(ended.record.id, KIND, now=NOW, grace=60)
         await keys.new_admin_token()
 
 
@@ -125,6 +131,7 @@ async def contents(store: Store) -> dict[str, Any]:
         found["rejected"] = [each async for each in records.rejected_requests()]
         found["one rejected"] = [await records.rejected_request(each["id"]) for each in found["rejected"]]
         found["rejected counts"] = await records.rejected_counts(), await records.rejected_buckets(60, 0)
+        found["uses"] = [await records.credential_uses(NOW // DAY - ago) for ago in (0, 1)]
         found["raws"] = [
             (each.receipt, each.raw, {index: canonical(text) for index, (_, text) in each.events.items()})
             async for each in records.raw_events()

@@ -8,8 +8,9 @@ import asyncpg
 
 from gateway.dialect import CredentialKind, Dialect
 from gateway.keys.admin import Admin, admin_hash, new_token
-from gateway.keys.changes import Addition, Change, HashedValue, revocation, rotation, unknown_id
+from gateway.keys.changes import Addition, Change, HashedValue, KeyUpdate, revocation, rotation, unknown_id
 from gateway.keys.credential import CredentialRecord, NewCredential, NoCredentials
+from gateway.keys.expiry import Expiry
 from gateway.keys.keyring import Keyring
 from gateway.keys.snapshot import StoredCredentials
 from gateway.keys.store import unseen
@@ -42,12 +43,14 @@ class PostgresKeyStore:
         value: str | None = None,
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
+        label: str | None = None,
+        expires: Expiry | None = None,
         show: Callable[[NewCredential], None] = unseen,
     ) -> NewCredential:
         """Add a credential, as KeyStore says."""
         async with self.exclusive():
             salt = (await self._secrets())["salt"]
-            addition = Addition.checked(salt, project, dialect, kind, value, scopes, origins)
+            addition = Addition.checked(salt, project, dialect, kind, value, scopes, origins, label, expires)
             existing = await self._records(tables.SELECT_HASH, addition.value.hash)
             change = addition.change(existing[0] if existing else None, now)
             await self._write(change)
@@ -65,6 +68,13 @@ class PostgresKeyStore:
         if not found:
             raise unknown_id(key_id)
         return found[0]
+
+    async def update(self, key_id: str, update: KeyUpdate, *, now: int) -> CredentialRecord:
+        """Change what a credential may do, as KeyStore says."""
+        async with self.exclusive():
+            change = update.change(await self.get(key_id), now)
+            await self._write(change)
+        return change.record
 
     async def revoke(self, key_id: str, *, now: int) -> CredentialRecord:
         """Revoke a credential for good, as KeyStore says."""
@@ -179,7 +189,8 @@ class PostgresKeyStore:
     async def _write(self, change: Change) -> None:
         if (record := change.updated) is not None:
             lists = (record.scopes, record.origins)
-            await self._fetch(tables.UPDATE, record.id, *lists, record.revoked_at, record.expires_at)
+            rest = (record.revoked_at, record.expires_at, record.label, record.rotated)
+            await self._fetch(tables.UPDATE, record.id, *lists, *rest)
         if change.added is not None and change.value is not None:
             await self._fetch(tables.INSERT, *tables.to_row(change.added, change.value.hash))
 

@@ -45,17 +45,25 @@ KEY_TABLES = (
 
 `salt` is the key of all hashes, `admin` the hash of the admin token, and `version` is another one after each change.
 """
-COLUMNS = "id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash"
+LABELS = (
+    "ALTER TABLE gateway.credentials ADD COLUMN label text NOT NULL DEFAULT '', "
+    "ADD COLUMN rotated boolean NOT NULL DEFAULT false",
+    # Until then only a rotation gave a credential an end.
+    "UPDATE gateway.credentials SET rotated = true WHERE expires_at IS NOT NULL",
+)
+"""A part of tables.py's second version. Gateways of the first one go on: they see and write the other columns."""
+COLUMNS = "id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash, label, rotated"
 SELECT = f"SELECT {COLUMNS} FROM gateway.credentials ORDER BY number"
 SELECT_ID = f"SELECT {COLUMNS} FROM gateway.credentials WHERE id = $1"
 SELECT_HASH = f"SELECT {COLUMNS} FROM gateway.credentials WHERE hash = $1"
 INSERT = f"""
     INSERT INTO gateway.credentials (number, {COLUMNS})
-    SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6::text[], $7::text[], $8, $9, $10, $11
+    SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6::text[], $7::text[], $8, $9, $10, $11, $12, $13
     FROM gateway.credentials
 """
 UPDATE = """
-    UPDATE gateway.credentials SET scopes = $2::text[], origins = $3::text[], revoked_at = $4, expires_at = $5
+    UPDATE gateway.credentials SET scopes = $2::text[], origins = $3::text[], revoked_at = $4, expires_at = $5,
+        label = $6, rotated = $7
     WHERE id = $1
 """
 SELECT_SECRETS = "SELECT name, value FROM gateway.secrets"
@@ -83,6 +91,8 @@ def to_record(row: Record) -> CredentialRecord:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         expires_at=row["expires_at"],
+        label=row["label"],
+        rotated=row["rotated"],
     )
 
 
@@ -100,6 +110,8 @@ def to_row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
         record.revoked_at,
         record.expires_at,
         hashed,
+        record.label,
+        record.rotated,
     )
 
 

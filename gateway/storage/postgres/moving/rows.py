@@ -22,8 +22,8 @@ SELECT: Mapping[str, str] = {
         "WHERE outcomes IS NOT NULL"
     ),
     "credentials": (
-        "SELECT id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash "
-        "FROM gateway.credentials ORDER BY number"
+        "SELECT id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash, label, "
+        "rotated FROM gateway.credentials ORDER BY number"
     ),
     "secrets": "SELECT name, value FROM gateway.secrets WHERE name <> 'version'",
     "counters": (
@@ -53,6 +53,7 @@ SELECT: Mapping[str, str] = {
         "SELECT span, start, project, dialect, sum(count)::bigint FROM gateway.rejected_buckets "
         "GROUP BY span, start, project, dialect"
     ),
+    "credential_uses": "SELECT project, credential, day, requests, rejected, last_used FROM gateway.credential_uses",
 }
 # The transaction that wrote a row, of which PostgreSQL keeps the last 32 bits: whether it is not older than another.
 SINCE = "(xmin::text::bigint - $1) & 4294967295 < 2147483648"

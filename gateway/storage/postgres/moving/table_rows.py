@@ -23,12 +23,14 @@ CLAIMS = (
 )
 CREDENTIALS = (
     "INSERT INTO gateway.credentials (number, id, project, dialect, kind, hint, scopes, origins, created_at, "
-    "revoked_at, expires_at, hash) SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6::text[], $7::text[], "
-    "$8::bigint, $9::bigint, $10::bigint, $11 FROM gateway.credentials"
+    "revoked_at, expires_at, hash, label, rotated) "
+    "SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6::text[], $7::text[], "
+    "$8::bigint, $9::bigint, $10::bigint, $11, $12, $13 FROM gateway.credentials"
 )
 SECRETS = (
     "INSERT INTO gateway.secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+USES = f"INSERT INTO gateway.credential_uses ({', '.join(TABLES['credential_uses'])}) VALUES ($1, $2, $3, $4, $5, $6)"
 QUARANTINE = (
     "INSERT INTO gateway.quarantined_requests (project, id, last, remaining, size, received_at, dialect, route, "
     "receipt, body_size, sha256, items, keys, request) "
@@ -48,6 +50,7 @@ REJECTED = (
     )
     + ")"
 )
+AS_THEY_ARE: Mapping[str, str] = {"credentials": CREDENTIALS, "credential_uses": USES, "secrets": SECRETS}
 OF_OLD = "SELECT moved_from, xid, number FROM gateway.events WHERE moved_from = ANY ($1::bigint[])"
 COMPLETE = (
     "DELETE FROM gateway.quarantine_sizes",
@@ -84,10 +87,8 @@ async def add(db: Connection, table: str, rows: Sequence[Row]) -> None:
         await db.executemany(QUARANTINE, [_quarantined(row) for row in rows])
     elif table == "rejected":
         await db.executemany(REJECTED, [_rejected(row) for row in rows])
-    elif table == "credentials":
-        await db.executemany(CREDENTIALS, rows)
-    elif table == "secrets":
-        await db.executemany(SECRETS, rows)
+    elif table in AS_THEY_ARE:
+        await db.executemany(AS_THEY_ARE[table], rows)
     else:
         await db.execute(_counted(table), *zip(*rows, strict=True))
     if table in ("keys", "claims") and any(not project for project, *_ in rows):

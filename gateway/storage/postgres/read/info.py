@@ -10,6 +10,7 @@ SIZES = (
     "FROM pg_class own LEFT JOIN pg_inherits ON inhrelid = own.oid LEFT JOIN pg_class parent ON parent.oid = inhparent "
     "WHERE own.relnamespace = 'gateway'::regnamespace AND own.relkind = 'r' GROUP BY 1 ORDER BY 1"
 )
+DATABASE_BYTES = "SELECT pg_database_size(current_database())"
 RUNNING = (
     "SELECT host, version, (extract(epoch FROM seen_at) * 1000)::bigint FROM gateway.gateways "
     f"WHERE seen_at > now() - {LOST_AFTER} ORDER BY gateway"
@@ -23,7 +24,7 @@ async def info(db: Connection) -> StoreInfo:
     return StoreInfo(
         engine=f"PostgreSQL {db.get_server_version().major}",
         schema=await db.fetchval("SELECT version FROM gateway.meta"),
-        bytes=await db.fetchval("SELECT pg_database_size(current_database())"),
+        bytes=await db.fetchval(DATABASE_BYTES),
         parts={name: size for name, size, _ in sizes},
         running=[
             RunningGateway(host=host, version=version, seen=seen) for host, version, seen in await db.fetch(RUNNING)

@@ -1,9 +1,12 @@
-"""Finds the lines of single events, and of all that one request became."""
+"""Finds single events by their position, and the lines of all that one request became."""
 
 import datetime
+import re
 from collections.abc import Sequence
 
 from gateway.storage.postgres.connection.session import Connection
+from gateway.storage.postgres.positions import parse
+from gateway.storage.read import Position
 
 Place = tuple[int, int]
 """The transaction that wrote an event, and the event's number in it."""
@@ -20,6 +23,22 @@ SELECT xid, number, line FROM unnest($1::bigint[], $2::int[]) AS asked (xid, num
 CROSS JOIN LATERAL (SELECT coalesce(exact, body::text) AS line FROM gateway.events
     WHERE events.xid = asked.xid AND events.number = asked.number LIMIT 1) AS found
 """
+
+
+OLD_POSITION = re.compile("[0-9]{1,18}", re.ASCII)
+OF_OLD = "SELECT xid, number FROM gateway.events WHERE moved_from = $1"
+
+
+async def place_of(db: Connection, position: Position) -> Place | None:
+    """Return the place of the event that has or had a position; None for an old one that no event had.
+
+    Raises ValueError on what is no position.
+    """
+    text = str(position)
+    if not OLD_POSITION.fullmatch(text):
+        return parse(text)
+    row = await db.fetchrow(OF_OLD, int(text))
+    return None if row is None else (row[0], row[1])
 
 
 async def lines_at(db: Connection, places: Sequence[Place], days: Sequence[datetime.date]) -> dict[Place, bytes]:

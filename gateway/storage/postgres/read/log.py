@@ -5,7 +5,6 @@ here keeps its old position, a decimal number, as another name.
 """
 
 import contextlib
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from gateway.storage.postgres.connection.errors import EXPECTED, reason
@@ -14,6 +13,7 @@ from gateway.storage.postgres.positions import parse
 from gateway.storage.postgres.positions import position as written
 from gateway.storage.postgres.read.days import Day, Days, Window, backward, forward
 from gateway.storage.postgres.read.horizon import HORIZON
+from gateway.storage.postgres.read.lines import OLD_POSITION, Place, place_of
 from gateway.storage.postgres.read.where import condition, spans
 from gateway.storage.read import EVERYTHING, EventFilter, Page, Position
 from gateway.store_error import StoreError
@@ -30,11 +30,8 @@ MOST_SKIPPED = 64
 LINE = "coalesce(exact, body::text)"
 BY_INDEX: Mapping[str, object] = {"enable_sort": "off", "plan_cache_mode": "force_custom_plan"}
 """The settings of a reader's session: a page begins anywhere in an index, however little the statistics know of it."""
-Place = tuple[int, int]
-"""A position as `(transaction, number)`."""
 BEGINNING: Place = (0, 0)
 END: Place = ((1 << 62), (1 << 31) - 1)
-_OLD_POSITION = re.compile("[0-9]{1,18}", re.ASCII)
 
 # What a row takes in the table is known without reading its line. It may be compressed if it is long, so that then
 # it counts for more. Beyond a page's bytes no line is read, however many rows are fetched at once.
@@ -62,7 +59,6 @@ AT = (
     "SELECT asked.place, " + LINE + " FROM unnest($1::int[], $2::bigint[], $3::int[]) AS asked (place, xid, number) "
     "JOIN gateway.events USING (xid, number) ORDER BY 1"
 )
-OF_OLD = "SELECT xid, number FROM gateway.events WHERE moved_from = $1"
 UP_TO_OLD = "SELECT xid, number FROM gateway.events WHERE moved_from <= $1 ORDER BY moved_from DESC LIMIT 1"
 # Of the transactions in a window those that wrote something of a time.
 SEEK = (
@@ -80,7 +76,7 @@ class PostgresLogReader:
 
     def parse_position(self, text: str) -> Position:
         """See LogReader."""
-        if not _OLD_POSITION.fullmatch(text):
+        if not OLD_POSITION.fullmatch(text):
             parse(text)
         return text
 
@@ -136,11 +132,10 @@ class PostgresLogReader:
 
     async def at(self, positions: Sequence[Position]) -> list[tuple[Position, bytes]]:
         """See LogReader."""
-        asked = [str(each) for each in positions]
         async with self._transaction() as db:
-            places = [_parsed(each) or await db.fetchrow(OF_OLD, int(each)) or BEGINNING for each in asked]
+            places = [await place_of(db, each) or BEGINNING for each in positions]
             xids, numbers = [xid for xid, _ in places], [number for _, number in places]
-            rows = await db.fetch(AT, list(range(len(asked))), xids, numbers)
+            rows = await db.fetch(AT, list(range(len(places))), xids, numbers)
         return [(_position(places[place]), line.encode()) for place, line in rows]
 
     async def newest(self) -> Position:
@@ -250,7 +245,7 @@ async def _place(db: Connection, position: Position) -> Place:
 
 
 def _parsed(position: str) -> Place | None:
-    return None if _OLD_POSITION.fullmatch(position) else parse(position)
+    return None if OLD_POSITION.fullmatch(position) else parse(position)
 
 
 def _position(place: Place) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from gateway.records.raw_request import RawRequest, decompress
+from gateway.storage.held.rows import listed_row
 from gateway.storage.postgres.positions import position
 from gateway.storage.postgres.read.reader import Reader
 from gateway.storage.quarantined_items import StoredItem, decode_items
@@ -30,8 +31,8 @@ SETTLED = "SELECT verdict, xid, number FROM gateway.settled WHERE id = $1"
 
 async def quarantine(reader: Reader, after: int, project: str | None) -> AsyncIterator[dict[str, Any]]:
     """See Records."""
-    [start] = await reader.query(START, after) or [(0,)]
-    first: int = start[0]
+    [found] = await reader.query(START, after) or [(0,)]
+    first: int = found[0]
     while True:
         if project is None:
             page = await reader.query(EVERY_PROJECT, first)
@@ -39,46 +40,12 @@ async def quarantine(reader: Reader, after: int, project: str | None) -> AsyncIt
             page = await reader.query(ONE_PROJECT, first, project)
         if not page:
             return
-        for row in page:
-            first = row[1] + 1
-            for listed in _listed(*row):
-                if listed["id"] > after:
-                    yield listed
-
-
-def _listed(
-    first: int,
-    _last: int,
-    received_at: int,
-    project: str,
-    dialect: str,
-    route: str,
-    receipt: int | None,
-    size: int | None,
-    sha256: str | None,
-    items: bytes,
-    ended: list[int] | None,
-) -> list[dict[str, Any]]:
-    """Return the items of a request that have not ended, as they are listed."""
-    gone = set(ended or ())
-    return [
-        {
-            "id": item.number,
-            "message_id": item.message_id or None,
-            "received_at": received_at,
-            "project": project,
-            "dialect": dialect,
-            "route": route,
-            "verdict": item.verdict,
-            "item": item.index,
-            "receipt": None if receipt is None else f"{receipt:x}",
-            "faults": item.faults,
-            "payload": item.payload or None,
-            **({} if size is None else {"kept": False, "size": size, "sha256": sha256}),
-        }
-        for item in decode_items(items, first)
-        if item.number not in gone
-    ]
+        for start, last, *head, items, ended in page:
+            first = last + 1
+            gone = set(ended or ())
+            for item in decode_items(items, start):
+                if item.number > after and item.number not in gone:
+                    yield listed_row(item, *head)
 
 
 @attrs.frozen

@@ -18,7 +18,7 @@ LISTED = ", ".join(NAMES).replace("received_at", "(extract(epoch FROM received_a
 EVERY_PROJECT = f"SELECT {LISTED} FROM gateway.rejected WHERE id > $1 ORDER BY id LIMIT {PAGE}"
 ONE_PROJECT = f"SELECT {LISTED} FROM gateway.rejected WHERE id > $1 AND project = $2 ORDER BY id LIMIT {PAGE}"
 ONE = f"SELECT {LISTED}, query, headers, body, site FROM gateway.rejected WHERE id = $1"
-MARK = "UPDATE gateway.rejected SET replayed = $1 WHERE id = $2"
+MARK = "UPDATE gateway.rejected SET replayed = $1 WHERE id = $2 AND replayed IS NULL"
 
 
 async def rejected_requests(reader: Reader, project: str | None) -> AsyncIterator[dict[str, Any]]:
@@ -31,7 +31,7 @@ async def rejected_requests(reader: Reader, project: str | None) -> AsyncIterato
             page = await reader.query(ONE_PROJECT, after, project)
         for row in page:
             after = row[0]
-            yield _named(row)
+            yield named(row)
         if len(page) < PAGE:
             return
 
@@ -41,7 +41,7 @@ async def rejected_request(reader: Reader, number: int) -> tuple[dict[str, Any],
     rows = await reader.query(ONE, number)
     if not rows:
         return None
-    known = _named(rows[0][: len(NAMES)])
+    known = named(rows[0][: len(NAMES)])
     query, headers, body, site = rows[0][len(NAMES) :]
     raw = RawRequest(
         method=known["method"],
@@ -64,6 +64,7 @@ async def mark_rejected(session: Session, number: int, how: str) -> None:
         raise StoreError(f"cannot write {session.address.name}: {reason(error)}") from error
 
 
-def _named(row: Sequence[Any]) -> dict[str, Any]:
-    named = dict(zip(NAMES, row, strict=True))
-    return {**named, "project": named["project"] or None}
+def named(row: Sequence[Any]) -> dict[str, Any]:
+    """Return a row of LISTED as a dict by column name."""
+    known = dict(zip(NAMES, row, strict=True))
+    return {**known, "project": known["project"] or None}

@@ -47,6 +47,19 @@ class _TransactionConnection(sqlite3.Connection):
         self._queue.popleft()(self)
 
 
+async def connected(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    """Return a connection once it is open. Where it fails, or nobody waits any more, its thread has ended first.
+
+    Nobody else waits for the thread that aiosqlite started: it would report to a loop that may be closed by then.
+    """
+    try:
+        return await connection
+    except BaseException:
+        thread: Any = getattr(connection, "_thread", connection)  # before 0.22 a connection is a thread
+        await asyncio.to_thread(thread.join, BUSY_SECONDS)
+        raise
+
+
 class DatabaseThread:
     """A connection and its thread, which lasts until `close`."""
 
@@ -74,13 +87,7 @@ class DatabaseThread:
             cached_statements=1024,
             factory=partial(_TransactionConnection, queue=queue),
         )
-        try:
-            return cls(await connection, queue, yields)
-        except sqlite3.Error:
-            # Nobody else waits for the thread that aiosqlite started: it would report to a loop that may be closed.
-            thread: Any = getattr(connection, "_thread", connection)  # before 0.22 a connection is a thread
-            await asyncio.to_thread(thread.join, BUSY_SECONDS)
-            raise
+        return cls(await connected(connection), queue, yields)
 
     async def run(self, transaction: Transaction[Result]) -> Result:
         """Return what the transaction returns, or raise what it raises. They run one at a time, in the calls' order.

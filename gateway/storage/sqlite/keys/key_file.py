@@ -1,6 +1,7 @@
-"""Operations on the credentials in keys.db: add, list, revoke, rotate, load; and the admin token. No SQL schema here.
+"""Operations on the credentials in keys.db, as KeyStore has them, and on the admin token. No SQL schema here.
 
-Values are stored as hashes only. A running server notices changes of the file by watch.py.
+Values are stored as hashes only. A running server notices changes of the file by watch.py. A file of an older gateway
+is read as it is, and upgraded with its first change.
 """
 
 import contextlib
@@ -13,19 +14,21 @@ from typing import Self
 
 from gateway.dialect import CredentialKind, Dialect
 from gateway.keys.admin import Admin, admin_hash, new_token
-from gateway.keys.changes import Addition, Change, HashedValue, revocation, rotation, unknown_id
+from gateway.keys.changes import Addition, Change, HashedValue, KeyUpdate, revocation, rotation, unknown_id
 from gateway.keys.credential import CredentialRecord, KeyFileError, NewCredential, NoCredentials
+from gateway.keys.expiry import Expiry
 from gateway.keys.keyring import Keyring
 from gateway.keys.snapshot import StoredCredentials
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.keys import tables
-from gateway.storage.sqlite.keys.tables import INSERT, SELECT, SELECT_SECRETS, UPDATE
+from gateway.storage.sqlite.keys.tables import INSERT, SELECT_SECRETS, UPDATE
 
 
 class KeyFile:
     """An open key file, and a context manager that closes it. Synchronous: each call takes a few milliseconds."""
 
-    def __init__(self, connection: sqlite3.Connection, salt: bytes) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, salt: bytes) -> None:
+        self._path = path
         self._connection = connection
         self._salt = salt
 
@@ -37,7 +40,7 @@ class KeyFile:
                 if not make:
                     raise NoCredentials(f"{path.parent} holds no credentials yet; `gateway keys add` creates the first")
                 tables.create(path)
-            return cls(*tables.connect(path))
+            return cls(path, *tables.connect(path))
         except (sqlite3.Error, OSError) as error:
             why = getattr(error, "strerror", None) or error
             raise KeyFileError(f"cannot open {path}: {why}") from error
@@ -52,6 +55,15 @@ class KeyFile:
         """Close the file."""
         self._connection.close()
 
+    def upgrade(self) -> None:
+        """Upgrade the file of an older gateway. Raises KeyFileError."""
+        try:
+            if sqlite_file.version(self._connection, self._path, tables.VERSION) < tables.VERSION:
+                with self.exclusive():
+                    pass
+        except sqlite3.Error as error:
+            raise KeyFileError(f"cannot upgrade {self._path}: {error}") from error
+
     def add(
         self,
         project: str,
@@ -62,16 +74,12 @@ class KeyFile:
         value: str | None = None,
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
+        label: str | None = None,
+        expires: Expiry | None = None,
         show: Callable[[NewCredential], None] = lambda _: None,
     ) -> NewCredential:
-        """Add a credential, with a new random value if none is given; `now` is in milliseconds since the epoch.
-
-        A new credential without `scopes` gets all scopes of its dialect; without `origins` it works from everywhere. A
-        value that the project already has keeps its id, and the given scopes and origins replace the old ones. `show`
-        is called before the change is made; if it raises, nothing changes: a value that nobody saw is of no use. Raises
-        KeyFileError on a value that belongs to another project, or that was revoked or rotated.
-        """
-        addition = Addition.checked(self._salt, project, dialect, kind, value, scopes, origins)
+        """Add a credential, as KeyStore says. Raises KeyFileError."""
+        addition = Addition.checked(self._salt, project, dialect, kind, value, scopes, origins, label, expires)
         with self.exclusive():
             existing = self._records("WHERE hash = ?", addition.value.hash)
             change = addition.change(existing[0] if existing else None, now)
@@ -89,6 +97,13 @@ class KeyFile:
         if not found:
             raise unknown_id(key_id)
         return found[0]
+
+    def update(self, key_id: str, update: KeyUpdate, *, now: int) -> CredentialRecord:
+        """Change what a credential may do, as KeyStore says. Raises KeyFileError."""
+        with self.exclusive():
+            change = update.change(self.get(key_id), now)
+            self._write(change)
+        return change.record
 
     def revoke(self, key_id: str, *, now: int) -> CredentialRecord:
         """Revoke a credential for good, and return it. Revoking it again changes nothing. Raises KeyFileError."""
@@ -128,7 +143,7 @@ class KeyFile:
     def stored(self) -> StoredCredentials:
         """Return everything as it is stored, to be moved to another store."""
         secrets = self._connection.execute(SELECT_SECRETS).fetchall()
-        return tables.to_stored(secrets, self._connection.execute(SELECT.format(where="")))
+        return tables.to_stored(secrets, self._select())
 
     def replace(self, stored: StoredCredentials, name: str) -> None:
         """Put what another store had in the place of all that is here, as KeyStore says. `name` is that of this store.
@@ -161,14 +176,20 @@ class KeyFile:
             yield
             return
         with sqlite_file.transaction(self._connection):
+            tables.upgrade(self._connection, self._path)
             yield
 
     def _write(self, change: Change) -> None:
         if (record := change.updated) is not None:
             lists = (json.dumps(record.scopes), json.dumps(record.origins))
-            self._connection.execute(UPDATE, (*lists, record.revoked_at, record.expires_at, record.id))
+            rest = (record.revoked_at, record.expires_at, record.label, record.rotated, record.id)
+            self._connection.execute(UPDATE, (*lists, *rest))
         if change.added is not None and change.value is not None:
             self._connection.execute(INSERT, tables.to_row(change.added, change.value.hash))
 
     def _records(self, where: str = "", *values: object) -> tuple[CredentialRecord, ...]:
-        return tuple(map(tables.to_record, self._connection.execute(SELECT.format(where=where), values)))
+        return tuple(map(tables.to_record, self._select(where, *values)))
+
+    def _select(self, where: str = "", *values: object) -> sqlite3.Cursor:
+        version = sqlite_file.version(self._connection, self._path, tables.VERSION)
+        return self._connection.execute(tables.select(version, where), values)

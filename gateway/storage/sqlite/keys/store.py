@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from gateway.dialect import CredentialKind, Dialect
 from gateway.keys.admin import Admin
+from gateway.keys.changes import KeyUpdate
 from gateway.keys.credential import CredentialRecord, KeyFileError, NewCredential
+from gateway.keys.expiry import Expiry
 from gateway.keys.keyring import Keyring
 from gateway.keys.snapshot import StoredCredentials
 from gateway.keys.store import unseen
@@ -51,12 +53,23 @@ class SqliteKeyStore:
         value: str | None = None,
         scopes: Sequence[str] | None = None,
         origins: Sequence[str] | None = None,
+        label: str | None = None,
+        expires: Expiry | None = None,
         show: Callable[[NewCredential], None] = unseen,
     ) -> NewCredential:
         """See KeyStore."""
         return await self._run(
             lambda: self._file.add(
-                project, dialect, kind, now=now, value=value, scopes=scopes, origins=origins, show=show
+                project,
+                dialect,
+                kind,
+                now=now,
+                value=value,
+                scopes=scopes,
+                origins=origins,
+                label=label,
+                expires=expires,
+                show=show,
             )
         )
 
@@ -67,6 +80,10 @@ class SqliteKeyStore:
     async def get(self, key_id: str) -> CredentialRecord:
         """See KeyStore."""
         return await self._run(partial(self._file.get, key_id))
+
+    async def update(self, key_id: str, update: KeyUpdate, *, now: int) -> CredentialRecord:
+        """See KeyStore."""
+        return await self._run(partial(self._file.update, key_id, update, now=now))
 
     async def revoke(self, key_id: str, *, now: int) -> CredentialRecord:
         """See KeyStore."""

@@ -3,7 +3,7 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,31 @@ from gateway.keys.credential import CredentialRecord, KeyFileError
 from gateway.keys.snapshot import StoredCredentials
 from gateway.storage.sqlite.connection import sqlite_file
 
-VERSION = 1
+VERSION = 2
 TABLES = """
 CREATE TABLE credentials (id TEXT PRIMARY KEY, project TEXT NOT NULL, dialect TEXT NOT NULL, kind TEXT NOT NULL,
     hint TEXT, scopes TEXT NOT NULL, origins TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER,
-    expires_at INTEGER, hash BLOB NOT NULL UNIQUE);
+    expires_at INTEGER, hash BLOB NOT NULL UNIQUE, label TEXT NOT NULL DEFAULT '', rotated INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
-SELECT = (
-    "SELECT id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash "
-    "FROM credentials {where} ORDER BY rowid"
+UPGRADES: Mapping[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE credentials ADD COLUMN label TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE credentials ADD COLUMN rotated INTEGER NOT NULL DEFAULT 0",
+        # Until then only a rotation gave a credential an end.
+        "UPDATE credentials SET rotated = expires_at IS NOT NULL",
+    ),
+}
+"""What leads to each version from the one before. Never changed once released."""
+COLUMNS = "id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash, label, rotated"
+SINCE_VERSION_2 = "label, rotated"
+IN_VERSION_1 = "'', expires_at IS NOT NULL"
+HASH_AT = COLUMNS.split(", ").index("hash")
+INSERT = f"INSERT INTO credentials ({COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS.split(', ')))})"  # noqa: S608
+UPDATE = (
+    "UPDATE credentials SET scopes = ?, origins = ?, revoked_at = ?, expires_at = ?, label = ?, rotated = ? "
+    "WHERE id = ?"
 )
-INSERT = "INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-UPDATE = "UPDATE credentials SET scopes = ?, origins = ?, revoked_at = ?, expires_at = ? WHERE id = ?"
 SELECT_SECRETS = "SELECT name, value FROM secrets"
 BUSY_SECONDS = 10.0
 """How long to wait for another command's lock."""
@@ -37,8 +49,22 @@ def create(path: Path) -> None:
     sqlite_file.create(path, TABLES + salt, VERSION)
 
 
+def select(version: int, where: str = "") -> str:
+    """Return the statement that reads the rows of a file, whose version may be an older one, oldest first."""
+    columns = COLUMNS if version >= 2 else COLUMNS.replace(SINCE_VERSION_2, IN_VERSION_1)
+    return f"SELECT {columns} FROM credentials {where} ORDER BY rowid"  # noqa: S608 (our own words)
+
+
+def upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    """Upgrade the file of an older gateway, inside the open transaction. Raises DataDirError and sqlite3.Error."""
+    for version in range(sqlite_file.version(connection, path, VERSION) + 1, VERSION + 1):
+        for statement in UPGRADES[version]:
+            connection.execute(statement)
+        sqlite_file.set_version(connection, version)
+
+
 def connect(path: Path) -> tuple[sqlite3.Connection, bytes]:
-    """Return a connection that begins no transactions by itself, and the file's salt.
+    """Return a connection that begins no transactions by itself, and the file's salt. An older file stays as it is.
 
     Raises KeyFileError and sqlite3.Error.
     """
@@ -57,8 +83,8 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bytes]:
 
 
 def to_record(row: Iterable[Any]) -> CredentialRecord:
-    """Return a row of SELECT as a record."""
-    key_id, project, dialect, kind, masked, scopes, origins, created_at, revoked_at, expires_at, _hash = row
+    """Return a row of `select` as a record."""
+    key_id, project, dialect, kind, masked, scopes, origins, created_at, revoked_at, expires_at, _, label, rotated = row
     return CredentialRecord(
         id=key_id,
         project=project,
@@ -70,6 +96,8 @@ def to_record(row: Iterable[Any]) -> CredentialRecord:
         created_at=created_at,
         revoked_at=revoked_at,
         expires_at=expires_at,
+        label=label,
+        rotated=bool(rotated),
     )
 
 
@@ -87,11 +115,13 @@ def to_row(record: CredentialRecord, hashed: bytes) -> tuple[object, ...]:
         record.revoked_at,
         record.expires_at,
         hashed,
+        record.label,
+        record.rotated,
     )
 
 
 def to_stored(secrets: Iterable[tuple[str, bytes]], rows: Iterable[Iterable[Any]]) -> StoredCredentials:
-    """Return rows of SELECT_SECRETS and of SELECT as one value."""
+    """Return rows of SELECT_SECRETS and of `select` as one value."""
     named = dict(secrets)
-    credentials = tuple((to_record(row), row[-1]) for row in map(tuple, rows))
+    credentials = tuple((to_record(row), row[HASH_AT]) for row in map(tuple, rows))
     return StoredCredentials(Admin(named["salt"], named.get("admin")), credentials)

@@ -12,8 +12,9 @@ import aiosqlite
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.database_thread import connected
 from gateway.storage.sqlite.keys import tables
-from gateway.storage.sqlite.keys.tables import BUSY_SECONDS, SELECT, SELECT_SECRETS
+from gateway.storage.sqlite.keys.tables import BUSY_SECONDS, SELECT_SECRETS
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,12 @@ async def watch(path: Path, on_change: Callable[[Keyring, Admin], None], every: 
     while True:
         opened = _identity(path)
         try:
-            async with aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+            connection = await connected(aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None))
+            try:
                 last_error = None
                 await _poll(connection, on_change, every, partial(_is_current, path, opened))
+            finally:
+                await connection.close()
         except sqlite3.Error as error:
             if str(error) != last_error:
                 log.warning("cannot read %s: %s; the credentials loaded before stay in force", path, error)
@@ -53,7 +57,9 @@ async def _poll(
         ((version,),) = await connection.execute_fetchall("PRAGMA data_version")
         if version != last_version:
             secrets = [(name, value) for name, value in await connection.execute_fetchall(SELECT_SECRETS)]
-            stored = tables.to_stored(secrets, await connection.execute_fetchall(SELECT.format(where="")))
+            # A file that an older gateway wrote may have taken the place of this one's.
+            ((schema,),) = await connection.execute_fetchall("PRAGMA user_version")
+            stored = tables.to_stored(secrets, await connection.execute_fetchall(tables.select(schema)))
             on_change(stored.keyring(), stored.admin)
             last_version = version
         await asyncio.sleep(every)

@@ -43,6 +43,13 @@ PREVIOUS = (
     "SELECT (SELECT min(first) FROM log_times AS next WHERE next.first > span.first) FROM log_times AS span "
     "WHERE first <= :position AND before > :since AND since < :before ORDER BY first DESC LIMIT 1"
 )
+MOST_SPANS = 500
+# The first span, of the next MOST_SPANS, with an event that may lie outside the times; else the last of them.
+OUTSIDE = (
+    f"WITH next AS (SELECT * FROM log_times WHERE first >= {SPAN_OF} ORDER BY first LIMIT {MOST_SPANS}) "  # noqa: S608
+    "SELECT coalesce((SELECT min(first) FROM next WHERE since < :since OR before > :before), "
+    f"(SELECT max(first) FROM next HAVING count(*) = {MOST_SPANS}), {(1 << 63) - 1})"
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANY_TIME = (1 << 63) - 1
 """No time is later. What a caller gives is not later either: years end at 9999."""
@@ -112,6 +119,11 @@ def next_span(connection: sqlite3.Connection, after: int, since: int | None, bef
     """
     first, newest = connection.execute(NEXT, _values(after + 1, since, before)).fetchone()
     return (newest if first is None else max(after, first - 1)) + 1, newest
+
+
+def sure_until(connection: sqlite3.Connection, position: int, since: int | None, before: int | None) -> int:
+    """Return up to which position every event from `position` on surely has such a time; less than it if none does."""
+    return int(connection.execute(OUTSIDE, _values(position, since, before)).fetchone()[0]) - 1
 
 
 def previous_span(connection: sqlite3.Connection, until: int, since: int | None, before: int | None) -> int:

@@ -13,7 +13,7 @@ from gateway.storage.sqlite.dedupe.known_keys import BUCKETS
 from gateway.storage.sqlite.keys import tables as key_tables
 from gateway.storage.sqlite.log.chunks import KEY_BYTES
 from gateway.storage.sqlite.quarantine import LAST
-from gateway.storage.sqlite.rejected_file import BUSY_SECONDS
+from gateway.storage.sqlite.rejected_file import BUSY_SECONDS, VERSION
 
 PAGE = 2000
 LARGE_PAGE = 20
@@ -45,6 +45,7 @@ IN_REJECTED = {
     "rejected": f"SELECT {', '.join(TABLES['rejected'])} FROM rejected ORDER BY id",  # noqa: S608
     "rejected_counts": "SELECT project, dialect, count FROM counts",
     "rejected_buckets": "SELECT span, start, project, dialect, count FROM count_buckets",
+    "credential_uses": "SELECT project, credential, day, requests, rejected, last_used FROM credential_uses",
 }
 FACTS = "SELECT name, value FROM meta WHERE name IN ('quarantine_secret', 'buckets_since')"
 
@@ -126,10 +127,11 @@ def _credentials(directory: DataDir, table: str) -> list[Row]:
     with sqlite_file.connected(directory.keys, "ro", timeout=key_tables.BUSY_SECONDS) as connection:
         if table == "secrets":
             return connection.execute(key_tables.SELECT_SECRETS).fetchall()
+        version = sqlite_file.version(connection, directory.keys, key_tables.VERSION)
         scopes = TABLES["credentials"].index("scopes")
         return [
-            (*row[:scopes], json.loads(row[scopes]), json.loads(row[scopes + 1]), *row[scopes + 2 :])
-            for row in connection.execute(key_tables.SELECT.format(where="")).fetchall()
+            (*row[:scopes], json.loads(row[scopes]), json.loads(row[scopes + 1]), *row[scopes + 2 : -1], bool(row[-1]))
+            for row in connection.execute(key_tables.select(version)).fetchall()
         ]
 
 
@@ -137,5 +139,7 @@ def _rejected(directory: DataDir, table: str) -> Iterator[list[Row]]:
     if not directory.rejected.exists():
         return
     with sqlite_file.connected(directory.rejected, "ro", timeout=BUSY_SECONDS) as connection:
+        if table == "credential_uses" and sqlite_file.version(connection, directory.rejected, VERSION) < 5:
+            return
         large = table == "rejected"
         yield from _fetched(connection.execute(IN_REJECTED[table]), LARGE_PAGE if large else PAGE)

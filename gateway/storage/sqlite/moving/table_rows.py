@@ -10,14 +10,17 @@ import attrs
 from gateway.datadir import DataDir
 from gateway.storage.moving import TABLES, Row
 from gateway.storage.quarantine_hash import HASH_BYTES, NO_HASH, as_number, key_hash
-from gateway.storage.sqlite import old_positions
+from gateway.storage.sqlite import old_positions, rejected_file
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.keys import tables as key_tables
 from gateway.storage.sqlite.moving.seen import SeenKeys
-from gateway.storage.sqlite.rejected_file import BUCKETS, BUSY_SECONDS, VERSION
-from gateway.storage.sqlite.rejected_file import TABLES as REJECTED_TABLES
 
-IN_REJECTED = {"rejected": "rejected", "rejected_counts": "counts", "rejected_buckets": "count_buckets"}
+IN_REJECTED = {
+    "rejected": "rejected",
+    "rejected_counts": "counts",
+    "rejected_buckets": "count_buckets",
+    "credential_uses": "credential_uses",
+}
 IN_KEYS = ("credentials", "secrets")
 COUNTED = {"quarantine": "quarantined_requests"}
 COMPLETE = (
@@ -80,9 +83,8 @@ class TableRows:
     def _opened(self, table: str) -> contextlib.AbstractContextManager[sqlite3.Connection]:
         """Connect to the file that has a table; it is made if it is missing."""
         if table in IN_REJECTED:
-            if not self.directory.rejected.exists():
-                sqlite_file.create(self.directory.rejected, REJECTED_TABLES + BUCKETS, VERSION)
-            return sqlite_file.connected(self.directory.rejected, "rw", timeout=BUSY_SECONDS)
+            rejected_file.make(self.directory.rejected)
+            return sqlite_file.connected(self.directory.rejected, "rw", timeout=rejected_file.BUSY_SECONDS)
         if table in IN_KEYS:
             if not self.directory.keys.exists():
                 key_tables.create(self.directory.keys)

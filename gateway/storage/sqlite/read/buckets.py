@@ -6,6 +6,14 @@ BUCKETS = (
     "SELECT start, project, dialect, verdict, count FROM counter_buckets WHERE span = ?1 AND start >= ?2 "
     "AND (?3 IS NULL OR project = ?3) AND (?4 IS NULL OR dialect = ?4) AND count <> 0 ORDER BY 1, 2, 3, 4"
 )
+STORED_BY_TIME = (
+    "SELECT start - start % ?3, dialect, sum(count) FROM counter_buckets WHERE span = ?1 AND start >= ?2 "
+    "AND verdict = 'stored' AND (?4 IS NULL OR project = ?4) GROUP BY 1, 2 HAVING sum(count) <> 0 ORDER BY 1, 2"
+)
+BY_PROJECT = (
+    "SELECT project, dialect, verdict, sum(count) FROM counter_buckets WHERE span = ?1 AND start >= ?2 "
+    "AND start < coalesce(?3, 9223372036854775807) AND (?4 IS NULL OR project = ?4) GROUP BY 1, 2, 3"
+)
 SINCE = "SELECT value FROM meta WHERE name = 'buckets_since'"
 
 
@@ -19,6 +27,24 @@ def counter_buckets(
     gateway wrote the file.
     """
     return reader.query(BUCKETS, span, since, project, dialect)
+
+
+def stored_by_time(reader: Reader, span: int, since: int, step: int, project: str | None) -> list[tuple[int, str, int]]:
+    """Return the stored events of each step: `(start, dialect, count)`.
+
+    Raises DataDirError if an older gateway wrote the file.
+    """
+    return reader.query(STORED_BY_TIME, span, since, step, project)
+
+
+def counts_by_project(
+    reader: Reader, span: int, since: int, before: int | None, project: str | None
+) -> list[tuple[str, str, str, int]]:
+    """Return the sums of the buckets from a time on: `(project, dialect, verdict, count)`.
+
+    They are without those of rejected requests. Raises DataDirError if an older gateway wrote the file.
+    """
+    return reader.query(BY_PROJECT, span, since, before, project)
 
 
 def counted_since(reader: Reader) -> int | None:

@@ -113,7 +113,5 @@ def _point(file: sqlite3.Connection, position: Position) -> int:
 
 def _exact(file: sqlite3.Connection, positions: Sequence[Position]) -> list[int]:
     """Return positions without those that no event has had."""
-    found = [
-        each if isinstance(each, int) else old_positions.exact(file, old_positions.parsed(each)) for each in positions
-    ]
+    found = [old_positions.current(file, each) for each in positions]
     return [each for each in found if each is not None]

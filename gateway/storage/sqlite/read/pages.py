@@ -5,10 +5,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 
+import attrs
+
 from gateway.storage.read import EventFilter, Page
 from gateway.storage.sqlite.log.chunks import events
 from gateway.storage.sqlite.log.compression import restored
-from gateway.storage.sqlite.log.times import next_span, previous_span
+from gateway.storage.sqlite.log.times import next_span, previous_span, sure_until
 from gateway.storage.sqlite.read.line_filter import LineFilter, line_filter
 from gateway.storage.sqlite.tables import CHUNKED, SIZED, TIMED
 
@@ -45,13 +47,15 @@ class LogPages:
 
     def page(self, connection: sqlite3.Connection, after: int, where: EventFilter) -> Page:
         """See LogReader."""
-        start = after
+        start, sure = after, -1
         if self._seeks(where):
             possible, newest = next_span(connection, after, where.since, where.before)
             if possible > newest:
                 return Page([], b"", max(after, newest), False)
             start = possible - 1
-        asked_for = line_filter(where)
+            sure = sure_until(connection, possible, where.since, where.before)
+        at_any_time = line_filter(attrs.evolve(where, since=None, before=None))
+        at_these_times = line_filter(where)
         positions: list[int] = []
         texts: list[bytes] = []
         cursor, rows, size, more = start, 0, 0, False
@@ -59,6 +63,7 @@ class LogPages:
             for last, stored, length in chunks:
                 chunk = restored(stored, length)
                 first = last - chunk.count(b"\n")
+                asked_for = at_any_time if last <= sure else at_these_times
                 if asked_for is not None or first <= start:  # the caller may have stopped in the middle of this chunk
                     found = _found(first, chunk, asked_for, range(start + 1, last + 1))
                     positions += [position for position, _ in found]

@@ -1,13 +1,14 @@
-"""Reads single quarantined items, with the requests that they came in. Nothing here writes."""
+"""Reads single quarantined items, with the requests that they came in, and the newest. Nothing here writes."""
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import attrs
 
 from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.quarantined_items import StoredItem, decode_items
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.records import NewRows, QuarantineRecord
 from gateway.storage.sqlite.read.reader import Reader
 
 ROW = (
@@ -18,10 +19,50 @@ CONTENTS = "SELECT items, request FROM quarantined_requests WHERE id = ?"
 SETTLED = "SELECT verdict, position FROM settled WHERE id = ?"
 
 
+NEWEST = "SELECT coalesce(max(last), 0) FROM quarantined_requests"
+SINCE = "SELECT coalesce(max(last), ?1), coalesce(sum(last - id + 1), 0) FROM quarantined_requests WHERE id > ?1"
+LAST = (
+    "SELECT id, received_at, project, dialect, route, printf('%x', receipt), receipt IS NULL, items "
+    "FROM quarantined_requests WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT ?"
+)
+MOST_REQUESTS = 20
+"""Requests whose items one look decodes: each may have thousands."""
+
+
 @attrs.frozen
 class _Contents:
     items: dict[int, StoredItem]
     raw: RawRequest | None
+
+
+def new_quarantined(reader: Reader, mark: int | None, most: int) -> NewRows:
+    """See Records. Raises DataDirError."""
+    if mark is None:
+        [(newest,)] = reader.query(NEWEST)
+        return NewRows(newest, (), 0)
+    [(newest, count)] = reader.query(SINCE, mark)
+    rows: list[dict[str, Any]] = []
+    for first, received_at, project, dialect, route, receipt, without, items in (
+        reader.query(LAST, mark, newest, min(most, MOST_REQUESTS)) if count else []
+    ):
+        for item in reversed(decode_items(items, first)[-(most - len(rows)) :]):
+            rows.append(
+                {
+                    "id": item.number,
+                    "message_id": item.message_id or None,
+                    "received_at": received_at,
+                    "project": project,
+                    "dialect": dialect,
+                    "route": route,
+                    "verdict": item.verdict,
+                    "item": item.index,
+                    "receipt": None if without else receipt,
+                    "faults": item.faults,
+                }
+            )
+        if len(rows) >= most:
+            break
+    return NewRows(newest, rows[::-1], count)
 
 
 def quarantine_record(reader: Reader, number: int) -> QuarantineRecord | None:

@@ -11,13 +11,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from gateway.datadir import DataDir, DataDirError, EmptyDataDir
+from gateway.storage.held.rows import listed_row
 from gateway.storage.quarantined_items import decode_items
+from gateway.storage.read import Position
+from gateway.storage.sqlite import old_positions
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.read.pages import LogPages
 from gateway.storage.sqlite.tables import BY_REQUEST, VERSION
 
 QUARANTINE = (
-    "SELECT id, last, received_at, project, dialect, route, printf('%x', receipt), receipt IS NULL, body_size, "
+    "SELECT id, last, received_at, project, dialect, route, receipt, body_size, "
     "lower(hex(sha256)), items FROM quarantined_requests "
     "WHERE id >= ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT 20"
 )
@@ -60,6 +63,11 @@ class Reader:
         """Return `(position, line)` of the events at these positions, without those deleted since."""
         return self._pages.at(self._connection, positions)
 
+    def event_at(self, position: Position) -> tuple[int, bytes] | None:
+        """Return `(position, line)` of the event that has or had a position; None if there is none."""
+        place = old_positions.current(self._connection, position)
+        return next(iter([] if place is None else self.events_at([place])), None)
+
     def quarantine(self, after: int = 0, project: str | None = None) -> Iterator[dict[str, object]]:
         """Yield the quarantined items after an id, as dicts with QUARANTINE_COLUMNS as keys.
 
@@ -67,25 +75,12 @@ class Reader:
         """
         [(start,)] = self.query(QUARANTINE_START, after)
         while page := self.query(QUARANTINE, start, project):
-            for first, last, received_at, owner, dialect, route, receipt, without, size, sha256, items in page:
+            for first, last, received_at, owner, dialect, route, receipt, size, sha256, items in page:
                 start = last + 1
                 ended = {number for (number,) in self.query(SETTLED, first, last)}
                 for item in decode_items(items, first):
                     if item.number > after and item.number not in ended:
-                        yield {
-                            "id": item.number,
-                            "message_id": item.message_id or None,
-                            "received_at": received_at,
-                            "project": owner,
-                            "dialect": dialect,
-                            "route": route,
-                            "verdict": item.verdict,
-                            "item": item.index,
-                            "receipt": None if without else receipt,
-                            "faults": item.faults,
-                            "payload": item.payload or None,
-                            **({} if size is None else {"kept": False, "size": size, "sha256": sha256}),
-                        }
+                        yield listed_row(item, received_at, owner, dialect, route, receipt, size, sha256)
 
     def counters(self) -> list[dict[str, object]]:
         """Return how many items had each outcome so far, as dicts with `project`, `dialect`, `verdict` and `count`.

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -10,10 +10,23 @@ from typing import Any, TypeVar
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.outcome import Verdict
 from gateway.records.raw_request import RawRequest
+from gateway.storage.held.groups import (
+    EVERY_ITEM,
+    EVERY_REJECTION,
+    GROUPED_ITEMS,
+    PAGE,
+    Listed,
+    QuarantineFilter,
+    QuarantineGroups,
+    RejectedFilter,
+    RejectedGroup,
+)
 from gateway.storage.read import Position
-from gateway.storage.records import QuarantineRecord, RawEvents
+from gateway.storage.records import CredentialUse, NewRows, QuarantineRecord, RawEvents, held_number
 from gateway.storage.sqlite.connection.database_thread import DatabaseThread
-from gateway.storage.sqlite.read import buckets, quarantine, raw_requests, receipts, rejected
+from gateway.storage.sqlite.read import buckets, event_receipts, quarantine, raw_requests, receipts, rejected
+from gateway.storage.sqlite.read.groups import quarantine as held_groups
+from gateway.storage.sqlite.read.groups import rejected as rejected_groups
 from gateway.storage.sqlite.read.log import open_log
 from gateway.storage.sqlite.read.reader import Reader
 
@@ -48,9 +61,26 @@ class SqliteRecords:
         async for row in self._each(partial(self._reader.quarantine, after, project), STEP):
             yield row
 
+    async def new_quarantined(self, mark: object = None, most: int = 100) -> NewRows:
+        """See Records."""
+        last = mark if isinstance(mark, int) else None
+        return await self._run(partial(quarantine.new_quarantined, self._reader, last, most))
+
     async def quarantine_record(self, number: int) -> QuarantineRecord | None:
         """See Records."""
         return await self._run(partial(quarantine.quarantine_record, self._reader, number))
+
+    async def quarantine_groups(
+        self, where: QuarantineFilter = EVERY_ITEM, before: int | None = None, most: int = GROUPED_ITEMS
+    ) -> QuarantineGroups:
+        """See Records."""
+        return await self._run(partial(held_groups.groups, self._reader, where, before, most))
+
+    async def quarantine_page(
+        self, where: QuarantineFilter = EVERY_ITEM, before: int | None = None, most: int = PAGE
+    ) -> Listed:
+        """See Records."""
+        return await self._run(partial(held_groups.page, self._reader, where, before, most))
 
     async def settled(self, number: int) -> str | None:
         """See Records."""
@@ -59,6 +89,14 @@ class SqliteRecords:
     async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
         """See Records."""
         return await self._run(partial(receipts.facts, self._reader, receipt_id))
+
+    async def receipt_of(self, position: Position) -> dict[str, Any] | None:
+        """See Records."""
+        return await self._run(partial(self._receipt_of, position))
+
+    async def raw_of(self, receipt: Mapping[str, Any]) -> RawRequest | None:
+        """See Records."""
+        return await self._run(partial(self._raw_of, receipt))
 
     async def counters(self) -> list[tuple[str, str, str, int]]:
         """See Records."""
@@ -74,6 +112,24 @@ class SqliteRecords:
     ) -> list[tuple[int, str, str, str, int]]:
         """See Records."""
         return await self._run(partial(buckets.counter_buckets, self._reader, span, since, project, dialect))
+
+    async def stored_by_time(
+        self, span: int, since: int, step: int, project: str | None = None
+    ) -> list[tuple[int, str, int]]:
+        """See Records."""
+        return await self._run(partial(buckets.stored_by_time, self._reader, span, since, step, project))
+
+    async def counts_by_project(
+        self, span: int, since: int, before: int | None = None, project: str | None = None
+    ) -> list[tuple[str, str, str, int]]:
+        """See Records."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        asked = (span, since, before, project)
+        for owner, dialect, verdict, count in await self._run(partial(buckets.counts_by_project, self._reader, *asked)):
+            found[owner, dialect, verdict] += count
+        for owner, dialect, count in await self._run(partial(rejected.counts_by_project, self._directory, *asked)):
+            found[owner, dialect, Verdict.REJECTED.value] += count
+        return sorted([(owner, dialect, verdict, count) for (owner, dialect, verdict), count in found.items() if count])
 
     async def counted_since(self) -> int | None:
         """See Records."""
@@ -97,9 +153,24 @@ class SqliteRecords:
         async for row in self._each(partial(rejected.rejected_requests, self._directory, project), STEP):
             yield row
 
+    async def new_rejected(self, mark: object = None, most: int = 100) -> NewRows:
+        """See Records."""
+        last = mark if isinstance(mark, int) else None
+        return await self._run(partial(rejected.new_rejected, self._directory, last, most))
+
     async def rejected_request(self, number: int) -> tuple[dict[str, Any], RawRequest] | None:
         """See Records."""
         return await self._run(partial(rejected.rejected_request, self._directory, number))
+
+    async def rejected_groups(self, since: int | None = None) -> list[RejectedGroup]:
+        """See Records."""
+        return await self._run(partial(rejected_groups.groups, self._directory, since))
+
+    async def rejected_page(
+        self, where: RejectedFilter = EVERY_REJECTION, before: int | None = None, most: int = PAGE
+    ) -> Listed:
+        """See Records."""
+        return await self._run(partial(rejected_groups.page, self._directory, where, before, most))
 
     async def rejected_counts(self) -> list[tuple[str, str, int]]:
         """See Records."""
@@ -109,9 +180,25 @@ class SqliteRecords:
         """See Records."""
         return await self._run(partial(rejected.count_buckets, self._directory, span, since))
 
+    async def credential_uses(self, day: int) -> dict[str, CredentialUse]:
+        """See Records."""
+        return await self._run(partial(rejected.credential_uses, self._directory, day))
+
     async def mark_rejected(self, number: int, how: str) -> None:
         """See Records."""
         await self._run(partial(rejected.mark, self._directory, number, how), "write to")
+
+    def _receipt_of(self, position: Position) -> dict[str, Any] | None:
+        found = event_receipts.receipt_id_of(self._reader, position)
+        return None if found is None else receipts.facts(self._reader, found)
+
+    def _raw_of(self, receipt: Mapping[str, Any]) -> RawRequest | None:
+        raw = event_receipts.raw_request(self._reader, int(receipt["receipt"], 16))
+        number = held_number(receipt)
+        if raw is not None or number is None:
+            return raw
+        record = quarantine.quarantine_record(self._reader, number)
+        return None if record is None else record.raw
 
     async def _each(self, begin: Callable[[], Iterator[Result]], step: int) -> AsyncIterator[Result]:
         """Yield what an iterator does. It runs on the thread, some things at a time."""

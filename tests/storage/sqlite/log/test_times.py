@@ -10,7 +10,7 @@ import pytest
 from gateway.datadir import find
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.read import EventFilter, Page, export
-from gateway.storage.sqlite.log.times import ANY_TIME
+from gateway.storage.sqlite.log.times import ANY_TIME, sure_until
 from gateway.storage.sqlite.read import pages
 from gateway.storage.sqlite.tables import VERSION
 from tests.kit.event_lines import MINUTE, START, line
@@ -48,6 +48,22 @@ async def test_a_row_is_written_only_when_the_minute_changes(tmp_path: Path) -> 
         (11, FULL + 5 * MINUTE, FULL + 6 * MINUTE),
         (14, FULL + 6 * MINUTE, FULL + 7 * MINUTE),
     ]
+
+
+async def test_it_is_known_up_to_where_all_events_have_a_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (storage, _):
+        for minute in (0, 1, 5):
+            await storage.append(at(FULL + minute * MINUTE, 2))
+    asked = {
+        (1, FULL, FULL + 2 * MINUTE): 4,
+        (4, FULL + MINUTE, None): ANY_TIME - 1,
+        (2, None, FULL + MINUTE): 2,
+        (1, FULL + 1, None): 0,
+        (5, FULL, FULL + 5 * MINUTE): 4,
+        (1, None, None): ANY_TIME - 1,
+    }
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+        assert {question: sure_until(connection, *question) for question in asked} == asked
 
 
 async def test_a_clock_that_is_set_back_and_an_old_item_begin_a_span_each(tmp_path: Path) -> None:
@@ -170,7 +186,7 @@ async def test_an_older_file_gets_spans_that_hide_nothing_and_skip_most(
         return [number for number, millis in enumerate(times, 1) if since <= millis < before]
 
     asked = [
-        EventFilter(since=since, before=before) for since in (None, *times[::9]) for before in (None, *times[::13])
+        EventFilter(since=since, before=before) for since in (None, *times[::27]) for before in (None, *times[::21])
     ]
     # Without the upgrade, as commands read it before the next server's start.
     assert [await positions(tmp_path, where) for where in asked] == [expected(where) for where in asked]

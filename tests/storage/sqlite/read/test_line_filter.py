@@ -27,6 +27,8 @@ async def test_lines_of_another_spelling_are_matched_by_what_they_say(tmp_path: 
         b'{"received_at":5,"project":"ab","name":"Home"}',
         b'["project","ab"]',
         b'"ab"',
+        b'{"user_id":"a\\u0062","message_id":"m"}',
+        b'{"project":"c","anonymous_id":"ab","user_id":5}',
     ]
     async with opened(tmp_path) as (storage, _), reading(tmp_path) as reader:
         await storage.append(attrs.evolve(entry(*[EventRow(each) for each in tricky]), received_at=START))
@@ -35,6 +37,9 @@ async def test_lines_of_another_spelling_are_matched_by_what_they_say(tmp_path: 
             pages = export(reader, where=EventFilter(**conditions))
             return [tricky.index(each) async for page in pages for each in page.lines]
 
+        assert await found(person="ab") == [13, 14]
+        assert await found(message_id="m") == [13]
+        assert await found(message_id="m", person="ab", since=START, before=START + 1) == []
         assert await found(project="ab") == [1, 2, 4, 7, 8, 9, 10]
         assert await found(project="a") == [0, 3]
         assert await found(project='ab"') == [6]

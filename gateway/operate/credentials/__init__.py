@@ -1,0 +1,1 @@
+"""What operators are told of credentials, and when one is to end."""

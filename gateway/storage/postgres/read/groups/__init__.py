@@ -1,0 +1,1 @@
+"""Readers of groups and pages: of quarantined items, and of rejected requests."""

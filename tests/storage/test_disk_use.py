@@ -1,0 +1,56 @@
+"""What a store says that it takes of its disk."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.datadir import DataDir, DataDirError, make
+from gateway.storage.contract import EventRow
+from gateway.storage.info import DiskUse
+from gateway.storage.sqlite.info import disk_use
+from gateway.storage.store import Store, StoreSettings
+from tests.storage.stores import body, entry, key
+
+
+async def test_a_store_knows_what_it_takes_beside_its_writer(store: Store) -> None:
+    async with store.storage(StoreSettings()) as storage:
+        before = await store.disk_use()
+        for number in range(20):
+            rows = [EventRow(body("x" * 2000), key(f"{number}-{each}")) for each in range(500)]
+            await storage.append(entry(*rows))
+        after = await store.disk_use()
+    assert 0 < before.bytes < after.bytes
+    assert before.is_whole
+    # Of a database's disk only its own server knows what is free.
+    assert (before.free is None) == (store.directory is None)
+
+
+def test_the_files_of_a_directory_are_counted_and_those_below_it(tmp_path: Path) -> None:
+    directory = make(tmp_path / "data")
+    (directory.path / "events.db").write_bytes(b"x" * 1000)
+    below = directory.path / "blobs" / "ab"
+    below.mkdir(parents=True)
+    (below / "first").write_bytes(b"x" * 30)
+    (below / "second").write_bytes(b"x" * 4)
+    (below / "elsewhere").symlink_to("/etc")
+    others = sum(each.stat().st_size for each in directory.path.iterdir() if each.is_file() and each.suffix != ".db")
+    found = disk_use(directory)
+    assert found == DiskUse(bytes=others + 1034, free=found.free)
+    assert found.free is not None
+    assert 0 < found.free <= shutil.disk_usage(tmp_path).total
+
+
+def test_of_very_many_files_only_some_are_counted(tmp_path: Path) -> None:
+    directory = DataDir(tmp_path)
+    for name in range(10):
+        (tmp_path / str(name)).write_bytes(b"xy")
+    assert [(each.bytes, each.is_whole) for each in (disk_use(directory, 9), disk_use(directory, 10))] == [
+        (18, False),
+        (20, True),
+    ]
+
+
+def test_a_directory_that_is_gone_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataDirError, match=r"^cannot read .*gone: No such file or directory$"):
+        disk_use(DataDir(tmp_path / "gone"))
