@@ -20,7 +20,7 @@ from tests.kit.postgres.installation import wheel
 T = TypeVar("T")
 OWN = "postgresql"
 """The value of --storage that asks for a server of the benchmark's own."""
-SETTINGS = {"shared_buffers": "4GB", "max_wal_size": "4GB", "min_wal_size": "1GB", "autovacuum_naptime": "1min"}
+SETTINGS = {"shared_buffers": "4GB", "max_wal_size": "4GB", "min_wal_size": "1GB", "autovacuum": "on"}
 """Those of our own server that are not PostgreSQL's defaults; fsync is on."""
 SHOWN = ("fsync", "synchronous_commit", "full_page_writes", "wal_compression", "max_wal_size", "shared_buffers")
 WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"

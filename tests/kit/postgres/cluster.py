@@ -35,7 +35,7 @@ SETTINGS = {
     "max_connections": "60",
     "max_wal_size": "64MB",
     "min_wal_size": "8MB",
-    "autovacuum_naptime": "5s",
+    "autovacuum": "off",  # its transactions would hold up the readers of any database of the server, for a moment
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
