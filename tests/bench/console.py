@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import AnyStr
 from urllib.parse import urlencode
 
 import attrs
@@ -123,10 +124,10 @@ def _console(data: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _ended(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> "Iterator[subprocess.Popen[str]]":
+def _ended(process: "subprocess.Popen[AnyStr]") -> "Iterator[subprocess.Popen[AnyStr]]":
     """End a process with the block."""
     try:
-        yield process  # type: ignore[misc]
+        yield process
     finally:
         process.kill()
         process.communicate()

@@ -32,7 +32,7 @@ MAX_SHOWN = 200_000
 
 _TEXT = {"type": ["string", "null"]}
 POSITION = {"type": ["integer", "string"], "description": "An opaque token."}
-ROW = {
+ROW: dict[str, Any] = {
     "type": "object",
     "description": "An event in short. Long texts are cut.",
     "required": ["position", "verdict", "received_at", "project", "dialect", "type", "name", "message_id"],

@@ -46,7 +46,7 @@ _SHOWN = {
     "description": "An event in short, or an item that did not become one. Long texts are cut.",
     "required": [*ROW["required"], "why", "page"],
     "properties": {
-        **ROW["properties"],  # type: ignore[dict-item]
+        **ROW["properties"],
         "position": {"oneOf": [POSITION, {"type": "null"}]},
         "verdict": {"enum": list(VERDICTS)},
         "why": {"type": ["string", "null"], "description": "Why it is not stored."},
