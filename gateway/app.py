@@ -14,6 +14,7 @@ from gateway.http.client_address import client_ip
 from gateway.http.limits import Budget, Timeouts
 from gateway.http.mount import HANDLER, add_routes
 from gateway.ingest.ids import fresh
+from gateway.records.metrics import Meter
 from gateway.workers.http_worker import build_handler, running
 from gateway.workers.open_log import opened
 
@@ -27,8 +28,8 @@ def application(
     """Return an application that answers as `gateway serve` does, in one process.
 
     It opens the store, and takes the lock of a data directory, when it starts up, and lets go when it is cleaned up.
-    `workers`, `host`, `port` and `connections_per_address` of the configuration play no part. Startup raises
-    StoreError, KeyFileError and RegistryError.
+    What says where to listen (`host`, `port`, `unix_socket`, `tls_cert`), `workers` and `connections_per_address` play
+    no part. Startup raises StoreError, KeyFileError and RegistryError.
 
         main = web.Application()
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))
@@ -37,8 +38,10 @@ def application(
     Content-Encoding. With `web.AppRunner(main, auto_decompress=False)` the gateway does it, and reads that too.
     """
     app = web.Application()
-    timeouts = Timeouts(body=config.server.body_timeout, idle=config.server.idle_timeout)
-    add_routes(app, client_ip(config.server.trusted_proxies), timeouts, Budget(config.server.unfinished_bytes))
+    settings = config.server
+    timeouts = Timeouts(body=settings.body_timeout, idle=settings.idle_timeout)
+    address = client_ip(settings.trusted_proxies, settings.client_ip_header)
+    add_routes(app, address, timeouts, Budget(settings.unfinished_bytes))
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         store = store_of(config)
@@ -47,9 +50,10 @@ def application(
             async with store.keys(make=True) as keys:
                 if not await keys.list():
                     log.warning("%s has no credentials yet; `gateway keys add` makes the first", store.name)
+            meter = Meter()
             async with (
-                opened(config, store) as storage,
-                running(config, store, storage, clock=clock, new_id=new_id) as handler,
+                opened(config, store, on_commit=meter.committed) as storage,
+                running(config, store, storage, clock=clock, new_id=new_id, meter=meter) as handler,
             ):
                 app[HANDLER] = handler
                 yield

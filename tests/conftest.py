@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 from tests.faults.figures import Figure, sentence
 from tests.kit import kinds
 
-pytest_plugins = ["tests.kit.postgres.fixtures", "tests.kit.engines"]
+pytest_plugins = ["tests.kit.postgres.fixtures", "tests.kit.engines", "tests.sdk.fixtures"]
 
 # A gateway that a test starts has a console only where the test asks for one (--console): all would want one address.
 os.environ["GATEWAY_CONSOLE"] = "off"

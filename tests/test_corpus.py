@@ -93,7 +93,7 @@ async def test_a_case_is_answered_and_stored_exactly_without_io(case: Case) -> N
 async def test_a_case_is_answered_and_stored_exactly_over_http(case: Case, tmp_path: Path) -> None:
     directory = make(tmp_path / "data")
     storage = GroupCommit(await SqliteEngine.open(directory))
-    server = Server(build(case, storage), client_ip=lambda _peer, forwarded: forwarded)
+    server = Server(build(case, storage), client_ip=lambda _peer, headers: headers.get("x-forwarded-for"))
     address = URL(await server.start(bind("127.0.0.1", 0))).authority
     try:
         with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
@@ -144,7 +144,7 @@ async def test_a_case_is_answered_and_stored_exactly_in_somebodys_own_service(
     storage = RecordingStorage()
     app = web.Application()
     app[HANDLER] = build(case, storage)
-    add_routes(app, client_ip=lambda _peer, forwarded: forwarded)
+    add_routes(app, client_ip=lambda _peer, headers: headers.get("x-forwarded-for"))
     service = web.Application()
     service.add_subapp("/collect/events", app)
     server = await aiohttp_server(service, max_line_size=1 << 16, max_field_size=1 << 16, auto_decompress=False)

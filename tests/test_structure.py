@@ -20,13 +20,13 @@ ALLOWED: Mapping[str, set[str]] = {
     "clock": set(),
     "printable": set(),
     "logs": {"printable"},
-    "http": {"dialect", "malloc_trim"},
+    "http": {"dialect", "malloc_trim", "logs"},
     "keys": {"dialect", "printable"},
     "records": {"dialect"},
     "storage": {"dialect", "keys", "records", "store_error", "datadir"},
-    "ingest": {"dialect", "http", "keys", "records", "storage"},
-    "operate": {"dialect", "keys", "records", "storage", "ingest", "store_error", "printable"},
-    "config": {"dialect", "http", "keys", "storage", "ingest"},
+    "ingest": {"dialect", "http", "keys", "records", "storage", "logs"},
+    "operate": {"dialect", "keys", "records", "storage", "ingest", "store_error", "datadir", "printable"},
+    "config": {"dialect", "http", "keys", "records", "storage", "ingest"},
     "workers": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config"),
         *("datadir", "malloc_trim", "clock", "logs"),
@@ -35,8 +35,8 @@ ALLOWED: Mapping[str, set[str]] = {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers"),
         *("store_error", "clock", "printable", "logs"),
     },
-    "app": {"http", "ingest", "config", "workers", "datadir", "clock"},
-    "serve": {"http", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
+    "app": {"http", "records", "ingest", "config", "workers", "datadir", "clock"},
+    "serve": {"http", "records", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "console"),
         *("serve", "store_error", "datadir", "clock", "printable"),
@@ -47,7 +47,7 @@ ALLOWED: Mapping[str, set[str]] = {
 
 ENGINE = {
     *("contract", "read", "buckets", "outcomes_json", "quarantined_items", "plan", "decide", "group_commit"),
-    *("quarantine_hash", "held", "records", "rejected_log", "moving", "info", "store"),
+    *("quarantine_hash", "held", "records", "rejected_log", "moving", "info", "store", "erasing"),
 }
 """What an engine may import inside storage/."""
 
@@ -62,11 +62,12 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "group_commit": {"contract"},
     "held": {"quarantined_items"},
     "records": {"read", "held"},
+    "erasing": {"contract", "plan", "records"},
     "rejected_log": {"buckets"},
     "quarantine_hash": set(),
     "moving": {"read"},
     "info": {"read"},
-    "store": {"contract", "read", "records", "rejected_log", "moving", "info"},
+    "store": {"contract", "group_commit", "read", "records", "rejected_log", "moving", "info", "erasing"},
     "engines": {"store"},
     "sqlite": ENGINE,
     "postgres": ENGINE,
@@ -75,7 +76,7 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
 
 INSIDE_SQLITE: Mapping[str, set[str]] = {
     "connection": set(),
-    "log": set(),
+    "log": {"connection"},
     "blobs": set(),
     "tables": {"connection"},
     "rejected_file": {"connection"},
@@ -83,22 +84,27 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
     "keys": {"connection"},
     "old_positions": {"connection"},
     "unfinished_move": set(),
-    "retention": {"log"},
+    "upkeep": {"connection", "tables", "log"},
     "migrate_v5": {"connection"},
     "quarantine": {"connection", "migrate_v5"},
     "dedupe": {"connection", "tables", "log"},
     "read": {"connection", "tables", "log", "rejected_file", "old_positions"},
-    "info": {"read"},
+    "info": {"read", "upkeep"},
+    "erasing": {"connection", "log", "blobs", "tables", "rejected_file", "read"},
     "moving": {
         *("connection", "log", "blobs", "tables", "rejected_file", "keys", "old_positions", "unfinished_move"),
-        *("quarantine", "dedupe", "read"),
+        *("quarantine", "dedupe", "read", "upkeep"),
     },
     "checkpointer": {"connection"},
     "log_writer": {
-        *("connection", "tables", "log", "blobs", "unfinished_move", "retention", "quarantine", "dedupe"),
+        *("connection", "tables", "log", "blobs", "unfinished_move", "upkeep", "quarantine", "dedupe", "erasing"),
     },
-    "engine": {"connection", "checkpointer", "log_writer"},
-    "store": {"rejected_file", "credential_uses", "keys", "read", "info", "moving", "log_writer", "engine"},
+    "tidying": {"connection", "upkeep", "log_writer"},
+    "engine": {"connection", "upkeep", "checkpointer", "log_writer", "tidying"},
+    "store": {
+        *("rejected_file", "credential_uses", "keys", "upkeep", "read", "info", "erasing", "moving", "log_writer"),
+        "engine",
+    },
 }
 """The same inside storage/sqlite/."""
 
@@ -109,19 +115,24 @@ INSIDE_POSTGRES: Mapping[str, set[str]] = {
     "keys": {"connection"},
     "tables": {"connection", "keys"},
     "partitions": {"connection", "tables"},
+    "retention": {"connection", "tables", "partitions"},
     "gateways": {"connection", "tables"},
     "write": {"connection", "positions", "lines", "partitions", "gateways"},
     "read": {"connection", "positions", "gateways", "write"},
     "rejected": {"connection"},
     "credential_uses": {"connection"},
+    "backups": {"connection"},
+    "erasing": {
+        *("connection", "positions", "tables", "partitions", "gateways", "write", "read", "rejected"),
+    },
     "moving": {
         *("connection", "positions", "lines", "tables", "partitions", "gateways", "write", "read", "rejected"),
     },
     "engine": {"connection", "tables", "partitions", "gateways", "write"},
-    "maintenance": {"connection", "partitions", "read", "engine"},
+    "maintenance": {"connection", "partitions", "retention", "read", "engine"},
     "store": {
-        *("connection", "keys", "tables", "partitions", "read", "rejected", "credential_uses", "moving", "engine"),
-        "maintenance",
+        *("connection", "keys", "tables", "retention", "read", "rejected", "credential_uses", "moving", "engine"),
+        *("maintenance", "backups", "erasing"),
     },
 }
 """The same inside storage/postgres/."""
@@ -133,7 +144,7 @@ ONLY_IN = {
     "aiosqlite": {"gateway/storage/sqlite/"},
     "asyncpg": {"gateway/storage/postgres/"},
     "cattrs": {"gateway/config/structure.py"},
-    "isal": {"gateway/storage/sqlite/log/compression.py"},
+    "isal": {"gateway/storage/sqlite/log/compression.py", "gateway/operate/backup/members.py"},
     "aiohttp": {"gateway/http/", "gateway/console/", "gateway/app.py"},
     "aiohttp_jinja2": {"gateway/console/"},
     "aiohttp_sse": {"gateway/console/"},

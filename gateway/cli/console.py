@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import GivenPath, check_place, place_options
-from gateway.config import check, load
+from gateway.config import Config, check, load
 from gateway.ingest.registry import discover
+from gateway.workers.control.signals import ignore_harmless
 
 HOST, PORT = "127.0.0.1", 8081
 
@@ -25,14 +26,19 @@ def console(data: Path | None, storage: str | None, host: str, port: int, config
     `gateway serve` starts one by itself, unless it has --no-console. The console prints a link that logs in once, and
     last its URL.
     """
+    ignore_harmless()
     from gateway.console.process import run  # slow to import, and no other command needs it
 
     check_place(data, storage)
     found = discover()
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    settings = load(config, {"data": data, "storage": storage, "console": address}, dialects=found)
-    check(settings, found)
-    sys.exit(run(settings, host, port, _announce))
+
+    def read() -> Config:
+        settings = load(config, {"data": data, "storage": storage, "console": address}, dialects=found)
+        check(settings, found)
+        return settings
+
+    sys.exit(run(read(), read, host, port, _announce))
 
 
 def _announce(link: str, url: str) -> None:

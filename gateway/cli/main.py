@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from gateway import __version__
+from gateway.cli.backup.commands import backup
 from gateway.cli.console import console
 from gateway.cli.dialects import check_config, dialects, schemas
+from gateway.cli.erase import erase
 from gateway.cli.events.commands import events
 from gateway.cli.keys.commands import admin_token, keys
 from gateway.cli.openapi import openapi
@@ -86,8 +88,10 @@ for command in (
     events,
     outcomes,
     quarantine,
+    erase,
     receipt,
     storage,
+    backup,
     dialects,
     openapi,
     schemas,

@@ -9,6 +9,7 @@ from gateway.cli.names import dialect_of
 from gateway.cli.options import config_option
 from gateway.config import Config, ConfigError, load
 from gateway.config.serving import install_enabled, router
+from gateway.http.bind import callable_url, url_to
 from gateway.ingest.registry import discover
 from gateway.operate.openapi.document import document
 
@@ -39,5 +40,8 @@ def openapi(dialect: str, url: str | None, config: Path | None) -> None:
 
 
 def _address(settings: Config) -> str:
-    host = "localhost" if settings.server.host in ANYWHERE else settings.server.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+    server = settings.server
+    if not server.hosts:
+        return callable_url(server.url)
+    host = "localhost" if server.hosts[0] in ANYWHERE else server.hosts[0]
+    return url_to(host, server.port, server.scheme)

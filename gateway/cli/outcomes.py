@@ -9,7 +9,7 @@ from gateway.cli.options import json_option, project_option, store_option
 from gateway.cli.tables import moment, show
 from gateway.cli.times import since_option
 from gateway.clock import now
-from gateway.operate.counters import Totals, totals, totals_since
+from gateway.operate.counters import ERASED, Totals, totals, totals_since
 from gateway.storage.records import Records
 from gateway.storage.store import Store
 
@@ -25,7 +25,8 @@ async def outcomes(store: Store, project: str | None, since: int | None, as_json
     """Count items by verdict, project and dialect.
 
     Received items are the stored, duplicate, quarantined and filtered ones. Rejected ones are counted beside them;
-    items of rejected requests that named no known credential have an empty project.
+    items of rejected requests that named no known credential have an empty project. Where persons were erased, `erased`
+    says how many of the stored events went with them.
 
     With --since, the time is rounded down to the minute, or to the hour if it is more than two days ago. A replayed
     item leaves `quarantined` at the time of its replay, so that this count may be negative.
@@ -34,13 +35,15 @@ async def outcomes(store: Store, project: str | None, since: int | None, as_json
         await check_project(project, store)
         found = await totals(records) if since is None else await _since(records, since)
     places = sorted({(name, dialect) for name, dialect, _ in found if project in (None, name)})
-    rows = [(*place, *[found[(*place, verdict)] for verdict in VERDICTS]) for place in places]
-    columns = ("project", "dialect", *VERDICTS)
+    some_erased = any(verdict == ERASED for _, _, verdict in found)
+    verdicts = (*VERDICTS, ERASED) if some_erased else VERDICTS
+    rows = [(*place, *[found[(*place, verdict)] for verdict in verdicts]) for place in places]
+    columns = ("project", "dialect", *verdicts)
     if as_json:
         for row in rows:
             click.echo(json.dumps(dict(zip(columns, row, strict=True))))
         return
-    show(columns, [[str(cell) for cell in row] for row in rows])
+    show(columns, [[str(cell) for cell in row] for row in rows], whole=columns[1:])
 
 
 async def _since(records: Records, since: int) -> Totals:

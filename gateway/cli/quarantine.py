@@ -122,7 +122,7 @@ async def replay(
             rows = records.quarantine(project=project)
             numbers = tuple([each["id"] async for each in rows if each["verdict"] == verdict])
         settled = await _settled(records, numbers)
-        replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
+        replayer = Replay(installed_by_name(settings.switches), settings.keep_ip, settings.asked)
         async with open_log(store, settings) as log:
             done = await held.replay(records, partial(keep, log), replayer, progress(numbers, "replaying"), now)
         for line in (done.summary, *[f"{number}: {why}" for number, why in done.failed]):

@@ -44,7 +44,7 @@ async def replay(
             return await keep(log, entry)
 
     installed = installed_by_name(settings.switches)
-    requests = RequestReplay(records, append, installed, Replay(installed, settings.keep_ip))
+    requests = RequestReplay(records, append, installed, Replay(installed, settings.keep_ip, settings.asked))
     for number in numbers:
         done = await requests.run(*await one(records, number), project)
         hint = " with --project" if done.is_nobodys else ""

@@ -24,20 +24,24 @@ PIPE_WIDTH = 400  # columns: for a file or a pipe rich would assume 80, and fold
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: Collection[str] = ()) -> None:
     """Print a table. Cells are plain text: rich's markup in them is printed as it is, and so is no client's command.
 
-    Where a terminal is too narrow, cells go on in the next line, but for those of the columns in `whole`.
+    Where a terminal is too narrow, columns stand closer, and then cells go on in the next line, but for those of the
+    columns in `whole`.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        table.add_row(*[Text(printable_lines(cell)) for cell in row])
+    cells = [[printable_lines(cell) for cell in row] for row in rows]
     out = unescaped(sys.stdout)
     console = Console(file=out, width=None if out.isatty() else PIPE_WIDTH, highlight=False)
+    roomy = sum(max(map(cell_len, each)) + 3 for each in zip(columns, *cells, strict=True)) <= console.width
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=roomy, padding=(0, 1) if roomy else 0)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
+    for row in cells:
+        table.add_row(*map(Text, row))
     console.print(table)
     out.flush()
 

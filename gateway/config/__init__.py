@@ -3,7 +3,14 @@
 from gateway.config.check import check
 from gateway.config.errors import ConfigError
 from gateway.config.load import data_directory, load, problems, storage_url
-from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
+from gateway.config.settings import (
+    DialectSettings,
+    LimitSettings,
+    LogSettings,
+    ProjectSettings,
+    ServerSettings,
+    StorageSettings,
+)
 from gateway.config.tree import Config
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "ConfigError",
     "DialectSettings",
     "LimitSettings",
+    "LogSettings",
     "ProjectSettings",
     "ServerSettings",
     "StorageSettings",

@@ -12,8 +12,10 @@ from gateway.dialect import Dialect
 
 def check(config: Config, dialects: Iterable[Dialect]) -> None:
     """Raise ConfigError on a setting for a dialect, a switch or a package that is not installed."""
-    for wrong in unknown(config, dialects):
-        raise ConfigError(f"{config.file or 'configuration'}: {wrong}")
+    wrong = list(unknown(config, dialects))
+    if wrong:
+        more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise ConfigError(f"{config.file or 'configuration'}: {wrong[0]}{more}")
 
 
 def unknown(config: Config, dialects: Iterable[Dialect]) -> Iterator[SettingError]:
@@ -22,6 +24,7 @@ def unknown(config: Config, dialects: Iterable[Dialect]) -> Iterator[SettingErro
         for project in sorted(config.filter_bots):
             problem = "needs the extra `bots` (the package crawler-user-agents): run pip install '.[bots]'"
             yield SettingError(("projects", project, "filter_bots"), problem)
+    yield from _sockets(config.server)
     switches = {dialect.name: [switch.name for switch in dialect.switches] for dialect in dialects}
     named = [(("dialects", name), name) for name in config.dialects]
     named += [(("limits", name), name) for name in config.limits]
@@ -40,3 +43,9 @@ def unknown(config: Config, dialects: Iterable[Dialect]) -> Iterator[SettingErro
         known = (*switches.get(name, settings.switches), *settings_of(DialectSettings))
         for key in sorted(settings.switches.keys() - set(known)):
             yield SettingError(("dialects", name, key), f"unknown key; {did_you_mean(key, known)}")
+
+
+def _sockets(server: ServerSettings) -> Iterator[SettingError]:
+    if (server.tls_cert is None) != (server.tls_key is None):
+        given, missing = ("tls_cert", "tls_key") if server.tls_key is None else ("tls_key", "tls_cert")
+        yield SettingError(("server", given), f"needs {missing} too")

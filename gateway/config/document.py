@@ -4,7 +4,7 @@ It writes examples/gateway.toml and docs/settings.md anew. The texts that belong
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -14,7 +14,14 @@ import attrs
 from gateway.config.environment import PREFIX
 from gateway.config.example_file import WIDTH, choices, toml, value_text
 from gateway.config.setting import about, settings_of
-from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
+from gateway.config.settings import (
+    DialectSettings,
+    LimitSettings,
+    LogSettings,
+    ProjectSettings,
+    ServerSettings,
+    StorageSettings,
+)
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
 from gateway.http.client_address import Network
@@ -38,6 +45,9 @@ gateway serve --config gateway.toml
 `check-config` prints every error of a file at once, with the nearest name that exists for one that does not. If the
 file is good, it checks the environment variables too.
 
+`SIGHUP` has a running gateway read all of them again: [how to reload](operate/reload.md). Below each table stand the
+settings that only the next start changes; a reload changes all others.
+
 ## Environment variables
 
 A setting's variable is `GATEWAY_`, its table and its name, in capitals: `GATEWAY_SERVER_PORT=9000` is `port` in
@@ -59,9 +69,10 @@ directory (like `--data`; the default is `data`). The data directory is not used
 store, in the file or by `GATEWAY_STORAGE`. Only `--data` on the command line wins over that.
 
 The settings `refused_megabytes` and `refused_days`, and their variables, are old names of `rejected_megabytes` and
-`rejected_days`. They still work.
+`rejected_days`. They still work. So do `log_level` in `[server]` and `GATEWAY_SERVER_LOG_LEVEL`, for `level` in
+`[log]`.
 
-<!-- The tables below are written by `python -m gateway.config.document`, from gateway/config/settings.py. -->
+<!-- The tables below are written by `python -m gateway.config.document`, from gateway/config/settings/. -->
 """
 
 
@@ -69,11 +80,24 @@ def page(dialects: Iterable[Dialect]) -> str:
     """Return docs/settings.md."""
     tables = settings_of(Config)
     parts = [PAGE_HEAD]
-    kinds = {"server": ServerSettings, "storage": StorageSettings, "limits": LimitSettings, "projects": ProjectSettings}
+    kinds = {
+        "server": ServerSettings,
+        "storage": StorageSettings,
+        "log": LogSettings,
+        "limits": LimitSettings,
+        "projects": ProjectSettings,
+    }
     for name, table in tables.items():
         by_name = {"limits": ".<dialect>", "projects": ".<project>", "dialects": ".<dialect>"}.get(name, "")
         parts.append(f"## `[{name}{by_name}]`\n\n{textwrap.fill(about(table).meaning, WIDTH)}\n")
-        parts.append("\n".join([*_HEADINGS, *_rows(name, by_name, kinds.get(name, DialectSettings), dialects), ""]))
+        kind = kinds.get(name, DialectSettings)
+        parts.append("\n".join([*_HEADINGS, *_rows(name, by_name, kind, dialects), ""]))
+        if (
+            at_start := []
+            if about(table).live
+            else [key for key, field in settings_of(kind).items() if not about(field).live]
+        ):
+            parts.append(textwrap.fill(f"Only the next start changes {_names(at_start)}.", WIDTH) + "\n")
     return "\n".join(parts)
 
 
@@ -86,7 +110,8 @@ def _rows(table: str, by_name: str, kind: type[Any], dialects: Iterable[Dialect]
         return
     for name, field in settings_of(kind).items():
         long = f"`{PREFIX}{table.upper()}{by_name.upper().replace('.', '_')}_{name.upper()}`"
-        variable = long if by_name else f"{long}, `{PREFIX}{about(field).variable or name.upper()}`"
+        has_short = table in ("server", "storage")
+        variable = f"{long}, `{PREFIX}{about(field).variable or name.upper()}`" if has_short else long
         default = "none" if field.default in (None, attrs.NOTHING) else f"`{value_text(field.default)}`"
         yield _row(f"`{name}`", _type(field), default, variable, about(field).meaning)
     if table != "dialects":
@@ -96,6 +121,11 @@ def _rows(table: str, by_name: str, kind: type[Any], dialects: Iterable[Dialect]
             variable = f"`{PREFIX}DIALECTS_{dialect.name.upper()}_{switch.name.upper()}`"
             meaning = f"Only {dialect.title}: {switch.meaning}"
             yield _row(f"`{switch.name}`", "true or false", "`false`", variable, meaning)
+
+
+def _names(keys: Sequence[str]) -> str:
+    *most, last = (f"`{key}`" for key in keys)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _row(*cells: str) -> str:

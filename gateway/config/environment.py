@@ -13,9 +13,17 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from gateway.config.errors import ConfigError, did_you_mean
+from gateway.config.renamed import MOVED, RENAMED
 from gateway.config.setting import about, settings_of
-from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
-from gateway.config.structure import RENAMED, structure
+from gateway.config.settings import (
+    DialectSettings,
+    LimitSettings,
+    LogSettings,
+    ProjectSettings,
+    ServerSettings,
+    StorageSettings,
+)
+from gateway.config.structure import structure
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
 
@@ -98,7 +106,14 @@ def _known(document: Mapping[str, Any], dialects: Iterable[Dialect]) -> dict[str
 
 
 def _of_single_tables() -> Iterator[tuple[str, PathOfSetting]]:
-    """Yield the variables of `[server]` and `[storage]`, with and without the table, old names too."""
+    """Yield the variables of the tables that are no tables by name, old names too.
+
+    Those of `[server]` and `[storage]` have a short name, without the table.
+    """
+    for old, path in MOVED.items():
+        yield "_".join(old).upper(), path
+    for key in settings_of(LogSettings):
+        yield f"log_{key}".upper(), ("log", key)
     for table, kind in (("server", ServerSettings), ("storage", StorageSettings)):
         current = {key: key for key in settings_of(kind)}
         for written, key in {**current, **RENAMED.get(table, {})}.items():

@@ -9,7 +9,14 @@ from typing import Any
 import attrs
 
 from gateway.config.setting import about, settings_of
-from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
+from gateway.config.settings import (
+    DialectSettings,
+    LimitSettings,
+    LogSettings,
+    ProjectSettings,
+    ServerSettings,
+    StorageSettings,
+)
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
 
@@ -33,6 +40,7 @@ def toml(dialects: Iterable[Dialect]) -> str:
         TOML_HEAD,
         _section(_comment(tables["server"]), "[server]", _lines(ServerSettings)),
         _section(_comment(tables["storage"]), "[storage]", _lines(StorageSettings)),
+        _section(_comment(tables["log"]), "[log]", _lines(LogSettings)),
         _section(_comment(tables["hosts"]), "[hosts]", [f'#"{about(tables["hosts"]).example}" = "databuddy"']),
         _section(
             _comment(tables["limits"]), f"#[limits.{about(tables['limits']).example}]", _lines(LimitSettings, show="#")

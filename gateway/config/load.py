@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import attrs
 from gateway.config.check import unknown
 from gateway.config.environment import PREFIX, from_environment, names_dialects
 from gateway.config.errors import ConfigError
-from gateway.config.structure import current_names, structure
+from gateway.config.renamed import current_names
+from gateway.config.structure import structure
 from gateway.config.tree import Config
 from gateway.dialect import Dialect
 from gateway.keys.origins import host_of
 
 MAX_BYTES = 1 << 22
+FIRST_DESCRIPTOR = 3
 URL_VARIABLES = (PREFIX + "STORAGE", PREFIX + "STORAGE_URL")
 NOTHING: Mapping[str, Any] = {}
 
@@ -65,6 +67,15 @@ def _file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
     return Path(named) if file is None and named else file
 
 
+def check_again(file: Path | None) -> None:
+    """Check that a file that was read once can be read once more: a FIFO would wait for ever, or be empty by now.
+
+    Raises ConfigError.
+    """
+    if file is not None and file.exists() and not (file.is_file() or file.is_dir()):
+        raise ConfigError(f"{file}: cannot be read again: it is not a regular file")
+
+
 def _installed() -> Iterable[Dialect]:
     from gateway.ingest.registry import discover  # here, so that the writer never loads JSON Schema for its settings
 
@@ -102,6 +113,26 @@ def data_directory(flag: object = None, environ: Mapping[str, str] | None = None
     """Return the data directory: `--data`, else GATEWAY_DATA, else `data` in the working directory."""
     environment = os.environ if environ is None else environ
     return Path(str(flag or environment.get(PREFIX + "DATA", "").strip() or Config().data))
+
+
+def notify_socket(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the address at which systemd wants to be told how the service is (sd_notify); None for no address."""
+    return (os.environ if environ is None else environ).get("NOTIFY_SOCKET") or None
+
+
+def handed_over(environ: MutableMapping[str, str] | None = None) -> tuple[int, ...]:
+    """Return the descriptors of the sockets that systemd hands over to this process (sd_listen_fds).
+
+    The variables are forgotten: no child shall take the sockets too. Their names (FileDescriptorName=) mean nothing.
+    Raises ConfigError on a number that is none.
+    """
+    environment = os.environ if environ is None else environ
+    count, pid, _names = [environment.pop(f"LISTEN_{name}", "").strip() for name in ("FDS", "PID", "FDNAMES")]
+    if not count or pid != str(os.getpid()):
+        return ()
+    if not (count.isascii() and count.isdigit() and len(count) <= 3):
+        raise ConfigError(f"environment: LISTEN_FDS: must be a number of sockets, not {count!r}")
+    return tuple(range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(count)))
 
 
 def problems(file: Path, dialects: Iterable[Dialect]) -> tuple[str, ...]:

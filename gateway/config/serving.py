@@ -1,11 +1,16 @@
-"""The dialects as a configuration has them served: which are on, with which limits and switches, and where."""
+"""What a configuration has served: which dialects, with which limits and switches, and on which sockets."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import attrs
 
+from gateway.config.load import handed_over
 from gateway.config.tree import Config
 from gateway.dialect.contract import Dialect
+from gateway.http.listening.certificate import Certificate
+from gateway.http.listening.listeners import Listeners, listening
 from gateway.ingest.registry import Installed, install
 from gateway.ingest.router import Router
 
@@ -26,3 +31,26 @@ def router(config: Config, installed: Iterable[Installed]) -> Router:
     served = {each.dialect.name: each for each in installed}
     hosts = {host: name for host, name in config.hosts.items() if name in served}
     return Router(served.values(), hosts, config.root_order)
+
+
+@contextlib.contextmanager
+def listeners(config: Config) -> Iterator[Listeners]:
+    """Yield what a server listens on. Raises ConfigError, and OSError on a bad address or certificate."""
+    server = config.server
+    certificate(config)  # told now, before anything is made
+    with listening(
+        server.hosts,
+        server.port,
+        unix_path=None if server.unix_socket is None else Path(server.unix_socket),
+        handed_over=handed_over(),
+        scheme=server.scheme,
+    ) as found:
+        yield found
+
+
+def certificate(config: Config) -> Certificate | None:
+    """Return the certificate for TLS, if there is one. Raises BadCertificate."""
+    server = config.server
+    if server.tls_cert is None or server.tls_key is None:
+        return None
+    return Certificate(Path(server.tls_cert), Path(server.tls_key))

@@ -18,7 +18,8 @@ class About:
     `meaning` is one or two sentences, which name the unit. `example` is a value for settings that have no default; for
     tables it is the name of one. `choices` are the texts that a setting takes. `variable` is the short name of its
     environment variable, after `GATEWAY_`, where that is not the setting's name. `check` raises ValueError, with what
-    is wrong and what to do, on a value that the rest does not exclude.
+    is wrong and what to do, on a value that the rest does not exclude. A `secret` one is not shown. A reload changes
+    what is `live`; all else stays as it is until the next start.
     """
 
     meaning: str
@@ -28,6 +29,8 @@ class About:
     choices: tuple[str, ...] = ()
     variable: str | None = None
     check: Callable[[Any], object] | None = None
+    secret: bool = False
+    live: bool = False
 
     @property
     def bounds(self) -> str:
@@ -47,6 +50,7 @@ def setting(
     choices: tuple[str, ...] = (),
     variable: str | None = None,
     secret: bool = False,
+    live: bool = False,
     check: Callable[[Any], object] | None = None,
 ) -> Any:
     """Return an attrs field for a setting. Its validator raises ValueError with what is wrong and what to do.
@@ -55,16 +59,19 @@ def setting(
 
     `port: int = setting(8080, low=0, high=65535, meaning="The port to listen on.")`
     """
-    about = About(meaning, example, low, high, choices, variable, check)
+    about = About(meaning, example, low, high, choices, variable, check, secret, live)
     converter = str.lower if choices else None
     return attrs.field(
         default=default, validator=_validate, converter=converter, repr=not secret, metadata={KEY: about}
     )
 
 
-def table(kind: type, *, meaning: str, example: str | None = None) -> Any:
-    """Return an attrs field for a table: a class of settings, or `dict` for tables by name, such as `example`."""
-    return attrs.field(factory=kind, metadata={KEY: About(meaning, example)})
+def table(kind: type, *, meaning: str, example: str | None = None, live: bool = False) -> Any:
+    """Return an attrs field for a table: a class of settings, or `dict` for tables by name, such as `example`.
+
+    Of a table by name that is `live`, every setting is.
+    """
+    return attrs.field(factory=kind, metadata={KEY: About(meaning, example, live=live)})
 
 
 def about(field: "attrs.Attribute[Any]") -> About:
@@ -83,7 +90,7 @@ def _validate(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
     if value is None:
         return
     if known.choices and value.lower() not in known.choices:
-        raise ValueError(f"{value!r} is not a {field.name.replace('_', ' ')}; {did_you_mean(value, known.choices)}")
+        raise ValueError(f"{value!r} is no value of {field.name}; {did_you_mean(value, known.choices)}")
     if known.low is not None:
         high = float("inf") if known.high is None else known.high
         if not known.low <= value <= high:  # NaN fails this too

@@ -17,6 +17,7 @@ def store_settings(config: Config, shares: int = 1) -> StoreSettings:
         queue_bytes=storage.queue_bytes // shares,
         window=storage.dedupe_window,
         keep_events=storage.keep_events,
+        keep_events_of=config.keep_events_of,
         keep_raw=storage.keep_raw,
         quarantine_bytes=config.quarantine_bytes,
         compress=storage.compress,

@@ -11,16 +11,22 @@ from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableVal
 from cattrs.gen import make_dict_structure_fn, override
 
 from gateway.config.errors import SettingError, did_you_mean
+from gateway.config.renamed import as_written, current_names, set_twice
 from gateway.config.setting import about, settings_of
-from gateway.config.settings import DialectSettings, LimitSettings, ProjectSettings, ServerSettings, StorageSettings
+from gateway.config.settings import (
+    DialectSettings,
+    LimitSettings,
+    LogSettings,
+    ProjectSettings,
+    ServerSettings,
+    StorageSettings,
+)
 from gateway.config.tree import Config
-from gateway.config.values import address_policy, names, networks, shown, strictly
+from gateway.config.values import address_policy, addresses, names, networks, shown, strictly
 from gateway.http.client_address import Network
-from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.clients.address_policy import IpPolicy
 from gateway.keys.origins import host_of
 
-RENAMED = {"storage": {"refused_megabytes": "rejected_megabytes", "refused_days": "rejected_days"}}
-"""The old names of settings, by table. They still work."""
 TABLES_BY_NAME = ("dialects", "limits", "projects")
 """The tables that hold a table for each name."""
 
@@ -33,7 +39,7 @@ def structure(document: Mapping[str, Any]) -> tuple[Config, tuple[SettingError, 
     known = settings_of(Config)
     tables: dict[str, Any] = {}
     wrong: list[SettingError] = []
-    for name, table in document.items():
+    for name, table in current_names(document).items():
         if name not in known:
             wrong.append(SettingError((name,), f"unknown key; {did_you_mean(name, known)}"))
             continue
@@ -42,17 +48,16 @@ def structure(document: Mapping[str, Any]) -> tuple[Config, tuple[SettingError, 
             continue
         if name in TABLES_BY_NAME:
             table = {key: value for key, value in table.items() if isinstance(value, dict)}
-        wrong += _set_twice(name, table)
         wrong += _not_switches(table) if name == "dialects" else ()
-        current, kind = _current_names(name, table), known[name].type or object
+        kind = known[name].type or object
         try:
-            tables[name] = _converter.structure(current, kind)
+            tables[name] = _converter.structure(table, kind)
         except Exception as error:  # cattrs raises whatever a hook or a validator raised
             found = list(_problems(error, (name,)))
-            wrong += (_as_written(each, table) for each in found)
-            tables[name] = _converter.structure(_mended(name, current, found), kind)
+            wrong += (as_written(each, document) for each in found)
+            tables[name] = _converter.structure(_mended(name, table, found), kind)
     config = Config(**tables)
-    return config, (*wrong, *_of_hosts(config.hosts))
+    return config, (*wrong, *set_twice(document), *_of_hosts(config.hosts))
 
 
 def _mended(name: str, table: Mapping[str, Any], errors: Iterable[SettingError]) -> dict[str, Any]:
@@ -70,36 +75,12 @@ def _mended(name: str, table: Mapping[str, Any], errors: Iterable[SettingError])
     return mended
 
 
-def _as_written(error: SettingError, table: Mapping[str, Any]) -> SettingError:
-    """Return an error under the old name of its setting, if that is the one in the file."""
-    for old, current in RENAMED.get(error.path[0], {}).items():
-        if old in table and error.path[1:] == (current,):
-            return SettingError((error.path[0], old), error.problem)
-    return error
-
-
-def current_names(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document that has no errors with today's names of its settings."""
-    return {name: _current_names(name, table) for name, table in document.items()}
-
-
-def _current_names(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    renamed = RENAMED.get(name, {})
-    return {renamed.get(key, key): value for key, value in table.items()}
-
-
 def _not_tables(name: str, table: object) -> Iterator[SettingError]:
     """Yield an error for each value that should be a table: the table itself, and in some each value in it."""
     inner = table.items() if isinstance(table, dict) and name in TABLES_BY_NAME else ()
     for path, value in [((name,), table), *[((name, key), value) for key, value in inner]]:
         if not isinstance(value, dict):
             yield SettingError(path, f"must be a table; write [{'.'.join(path)}] and its settings below")
-
-
-def _set_twice(name: str, table: Mapping[str, Any]) -> Iterator[SettingError]:
-    for old, current in RENAMED.get(name, {}).items():
-        if old in table and current in table:
-            yield SettingError((name, old), f"is the old name of {current}; set only one of them")
 
 
 def _not_switches(dialects: Mapping[str, Mapping[str, object]]) -> Iterator[SettingError]:
@@ -161,11 +142,13 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(int, strictly(int, "an integer"))
     converter.register_structure_hook(int | None, strictly(int, "an integer"))
     converter.register_structure_hook(float, strictly(float, "a number", int))
+    converter.register_structure_hook(float | None, strictly(float, "a number", int))
     converter.register_structure_hook(bool, strictly(bool, "true or false"))
     converter.register_structure_hook(IpPolicy, address_policy)
     converter.register_structure_hook_func(lambda kind: kind == tuple[Network, ...], networks)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], names)
-    for settings in (ServerSettings, StorageSettings, LimitSettings, ProjectSettings):
+    converter.register_structure_hook_func(lambda kind: kind == str | tuple[str, ...], addresses)
+    for settings in (ServerSettings, StorageSettings, LogSettings, LimitSettings, ProjectSettings):
         converter.register_structure_hook(settings, _structure_and_validate(settings, converter))
     of_dialect = _structure_and_validate(DialectSettings, converter)
     converter.register_structure_hook(DialectSettings, lambda table, kind: of_dialect(_with_switches(table), kind))

@@ -10,11 +10,13 @@ from gateway.config.setting import table
 from gateway.config.settings import (
     DialectSettings,
     LimitSettings,
+    LogSettings,
     ProjectSettings,
     ServerSettings,
     StorageSettings,
 )
-from gateway.ingest.address_policy import IpPolicy, apply, strictest
+from gateway.ingest.clients import privacy
+from gateway.ingest.clients.address_policy import IpPolicy, apply, strictest
 
 
 @attrs.frozen
@@ -31,22 +33,31 @@ class Config:
     storage: StorageSettings = table(  # noqa: RUF009 (it returns an attrs field)
         StorageSettings, meaning="How much may wait for the disk, and what is kept for how long."
     )
+    log: LogSettings = table(  # noqa: RUF009 (it returns an attrs field)
+        LogSettings, meaning="What is logged, and how. The log goes to standard error."
+    )
     hosts: Mapping[str, str] = table(
         dict,
+        live=True,
         example="collect.example.com",
         meaning="Requests to this host name belong to one dialect, whatever their path. For all other hosts the path "
         "decides.",
     )
     limits: Mapping[str, LimitSettings] = table(
         dict,
+        live=True,
         example="databuddy",
         meaning="Rate limits, for each credential by itself. A dialect without a table here has no limit.",
     )
     projects: Mapping[str, ProjectSettings] = table(
-        dict, example="default", meaning="The settings of one project. A project without a table here has the defaults."
+        dict,
+        example="default",
+        live=True,
+        meaning="The settings of one project. A project without a table here has the defaults.",
     )
     dialects: Mapping[str, DialectSettings] = table(
         dict,
+        live=True,
         meaning="The settings of one dialect. Its own are switches, which are off unless you turn them on.",
     )
     data: Path = Path("data")
@@ -79,6 +90,11 @@ class Config:
         """Return the bytes that a project's quarantine may take."""
         return self.projects.get(project, _PROJECT).quarantine_bytes
 
+    def keep_events_of(self, project: str) -> float:
+        """Return for how many seconds a project's events are kept; 0 is for ever."""
+        own = self.projects.get(project, _PROJECT).keep_events
+        return self.storage.keep_events if own is None else own
+
     def enabled(self, dialect: str) -> bool:
         """Return whether a dialect is served."""
         return self.dialects.get(dialect, _DIALECT).enabled
@@ -103,6 +119,23 @@ class Config:
         else:
             policy = self.projects.get(project, _PROJECT).client_ip
         return None if policy is IpPolicy.KEEP else partial(apply, policy)
+
+    @property
+    def heeds_wishes(self) -> bool:
+        """Return whether some project heeds a client's wish for privacy."""
+        return not all(each.privacy.ignores_all for each in self.projects.values())
+
+    def asked(self, project: str | None, headers: Mapping[str, str]) -> privacy.Privacy | None:
+        """Return what a project makes of a request's wish for privacy; None if its events are stored as they are.
+
+        Without a project (no valid credential was sent) the strictest policy of all projects applies. Names of headers
+        are in lower case.
+        """
+        if project is None:
+            policy = privacy.strictest(each.privacy for each in self.projects.values())
+        else:
+            policy = self.projects.get(project, _PROJECT).privacy
+        return policy.of(headers)
 
 
 _DIALECT = DialectSettings()

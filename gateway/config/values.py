@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.config.errors import did_you_mean
 from gateway.http.client_address import Network
-from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.clients.address_policy import IpPolicy
 
 
 def strictly(kind: type, expected: str, *also: type) -> Callable[[object, object], Any]:
@@ -44,6 +44,15 @@ def names(value: object, _: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise TypeError(f"must be a list of names, not {shown(value)}")
     return tuple(value)
+
+
+def addresses(value: object, _: object) -> str | tuple[str, ...]:
+    """Return a text as it is, and the texts of a list."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise TypeError(f"must be an address or a list of addresses, not {shown(value)}")
 
 
 def address_policy(value: object, _: object) -> IpPolicy:

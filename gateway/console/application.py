@@ -12,7 +12,6 @@ from aiohttp import web
 from gateway.clock import now
 from gateway.config import Config
 from gateway.console import assets, security
-from gateway.console.addresses import allowed_hosts
 from gateway.console.api_document import document
 from gateway.console.context import CONSOLE, Console
 from gateway.console.filters import FILTERS
@@ -40,7 +39,7 @@ def application(console: Console) -> web.Application:
     app = web.Application(
         middlewares=[
             security.errors,
-            security.known_host(allowed_hosts(console.config)),
+            security.known_host(lambda: console.hosts),
             security.admission,
             security.bounded(),
         ],

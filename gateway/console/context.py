@@ -9,13 +9,15 @@ from aiohttp import web
 from gateway.clock import now
 from gateway.config import Config
 from gateway.config.serving import install_enabled
+from gateway.console.addresses import allowed_hosts
 from gateway.console.sessions import Access
+from gateway.http.bind import callable_url
 from gateway.ingest.registry import Installed, discover
 from gateway.operate.live.feed import Feed
 from gateway.storage.store import Store
 
 
-@attrs.frozen(slots=False, eq=False, kw_only=True)
+@attrs.define(slots=False, eq=False, kw_only=True)
 class Console:
     """One console. `url` is where ingestion answers; `clock` gives milliseconds since the epoch."""
 
@@ -25,10 +27,21 @@ class Console:
     access: Access
     clock: Callable[[], int] = now
 
+    def renew(self, config: Config) -> None:
+        """Follow another configuration from the next request on."""
+        self.config = config
+        for of_the_last in ("installed", "hosts"):
+            self.__dict__.pop(of_the_last, None)
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The host names under which browsers may ask."""
+        return allowed_hosts(self.config)
+
     @property
     def public_url(self) -> str:
         """Where clients reach the gateway: what an SDK's settings need."""
-        return (self.config.server.public_url or self.url).rstrip("/")
+        return (self.config.server.public_url or callable_url(self.url)).rstrip("/")
 
     @cached_property
     def installed(self) -> Mapping[str, Installed]:

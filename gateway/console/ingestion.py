@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import attrs
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector
 
-from gateway.records.metrics import QUEUE_BYTES, QUEUE_LIMIT_BYTES
+from gateway.http.bind import UNIX_SCHEME, callable_url
+from gateway.records.families import QUEUE_BYTES, QUEUE_LIMIT_BYTES
 
 SECONDS = 0.4
 """How long it may take: a page that waits for it must open at once, also where nobody answers."""
@@ -27,7 +28,10 @@ async def ask(url: str, seconds: float = SECONDS) -> Ingestion:
     """Ask the gateway at a URL. One that does not answer within `seconds` is said not to run."""
     try:
         # The answer of its own server shows no secret, and its certificate need not be for this name.
-        async with ClientSession(timeout=ClientTimeout(total=seconds)) as session:
+        path = url.removeprefix(UNIX_SCHEME)
+        connector = UnixConnector(path) if path != url else None
+        url = callable_url(url)
+        async with ClientSession(timeout=ClientTimeout(total=seconds), connector=connector) as session:
             async with session.get(f"{url}/-/ready", ssl=False, allow_redirects=False) as answer:
                 state = READY if answer.status == 200 else NOT_READY
             async with session.get(f"{url}/-/metrics", ssl=False, allow_redirects=False) as answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from urllib.parse import quote
 
 from aiohttp import web
@@ -100,12 +101,12 @@ async def _error(request: web.Request, status: int, line: str, headers: dict[str
     return answer
 
 
-def known_host(hosts: frozenset[str]) -> Middleware:
+def known_host(hosts: Callable[[], frozenset[str]]) -> Middleware:
     """Return what refuses requests for other hosts: a stranger's name may be made to point here (DNS rebinding)."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not addresses.is_allowed(request, hosts):
+        if not addresses.is_allowed(request, hosts()):
             raise web.HTTPMisdirectedRequest(text="unknown host name; server.console_hosts lists further ones")
         return await handler(request)
 

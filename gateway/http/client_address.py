@@ -1,29 +1,48 @@
 """Which address is the client's, behind proxies. Pure."""
 
 import ipaddress
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from gateway.http.forwarded import addresses_in
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-ClientIp = Callable[[str | None, str | None], str | None]
-"""Returns a client's address, given the peer's and the X-Forwarded-For header."""
+ClientIp = Callable[[str | None, Mapping[str, str]], str | None]
+"""Returns a client's address, given the peer's and the request's headers by their names in lower case."""
 
 
+X_FORWARDED_FOR, FORWARDED = "x-forwarded-for", "forwarded"
+UNIX = "unix"
+"""Stands for the peer's address on a Unix socket: a program of this machine, trusted like a proxy."""
 MAX_HOPS = 64
-"""How many entries of X-Forwarded-For are looked at; each proxy on the way adds one."""
+"""How many entries of a header are looked at; each proxy on the way adds one."""
 MAX_ENTRY = 64
 """How many characters an address may have, with its port: IPv6 has 45."""
 
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
-def client_ip(trusted: Iterable[Network]) -> ClientIp:
-    """Return `client_address` for a set of trusted proxies."""
+def client_ip(trusted: Iterable[Network], header: str = X_FORWARDED_FOR) -> ClientIp:
+    """Return `client_address` for a set of trusted proxies, which write the client's address into a header."""
     networks = tuple([_unmapped(network) for network in trusted])
-    if not networks:
-        return lambda peer, _forwarded_for: peer_address(peer)
-    return lambda peer, forwarded_for: client_address(peer, forwarded_for, networks)
+    name = header.lower()
+    entries = _entries_of(name)
+
+    def address(peer: str | None, headers: Mapping[str, str]) -> str | None:
+        if peer == UNIX or networks:
+            return client_address(peer, entries(headers.get(name, "")), networks)
+        return peer_address(peer)
+
+    return address
+
+
+def peer_of(name: object, family: int = socket.AF_INET) -> str | None:
+    """Return a peer's address from its name and family as a socket gives them; UNIX for any peer on a Unix socket."""
+    if family == socket.AF_UNIX:
+        return UNIX
+    return peer_address(str(name[0])) if isinstance(name, tuple) and name else None
 
 
 def peer_address(peer: str | None) -> str | None:
@@ -34,29 +53,41 @@ def peer_address(peer: str | None) -> str | None:
     return peer if address is None else str(address)
 
 
-def client_address(peer: str | None, forwarded_for: str | None, trusted: Iterable[Network]) -> str | None:
-    """Return the client's address: the peer's, or what trusted proxies say in X-Forwarded-For.
+def client_address(peer: str | None, entries: Iterable[str], trusted: Iterable[Network]) -> str | None:
+    """Return the client's address: the peer's, or what trusted proxies say in the `entries` of a header, last first.
 
     Each proxy appends the address it saw, so the list is read from its end, and only as long as the address before was
     a trusted proxy's; anything further left may be made up. What is not an address ends the list. Empty entries say
-    nothing (RFC 9110, 5.6.1).
+    nothing (RFC 9110, 5.6.1). Of a Unix socket's peer nothing is known but what the header says.
     """
     networks = tuple(trusted)
-    if not networks or peer is None:
-        return peer_address(peer)
-    address = parse_address(peer)
-    if address is None:
+    address = None if peer is None or peer == UNIX else parse_address(peer)
+    if address is None and peer != UNIX:
         return peer
-    for entry in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:] if forwarded_for else ()):
+    for entry in entries:
         if not entry or entry.isspace():
             continue
-        if not any(address in network for network in networks):
+        if address is not None and not any(address in network for network in networks):
             break
         named = parse_address(entry)
         if named is None:
             break
         address = named
-    return str(address)
+    return None if address is None else str(address)
+
+
+def _entries_of(header: str) -> Callable[[str], Iterable[str]]:
+    """Return how the entries are found in a header's value. All but two kinds of headers name one address alone."""
+    if header == FORWARDED:
+        return lambda value: addresses_in(value, MAX_HOPS)
+    if header.endswith(X_FORWARDED_FOR.removeprefix("x-")):
+        return _listed
+    return lambda value: (value,)
+
+
+def _listed(value: str) -> Iterator[str]:
+    """Yield the last entries of a list, last first."""
+    return reversed(value.rsplit(",", MAX_HOPS)[-MAX_HOPS:])
 
 
 def parse_address(text: str) -> Address | None:

@@ -14,12 +14,12 @@ from typing import Protocol
 
 import attrs
 
-from gateway.http.client_address import Network, parse_address
+from gateway.http.client_address import UNIX, Network, parse_address
 
 RESERVED = 64  # descriptors that no connection gets: the store opens files while it serves
 SHARE = 8  # of the idle connections, one in so many is closed at once: to look for them takes time
 LOG_SECONDS = 60.0
-PER_ADDRESS, DESCRIPTORS = "connections_per_address", "descriptors"
+REFUSALS = PER_ADDRESS, DESCRIPTORS = "connections_per_address", "descriptors"
 """Why a connection was refused or closed."""
 
 Peer = bytes
@@ -95,7 +95,9 @@ class ConnectionLimits:
     _short: _Warning = attrs.field(factory=_Warning, init=False)
 
     def is_trusted(self, address: str | None) -> bool:
-        """Return whether an address is a trusted proxy's."""
+        """Return whether an address is a trusted proxy's, or stands for a program of this machine."""
+        if address == UNIX:
+            return True
         parsed = parse_address(address) if address and self.trusted else None
         return parsed is not None and any(parsed in network for network in self.trusted)
 
@@ -103,7 +105,7 @@ class ConnectionLimits:
         """Count a connection or a request in; return what to give to `leave`, or None where it is one too many."""
         peer = peer_of(address)
         count = self.counts.get(peer, 0)
-        if peer and count >= self.per_address:
+        if peer and 0 < self.per_address <= count:
             self.on_refused(PER_ADDRESS, 1)
             if refused := self._crowded.due(self.clock(), 1):
                 log.warning("refused %d beyond server.connections_per_address, the last from %s", refused, address)

@@ -46,7 +46,7 @@ def read_head(request: web.BaseRequest, peer: str | None, client_ip: ClientIp) -
     if "transfer-encoding" in headers and headers["transfer-encoding"].lower() != "chunked":
         raise NotHttp("its transfer coding is not chunked")
     path, query = _split(target)
-    address = client_ip(peer, headers.get("x-forwarded-for"))
+    address = client_ip(peer, headers)
     return RequestHead(method=request.method, path=path, query=query, headers=headers, client_ip=address)
 
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
 from gateway.http.body import read_body, skip_body
-from gateway.http.client_address import ClientIp
+from gateway.http.client_address import ClientIp, peer_of
 from gateway.http.handler import Handler, RequestHead
 from gateway.http.head import NotHttp, closes, declared_length, read_head
 from gateway.http.limits import Budget, Timeouts
@@ -33,7 +33,7 @@ def add_routes(
     async def answer(request: web.Request) -> web.StreamResponse:
         peer = request.transport.get_extra_info("peername") if request.transport is not None else None
         try:
-            head = _below_prefix(request, read_head(request, peer[0] if peer else None, client_ip))
+            head = _below_prefix(request, read_head(request, peer_of(peer), client_ip))
         except NotHttp:
             return _closing(web.Response(status=400, body=NOT_HTTP, content_type="text/plain", charset="utf-8"))
         handler = request.app[HANDLER]

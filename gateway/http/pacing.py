@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http import RawRequestMessage
 
-from gateway.http.client_address import peer_address
+from gateway.http.client_address import peer_of
 from gateway.http.head import MAX_HEAD, declared_length
 from gateway.http.limits import CHUNK_OVERHEAD, MAX_SLICE, Budget
 from gateway.malloc_trim import IdleTrimmer
@@ -82,8 +82,7 @@ class PacedProtocol(web.RequestHandler):
         assert self._task_handler is not None, "made just now"
         self._task_handler.add_done_callback(self._forget)
         self.kept_transport = self.transport
-        name = transport.get_extra_info("peername")
-        self.peer = peer_address(name[0]) if name else None
+        self.peer = peer_of(transport.get_extra_info("peername"), transport.get_extra_info("socket").family)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """See asyncio.Protocol. What is being committed for the client goes on."""
@@ -109,9 +108,13 @@ class PacedProtocol(web.RequestHandler):
         """Keep the connection for the answers that are due: a client may close its sending side behind its requests."""
         self._client_done = True
         if self._pending:
-            return True
+            return self._can_half_close()
         self._end_input()
-        return self.is_busy
+        return self.is_busy and self._can_half_close()
+
+    def _can_half_close(self) -> bool:
+        """Return whether answers can follow the client's end. With TLS that end is the connection's."""
+        return self.transport is not None and self.transport.can_write_eof()
 
     def go_on(self) -> None:
         """Read the next request: the one before is answered."""
@@ -246,6 +249,10 @@ class PacedProtocol(web.RequestHandler):
         self._messages.clear()
         self._payload = EMPTY_PAYLOAD
 
+    def log_refusal(self, why: str) -> None:
+        """Log that this connection's bytes are refused; `why` is one of few texts, none of them the client's."""
+        log.info("refused a request from %s: %s", self.peer, why)
+
     def _hold(self, size: int) -> None:
         """Count what waits."""
         self._budget.give_back(self._held)
@@ -253,7 +260,7 @@ class PacedProtocol(web.RequestHandler):
         if self._budget.take(size):
             self._held = size
         else:
-            log.info("closed a connection from %s: too many unfinished requests", self.peer)
+            self.log_refusal("too much of all requests is unfinished")
             self.abort()
 
     def _end_input(self) -> None:

@@ -16,18 +16,25 @@ SCRIPT = "text/javascript; charset=utf-8"
 SCRIPT_HEADERS = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
+def never() -> bool:
+    """Return False: for a process that is never about to end."""
+    return False
+
+
 @attrs.frozen
 class GatewayEndpoints:
     """The gateway's own endpoints.
 
-    `ready` is called for every probe. `metrics` returns Prometheus' text format. `scripts` are served by name under
-    `/-/shim/`. `admin` answers the paths that show data, given the path and the request headers; None for other paths.
+    `ready` and `draining` are called for every probe: who drains still answers, but wants no new clients. `metrics`
+    returns Prometheus' text format. `scripts` are served by name under `/-/shim/`. `admin` answers the paths that show
+    data, given the path and the request headers; None for other paths.
     """
 
     ready: Callable[[], bool]
     metrics: Callable[[], Awaitable[bytes]]
     scripts: Mapping[str, bytes] = attrs.field(factory=dict)
     admin: Callable[[str, Mapping[str, str]], Awaitable[Response | None]] | None = None
+    draining: Callable[[], bool] = never
 
     def serve(self, path: str) -> bool:
         """Return whether a path is the gateway's own."""
@@ -53,6 +60,8 @@ class GatewayEndpoints:
         if path == "/-/healthy":
             return Response(200, b"healthy\n", TEXT)
         if path == "/-/ready":
+            if self.draining():
+                return Response(503, b"draining\n", TEXT)
             return Response(200, b"ready\n", TEXT) if self.ready() else Response(503, b"not ready\n", TEXT)
         if path == "/-/metrics":
             return Response(200, await self.metrics(), METRICS)

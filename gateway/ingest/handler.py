@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import attrs
 
-from gateway.dialect.contract import StaticRoute
+from gateway.dialect.contract import Route, StaticRoute
 from gateway.dialect.message import Request, Response
 from gateway.dialect.outcome import Reason, Refusal
 from gateway.http.decompress import decompress
@@ -20,7 +20,8 @@ from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.preflights import Preflights
 from gateway.ingest.router import Match, Router
 from gateway.keys.keyring import Keyring
-from gateway.records.metrics import Meter
+from gateway.logs.repeats import Repeats
+from gateway.records.metrics import NO_ROUTE, PREFLIGHT, STATIC_ROUTE, Meter
 from gateway.storage.contract import Appended, AppendStatus, Entry, Queue
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ class IngestHandler:
     """Answers requests for every dialect.
 
     `clock` gives milliseconds since the epoch. `headers` are request headers that browsers may send beyond the
-    gateway's own. `preflights` remembers the latest preflights. A HEAD request is answered as GET is, and nothing of it
-    is stored or counted.
+    gateway's own. `preflights` remembers the latest preflights, by the place of their dialect in `names`: of those that
+    are not served too, so that another handler may go on with it. A HEAD request is answered as GET is, and nothing of
+    it is stored or counted.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class IngestHandler:
         clock: Callable[[], int],
         headers: tuple[str, ...],
         preflights: Preflights | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
         self._endpoints = endpoints
         self._router = router
@@ -50,9 +53,15 @@ class IngestHandler:
         self._allowed_headers = cors.allowed_headers(headers)
         self._preflights = preflights or Preflights()
         self._meter = pipeline.meter
-        self._numbers = {name: number for number, name in enumerate(router.dialects())}
-        self._names = tuple(self._numbers)
+        self._monotonic = pipeline.monotonic
+        self._names = names or router.dialects()
+        self._numbers = {name: number for number, name in enumerate(self._names)}
         self._without_trace = attrs.evolve(pipeline, storage=_Nowhere(), meter=Meter(), on_reject=None)
+
+    @property
+    def rejections(self) -> Repeats:
+        """What logs rejections; it wants to be kept running."""
+        return self._pipeline.rejections
 
     def renew(self, keyring: Keyring) -> None:
         """Check requests against another snapshot of the credentials from now on."""
@@ -65,7 +74,7 @@ class IngestHandler:
             match = self._router.match(head.headers.get("host", ""), head.method, head.path)
             if "origin" in head.headers and head.method != "OPTIONS":
                 self._preflights.followed(head)
-        return Exchange(self, head, match)
+        return Exchange(self, head, match, self._monotonic())
 
     def cors(self, head: RequestHead) -> str:
         """Return the CORS header lines of the answer: none where no page may read it."""
@@ -75,6 +84,15 @@ class IngestHandler:
         """Count the preflights that no request has followed in time; called before the counters are read."""
         for number, count in self._preflights.expired(self._clock()):
             self._meter.unfollowed_preflights(self._names[number], count)
+
+    def took(self, method: str, match: Match, status: int, started: float) -> None:
+        """Take note of how long the answer to a request took that began at a time of the monotonic clock."""
+        endpoint = match.endpoint
+        if method == "OPTIONS":
+            route = PREFLIGHT
+        else:
+            route = endpoint.name if isinstance(endpoint, Route) else STATIC_ROUTE if endpoint else NO_ROUTE
+        self._meter.answered(match.installed.dialect.name, route, status, self._monotonic() - started)
 
     async def answer(self, head: RequestHead, match: Match | None, body: bytes | Refusal) -> Response:
         """Return the answer to a request, its body within the limit or why it is not; it never raises."""
@@ -145,11 +163,15 @@ class IngestHandler:
 
 @attrs.define(eq=False)
 class Exchange:
-    """One request on its way: a Destination. Without a match the path is the gateway's own."""
+    """One request on its way: a Destination. Without a match the path is the gateway's own.
+
+    `started` is when its head was read, by the monotonic clock.
+    """
 
     _handler: IngestHandler
     _head: RequestHead
     _match: Match | None
+    _started: float
 
     @property
     def body_limit(self) -> int | None:
@@ -159,7 +181,11 @@ class Exchange:
 
     async def answer(self, body: bytes | Refusal) -> Response:
         """See Destination."""
-        return await self._handler.answer(self._head, self._match, body)
+        handler, head, match = self._handler, self._head, self._match
+        response = await handler.answer(head, match, body)
+        if match is not None and head.method != "HEAD":
+            handler.took(head.method, match, response.status, self._started)
+        return response
 
 
 class _Nowhere:

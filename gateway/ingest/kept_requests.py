@@ -55,6 +55,11 @@ async def keep(raw: RawRequest) -> KeptRequest:
     return await asyncio.to_thread(_kept, raw)
 
 
+def kept_of_nobody(request: Request) -> KeptRequest:
+    """Return what is kept of a request from somebody who asked for privacy: its size."""
+    return KeptRequest(b"", len(request.body), b"")
+
+
 async def compressed(raw: RawRequest) -> bytes:
     """Return what `compress` does, in another thread if that takes long."""
     return compress(raw) if len(raw.body) <= BRIEF else await asyncio.to_thread(compress, raw)

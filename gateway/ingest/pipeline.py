@@ -14,7 +14,7 @@ A Refusal from any step, and any other exception, is answered by `Pipeline.refus
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import attrs
@@ -25,14 +25,17 @@ from gateway.dialect.outcome import Fault, Outcome, Reason, Refusal, StorageUnav
 from gateway.dialect.timestamps import from_millis
 from gateway.ingest import idempotency, kept_requests
 from gateway.ingest.admission import Admission, attributed
+from gateway.ingest.clients.privacy import Privacy
 from gateway.ingest.ids import numbered
 from gateway.ingest.items import Classified, IsBot, ItemClassifier
 from gateway.ingest.kept_requests import redacted_request
 from gateway.ingest.registry import Installed
 from gateway.keys.keyring import Principal
+from gateway.logs.repeats import Repeats
 from gateway.records.metrics import Meter
 from gateway.records.redact import KeepIp, Redaction
-from gateway.records.rejected_request import PendingRejection, describe, request_id_of
+from gateway.records.rejected_request import PendingRejection, request_id_of
+from gateway.records.rejection_line import describe, kind_of
 from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 
 UNREAD = Submission()
@@ -42,6 +45,7 @@ NEW = AppendStatus.NEW  # looked up once: a member of an enum takes a tenth of a
 SHORT = 16 * 1024  # bytes of a body that is read on the event loop in any case
 MANY = 5_000  # commas of a longer body that is not: a hundred events have about two thousand
 OnUse = Callable[[str, str, int, bool], None]
+Asked = Callable[[str | None, Mapping[str, str]], Privacy | None]
 log = logging.getLogger(__name__)
 
 
@@ -57,8 +61,9 @@ class Pipeline:
     clients' addresses, or None if they are kept whole; for strangers the project is None. `on_reject` is called with
     each rejected request. `on_use` is called for each request that names a known credential, with its project, its id,
     the time in milliseconds, and whether the request was rejected. `is_bot` says whether a user agent is a known bot's;
-    it is asked for the projects in `filter_bots`. With `keep_raw`, requests are kept beside their events. `monotonic`
-    is a clock in seconds.
+    it is asked for the projects in `filter_bots`. With `keep_raw`, requests are kept beside their events. `asked` gives
+    what a project makes of a request's wish for privacy, by its headers; it is None if no project heeds one.
+    `monotonic` is a clock in seconds. `rejections` logs why requests are rejected, without a line for each of many.
     """
 
     storage: Storage
@@ -71,7 +76,9 @@ class Pipeline:
     is_bot: IsBot | None = None
     filter_bots: frozenset[str] = frozenset()
     keep_raw: bool = False
+    asked: Asked | None = None
     monotonic: Callable[[], float] = time.monotonic
+    rejections: Repeats = attrs.field(factory=lambda: Repeats(log, "refused"))
 
     async def ingest(self, installed: Installed, route: Route, request: Request) -> Response:
         """Return the vendor's answer to a request; everything that a 2xx covers is on disk by then."""
@@ -114,7 +121,7 @@ class Pipeline:
         route: Route | None = None,
         submission: Submission = UNREAD,
     ) -> Response:
-        """Return the vendor's answer to a rejected request; count it, log why, and hand it to `on_reject`.
+        """Return the vendor's answer to a rejected request; count it, have it logged, and hand it to `on_reject`.
 
         `route` is None for a request that matched no route; `submission` is what was read of it.
         """
@@ -123,24 +130,31 @@ class Pipeline:
         items = len(submission.items)
         self.meter.rejected(dialect.name, refusal.reason, items)
         request_id = request_id_of(request.headers)
-        log.info("refused %s", describe(request, refusal, dialect, submission, request_id))
+        route_name = None if route is None else route.name
+        self.rejections.add(
+            kind_of(request, refusal, dialect.name, route_name),
+            lambda: describe(request, refusal, dialect, submission, request_id),
+        )
         render = dialect.refuse if route is None or route.refuse is None else route.refuse
         response = render(request, refusal)
         if self.on_use is not None and refusal.project is not None and refusal.credential_id is not None:
             self.on_use(refusal.project, refusal.credential_id, request.received_at, True)
         if self.on_reject is not None:
+            whose = refusal.project if refusal.authenticated or refusal.admitted else None
+            asked = None if self.asked is None else self.asked(whose, request.headers)
             self.on_reject(
                 PendingRejection(
                     project=refusal.project,
                     dialect=dialect,
                     items=items,
-                    route=None if route is None else route.name,
+                    route=route_name,
                     request=request,
                     refusal=refusal,
                     credentials=submission.credentials,
                     status=response.status,
                     request_id=request_id,
-                    keep_ip=self.keep_ip(refusal.project if refusal.authenticated or refusal.admitted else None),
+                    keep_ip=self.keep_ip(whose),
+                    nameless=asked is not None and asked.anonymize,
                 )
             )
         if refusal.retry_after is None or "Retry-After" in response.headers:
@@ -161,6 +175,8 @@ class Pipeline:
         keep_ip = self.keep_ip(project)
         is_bot = self.is_bot if project in self.filter_bots else None
         is_stranger = not principal.authenticated  # a public id opens the project for anybody
+        asked = None if self.asked is None else self.asked(project, request.headers)
+        is_nameless = asked is not None and asked.anonymize
         classifier = ItemClassifier(
             installed,
             route,
@@ -171,6 +187,7 @@ class Pipeline:
             refused_sites=principal.refused_sites,
             user_agent=request.headers.get("user-agent", ""),
             is_stranger=is_stranger,
+            asked=asked,
         )
         new_id = self._ids((project, dialect, route.name), key, request.received_at)
         classified = await classifier.classify(request, submission, new_id, self.monotonic)
@@ -181,10 +198,13 @@ class Pipeline:
         record = None
         if key is not None:
             record = idempotency.record((project, dialect, route.name), key, request, submission, outcomes)
-        raw = None
-        if quarantined or self.keep_raw:
+        raw, kept = None, None
+        if is_nameless:
+            kept = kept_requests.kept_of_nobody(request) if quarantined else None
+        elif quarantined or self.keep_raw:
             redaction = Redaction.of(request, installed.dialect, submission.credentials, is_stranger)
             raw = await redacted_request(request, redaction, principal.site, keep_ip)
+            kept = await kept_requests.keep(raw) if quarantined else None
         return classified, Entry(
             project=project,
             dialect=dialect,
@@ -194,7 +214,7 @@ class Pipeline:
             quarantined=quarantined,
             blobs=classified.blobs,
             idempotency=record,
-            request=await kept_requests.keep(raw) if raw is not None and quarantined else None,
+            request=kept,
             outcomes=() if len(rows) == len(outcomes) else outcomes,
             raw_compressed=await kept_requests.compressed(raw) if raw is not None and self.keep_raw and rows else b"",
         )

@@ -13,6 +13,7 @@ import attrs
 
 from gateway.dialect import MAX_CREDENTIAL, CredentialKind, Dialect
 from gateway.keys.origins import origin_of
+from gateway.keys.status import status
 from gateway.printable import first_hidden
 
 MAX_LABEL = 80
@@ -63,16 +64,8 @@ class CredentialRecord:
     rotated: bool = False
 
     def status(self, now: int) -> str:
-        """Return what a credential is at a time, in milliseconds: only `active` and `expiring` ones work.
-
-        A rotated one is `expiring` within its grace, and `rotated` after it. `expired` is one whose own time is over.
-        """
-        if self.revoked_at is not None:
-            return "revoked"
-        is_over = self.expires_at is not None and now >= self.expires_at
-        if self.rotated:
-            return "rotated" if is_over else "expiring"
-        return "expired" if is_over else "active"
+        """Return what a credential is at a time, in milliseconds: see status.py."""
+        return status(revoked=self.revoked_at is not None, rotated=self.rotated, expires_at=self.expires_at, now=now)
 
 
 @attrs.frozen

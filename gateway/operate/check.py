@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import attrs
 import orjson
 
+from gateway.operate.counters import ERASED
 from gateway.records.raw_request import decompress
 from gateway.storage.moving import TABLES, LogBatch, MovedReceipt, MoveSource
 from gateway.storage.outcomes_json import decode_outcomes, decode_receipt
@@ -13,6 +14,8 @@ from gateway.storage.quarantined_items import decode_items
 from gateway.store_error import StoreError
 
 Name = tuple[str, str]
+MOST_MISSING = 1000
+"""Receipts of a project and dialect that are told to lack events."""
 PARTS = ("stored", "duplicate", "quarantined", "filtered")
 
 
@@ -24,6 +27,7 @@ class Check:
     count: Callable[[int], object] = lambda _: None
     events: int = attrs.field(default=0, init=False)
     _stored: Counter[Name] = attrs.field(factory=Counter, init=False)
+    _missing: dict[Name, "_Missing"] = attrs.field(factory=dict, init=False)
 
     async def problems(self) -> AsyncIterator[str]:
         """Yield what is wrong, one line each."""
@@ -45,7 +49,7 @@ class Check:
     def _of_batch(self, batch: LogBatch) -> list[str]:
         found: list[str] = []
         is_first = self.events == 0
-        there: set[object] = {*batch.positions, *batch.places}
+        there: set[object] = {*batch.positions, *batch.places, *batch.gone}
         for line, position, place in zip(batch.lines, batch.positions, batch.places, strict=True):
             name = f"{place[0]}-{place[1]}" if place is not None else position
             try:
@@ -61,7 +65,8 @@ class Check:
                 continue
             # Those before the first event have expired.
             if missing and not is_first:
-                found.append(f"receipt {receipt.id:x} has {len(missing)} events that are not there")
+                missed = self._missing.setdefault((receipt.project, receipt.dialect), _Missing())
+                missed.add(f"receipt {receipt.id:x} has {len(missing)} events that are not there", len(missing))
         self.events += len(batch.lines)
         self.count(self.events)
         return found
@@ -86,7 +91,7 @@ class Check:
 
     def _of_counters(self, counted: Counter[tuple[str, str, str]]) -> list[str]:
         found: list[str] = []
-        for project, dialect in sorted({name[:2] for name in counted} | set(self._stored)):
+        for project, dialect in sorted({name[:2] for name in counted} | set(self._stored) | set(self._missing)):
             received = counted[project, dialect, "received"]
             parts = sum([counted[project, dialect, verdict] for verdict in PARTS])
             if received != parts:
@@ -96,7 +101,23 @@ class Check:
             stored, there = counted[project, dialect, "stored"], self._stored[project, dialect]
             if stored < there:
                 found.append(f"counters of {project}, {dialect}: {stored} events stored, but {there} are there")
+            missed = self._missing.get((project, dialect))
+            if missed is not None and missed.events > counted[project, dialect, ERASED]:
+                found += missed.problems
         return found
+
+
+@attrs.define
+class _Missing:
+    """Events of receipts that are not there: a problem if they are more than were erased."""
+
+    events: int = 0
+    problems: list[str] = attrs.field(factory=list)
+
+    def add(self, problem: str, events: int) -> None:
+        self.events += events
+        if len(self.problems) < MOST_MISSING:
+            self.problems.append(problem)
 
 
 def _places(receipt: MovedReceipt) -> set[object]:
@@ -115,8 +136,12 @@ def _check_quarantined(row: dict[str, object]) -> None:
     items, first, request, keys = row["items"], row["id"], row["request"], row["keys"]
     assert isinstance(items, bytes)
     assert isinstance(first, int)
+    # Without its request it has lost items with a person who was erased: there may be gaps.
     numbers = [item.number for item in decode_items(items, first)]
-    if numbers[0] != first or numbers[-1] != row["last"]:
+    last = row["last"]
+    assert isinstance(last, int)
+    is_within = not numbers or first <= numbers[0] <= numbers[-1] <= last
+    if not is_within or (request is not None and (numbers[0] != first or numbers[-1] != last)):
         raise ValueError("other items than the row says")
     if isinstance(keys, list) and len(keys) != len(numbers):
         raise ValueError("other keys than items")

@@ -8,6 +8,8 @@ from gateway.dialect.outcome import Verdict
 from gateway.storage import buckets
 from gateway.storage.records import Records
 
+ERASED = "erased"
+"""Counts like a verdict beside the others: events that were stored, and erased with their person since."""
 Totals = Counter[tuple[str, str, str]]
 """Counts by project, dialect and verdict: `{("shop", "tranthor", "stored"): 2}`. `received` counts like a verdict."""
 

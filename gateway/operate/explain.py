@@ -54,8 +54,9 @@ _PLAIN = {
     "no_such_item": "is not in its request any more, as the installed dialect reads it",
     "no_such_route": "came by a route that the installed dialects do not have",
     "not_kept": "was not kept: the quarantine of its project was full (quarantine_megabytes)",
+    "privacy": "was not kept: its client asked for privacy (honour_gpc, honour_dnt)",
     "damaged_request": "is damaged: the request in which it came cannot be read",
-    "no_request": "was kept by an older gateway, without its request",
+    "no_request": "has no request any more: an older gateway kept none, or it went with a person who was erased",
 }
 _FACTS = {
     "allowed": "the methods allowed here are {value}",

@@ -97,7 +97,7 @@ def _is_disguised(text: bytes, secrets: Secrets, fields: tuple[str, ...]) -> boo
     names = _ends_of_names(fields)
     lower = text.lower() if names else b""
     plain = [lower.count(name.encode()) for name in names]
-    for view in _views(text):
+    for view in views(text):
         if secrets.occurs_in(view):
             return True
         lower_view = view.lower() if names else ""
@@ -106,7 +106,7 @@ def _is_disguised(text: bytes, secrets: Secrets, fields: tuple[str, ...]) -> boo
     return False
 
 
-def _views(text: bytes) -> Iterator[str]:
+def views(text: bytes) -> Iterator[str]:
     """Yield a text with the escapes of its strings undone, once and more often, and with percent-encoding undone too.
 
     Everything at once, by methods that are fast on any text. Where a view has a secret, a string of the text has it.
@@ -154,7 +154,7 @@ class _Strings:
         self._fields = fields
         self._names = frozenset([field.lower() for field in fields])
         self._levels = levels
-        together = "\n".join([text.decode("utf-8", "surrogateescape"), *_views(text)])
+        together = "\n".join([text.decode("utf-8", "surrogateescape"), *views(text)])
         self._secrets = Secrets(tuple([each for each in secrets.spellings if each in together]))
         self._secret_value_at = -1
 

@@ -23,6 +23,10 @@ KeepIp = Callable[[str], str | None]
 
 MARGIN = 4096  # characters after a cut that are searched too, so that no secret across the cut is missed
 MAX_LINE = 500
+NAMELESS_HEADERS = frozenset(
+    {"host", "origin", "user-agent", "content-type", "content-length", "content-encoding", "sec-gpc", "dnt"}
+)
+"""Headers that are kept of a request from somebody who asked for privacy: they name nobody."""
 _SCHEMES = ("bearer", "basic")
 OURS = frozenset({"code", "expected", "received", "allowed", "kind", "required", "current", "problem", "field", "rule"})
 """The facts of faults that are the gateway's own words, and no client's."""
@@ -66,6 +70,18 @@ class Redaction:
             headers=_json(self._headers(given.headers, keep_ip is not None)),
             body=self.body(given.body if max_body is None else given.body[: max_body + MARGIN])[:max_body],
             client_ip=address,
+            site=site,
+        )
+
+    def nameless(self, given: Request, site: str | None = None) -> RawRequest:
+        """Return what may be kept of a request from somebody who asked for privacy: nothing that may name a person."""
+        headers = {name: value for name, value in given.headers.items() if name.lower() in NAMELESS_HEADERS}
+        return RawRequest(
+            method=given.method,
+            path=self.secrets.hide(given.path),
+            query=b"{}",
+            headers=_json(self._headers(headers, hides_address=True)),
+            body=b"",
             site=site,
         )
 

@@ -1,17 +1,17 @@
-"""A rejected request: its line in the log, what is held until it is written, and the record that is written. Pure."""
+"""A rejected request: what is held until it is written, and the record that is written. Pure."""
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
-from gateway.dialect.contract import Credential, Dialect, Submission
+from gateway.dialect.contract import Credential, Dialect
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.value_class import value_class
 from gateway.records.raw_request import RawRequest
-from gateway.records.redact import MAX_LINE, OURS, KeepIp, Redaction
+from gateway.records.redact import KeepIp, Redaction
 
 MAX_BODY = 64 * 1024
 MAX_FAULTS = 100
@@ -25,7 +25,8 @@ class RejectedRequest:
     """One rejected request as it is kept.
 
     `received_at` is in milliseconds since the epoch. `faults` is a JSON list of `{"code", "pointer", "detail"}`, with
-    `item` (an index) where it is an item's. `cut` says that the body is only its first MAX_BODY bytes.
+    `item` (an index) where it is an item's. `cut` says that the body is only its first MAX_BODY bytes, or that query
+    and body were left out.
 
     `project` and `credential_id` are those of the first credential of the request that is known, valid or not.
     `is_clients` says that the sender had a valid secret, or a public id whose conditions were met; anybody could have
@@ -54,42 +55,9 @@ def request_id_of(headers: Mapping[str, str]) -> str:
     return sent if fit else secrets.token_hex(8)
 
 
-def _is_sent(request_id: str, request: Request) -> bool:
+def is_sent(request_id: str, request: Request) -> bool:
+    """Return whether the client chose the id."""
     return request.headers.get("x-request-id") == request_id
-
-
-def describe(request: Request, refusal: Refusal, dialect: Dialect, submission: Submission, request_id: str) -> str:
-    """Return one line for the log about a rejected request, without its secrets.
-
-    tranthor POST /track: invalid; required at /event; project shop; key key_3; request 5f0c2a9d41b7e863
-    """
-    redaction = Redaction.of(request, dialect, submission.credentials, is_stranger=True)
-    shown = redaction.log_text
-    why = f"{dialect.name} {shown(request.method)} {shown(request.path)}: {_why(refusal, shown)}"
-    # An id that the client did not send is ours, and never looks like a secret.
-    shown_id = shown(request_id) if _is_sent(request_id, request) else request_id
-    whose = _whose(refusal, request.headers.get("origin"), shown_id, shown)
-    # Cut off separately, so that the id is there even after a long path.
-    return "; ".join([why[:MAX_LINE], whose[:MAX_LINE]])
-
-
-def _why(refusal: Refusal, shown: Callable[[str], str]) -> str:
-    """Return a refusal's facts; at most three of its faults. `shown` redacts what a client wrote."""
-    faults = [fault for outcome in refusal.outcomes for fault in outcome.faults] or list(refusal.faults)
-    parts = [f"{fault.code} at {shown(fault.pointer) or '/'}" for fault in faults[:3]]
-    parts += [f"{name} {value if name in OURS else shown(str(value))}" for name, value in refusal.detail.items()]
-    return "; ".join([refusal.reason.value, *parts])
-
-
-def _whose(refusal: Refusal, origin: str | None, shown_id: str, shown: Callable[[str], str]) -> str:
-    """Return whose request was refused, as far as that is known, and the id by which it is found again."""
-    facts = {
-        "project": refusal.project,
-        "key": refusal.credential_id,
-        "origin": None if origin is None or "origin" in refusal.detail else shown(origin),
-        "request": shown_id,
-    }
-    return "; ".join([f"{name} {value}" for name, value in facts.items() if value is not None])
 
 
 @value_class
@@ -97,7 +65,8 @@ class PendingRejection:
     """A rejected request until it is written: references only, so that the client does not wait for copies.
 
     `project` is None if it is not known; `items` is the number of its items, 0 if it could not be parsed. The items
-    themselves are not held: decoded, they take many times their bytes.
+    themselves are not held: decoded, they take many times their bytes. `nameless` says that nothing of it is kept that
+    may name a person.
     """
 
     project: str | None
@@ -110,6 +79,7 @@ class PendingRejection:
     status: int
     request_id: str
     keep_ip: KeepIp | None = None
+    nameless: bool = False
 
     @property
     def is_clients(self) -> bool:
@@ -127,7 +97,11 @@ class PendingRejection:
         request, refusal = self.request, self.refusal
         # Without a valid secret nobody knows which parts of the request are secret: treat everything that may be.
         redaction = Redaction.of(request, self.dialect, self.credentials, is_stranger=not refusal.authenticated)
-        raw = redaction.request(request, site=refusal.site, keep_ip=self.keep_ip, max_body=MAX_BODY)
+        if self.nameless:
+            raw, cut = redaction.nameless(request, refusal.site), bool(request.body or request.query)
+        else:
+            raw = redaction.request(request, site=refusal.site, keep_ip=self.keep_ip, max_body=MAX_BODY)
+            cut = len(request.body) > MAX_BODY
         return RejectedRequest(
             received_at=request.received_at,
             project=self.project,
@@ -137,11 +111,11 @@ class PendingRejection:
             status=self.status,
             faults=json.dumps(redaction.faults(_faults(refusal)), default=str),
             raw=raw,
-            cut=len(request.body) > MAX_BODY,
+            cut=cut,
             is_clients=self.is_clients,
             credential_id=refusal.credential_id,
             origin=self._origin(redaction),
-            request_id=redaction.text(self.request_id) if _is_sent(self.request_id, request) else self.request_id,
+            request_id=redaction.text(self.request_id) if is_sent(self.request_id, request) else self.request_id,
         )
 
     def _origin(self, redaction: Redaction) -> str | None:

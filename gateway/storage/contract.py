@@ -43,7 +43,10 @@ class QuarantinedItem:
 
 @value_class
 class KeptRequest:
-    """The request of quarantined items: `compressed` (see raw_request.py), the size and SHA-256 of its body."""
+    """The request of quarantined items: `compressed` (see raw_request.py), the size and SHA-256 of its body.
+
+    Of a client who asked for privacy only the size is known: the others are empty.
+    """
 
     compressed: bytes
     size: int

@@ -40,8 +40,9 @@ def _append(plan: Plan, entry: Entry) -> Appended:
     start = plan.position + 1
     receipt = plan.next_receipt(entry.received_at)
     positions = _store(plan, entry)
-    numbers = _quarantine(plan, entry, receipt) if entry.quarantined else ()
-    if entry.raw_compressed:
+    may_keep = not plan.snapshot.held_back.touches(entry)
+    numbers = _quarantine(plan, entry, receipt, may_keep=may_keep) if entry.quarantined else ()
+    if entry.raw_compressed and may_keep:
         plan.raws += (receipt, entry.raw_compressed)
     stored = plan.position - start + 1
     answer, items = Appended(NEW, (), (), receipt), None
@@ -77,8 +78,8 @@ def _repeat(plan: Plan, entry: Entry, record: IdempotencyRecord, first: Claim) -
 
 def _store(plan: Plan, entry: Entry) -> Sequence[int | None]:
     """Plan the entry's rows; return the position of each, None for a duplicate."""
-    rows, seen, keys = entry.rows, plan.snapshot.seen, plan.keys
-    if len(rows) > 1:
+    rows, seen, keys, held_back = entry.rows, plan.snapshot.seen, plan.keys, plan.snapshot.held_back.rows
+    if len(rows) > 1 and not held_back:
         named = [row.key for row in rows if row.key is not None]
         fresh = set(named)
         if len(fresh) == len(named) and fresh.isdisjoint(seen) and fresh.isdisjoint(keys):
@@ -91,6 +92,9 @@ def _store(plan: Plan, entry: Entry) -> Sequence[int | None]:
     positions: list[int | None] = []
     for row in rows:
         key = row.key
+        if held_back and row.body in held_back:
+            positions.append(None)
+            continue
         if key is not None:
             if key in seen or key in keys:
                 positions.append(None)
@@ -102,12 +106,19 @@ def _store(plan: Plan, entry: Entry) -> Sequence[int | None]:
     return positions
 
 
-def _quarantine(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
-    """Plan the entry's quarantined items; return the number of each, None for a duplicate."""
+def _quarantine(plan: Plan, entry: Entry, receipt: int, *, may_keep: bool) -> list[int | None]:
+    """Plan the entry's quarantined items; return the number of each, None for a duplicate.
+
+    If the request may not be kept, the others of its items are kept as if the quarantine had no room.
+    """
     before, numbers = plan.snapshot, list[int | None]()
     first, items = plan.quarantine_id + 1, list[QuarantinedItem]()
+    held_back = before.held_back.items
     for item in entry.quarantined:
         key = item.key
+        if held_back and (entry.project, entry.dialect, item.message_id) in held_back:
+            numbers.append(None)
+            continue
         if key is not None:
             known = key in before.seen or key in plan.keys
             if known or key in before.quarantined or key in plan.quarantined_keys:
@@ -118,16 +129,19 @@ def _quarantine(plan: Plan, entry: Entry, receipt: int) -> list[int | None]:
         numbers.append(plan.quarantine_id)
         items.append(item)
     if items:
-        request = _quarantined_request(plan, entry, receipt, first, items)
+        request = _quarantined_request(plan, entry, receipt, first, items, may_keep=may_keep)
         plan.quarantine.append(request)
         plan.quarantined_bytes[entry.project] += request.size
     return numbers
 
 
 def _quarantined_request(
-    plan: Plan, entry: Entry, receipt: int, first: int, items: Sequence[QuarantinedItem]
+    plan: Plan, entry: Entry, receipt: int, first: int, items: Sequence[QuarantinedItem], *, may_keep: bool
 ) -> QuarantinedRequest:
-    """Return what is kept of an entry's items; without their request and keys if the quarantine has no room."""
+    """Return what is kept of an entry's items; without their request and keys if the quarantine has no room.
+
+    It is without the request too where the client asked for privacy.
+    """
     keys = tuple([item.key for item in items])
     encoded, request = encode_items(items), entry.request
     compressed = b"" if request is None else request.compressed
@@ -143,8 +157,10 @@ def _quarantined_request(
         items=encoded,
         request=compressed or None,
     )
+    if request is not None and not compressed:
+        whole = attrs.evolve(whole, body_size=request.size)
     room = plan.snapshot.room.get(entry.project)
-    if room is None or plan.quarantined_bytes[entry.project] + whole.size <= room:
+    if may_keep and (room is None or plan.quarantined_bytes[entry.project] + whole.size <= room):
         return whole
     remains = encode_remains(items)
     return attrs.evolve(

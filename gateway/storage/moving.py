@@ -43,6 +43,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "rejected_counts": ("project", "dialect", "count"),
     "rejected_buckets": ("span", "start", "project", "dialect", "count"),
     "credential_uses": ("project", "credential", "day", "requests", "rejected", "last_used"),
+    "backups": ("name", "made_at", "events"),
+    "erasures": ("project", "kind", "hash", "at"),
+    "erased_messages": ("project", "hash"),
     "facts": ("name", "value"),
 }
 """All tables beside the log, with their columns. Times are in milliseconds since the epoch.
@@ -52,7 +55,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
   has none or is settled; a key is 16 bytes, or 8 bytes: a hash under the secret in `facts` (see quarantine_hash.py).
 - `position` is the source's: an integer or `XID-N`, or None.
 - `scopes` and `origins` are lists of texts.
-- `facts` are `quarantine_secret` (bytes), `last_number` (the last id of a quarantined item) and `counted_since`.
+- `facts` are `quarantine_secret` (bytes), `last_number` (the last id of a quarantined item), `counted_since`, and
+  `erasure_secret` (bytes), under which the hashes of `erasures` and `erased_messages` are made (see erasing.py).
 """
 GROWING = ("keys", "claims")
 """Tables that are long, and get more rows while the source serves: what is added later is moved at the end."""
@@ -85,7 +89,7 @@ class LogBatch:
     `lines`, `positions`, `places`, `days` and `keys` have one value for each event: its JSON; its position as SQLite
     gives it, or None; its position as PostgreSQL gives it, or None; the day of its receipt; its project and dedupe key,
     if that is not among the rows of the table `keys`. A transaction is never in two batches. `cursor` is what to go on
-    with.
+    with. `gone` are positions of events that were removed one by one, where the source knows them.
     """
 
     cursor: Cursor
@@ -95,6 +99,18 @@ class LogBatch:
     days: Sequence[datetime.date] = ()
     keys: Sequence[tuple[str, bytes] | None] = ()
     receipts: Sequence[MovedReceipt] = ()
+    gone: Sequence[int] = ()
+
+
+def unfinished(progress: Mapping[str, Any], into: object) -> str | None:
+    """Return what is to be done about a store that is not filled yet, by its progress; None if it is.
+
+    `again` and `doing` of the progress are the command that goes on, and what it does; a move has none.
+    """
+    if progress["finished"]:
+        return None
+    doing, again = progress.get("doing", "move"), progress.get("again", "gateway storage move")
+    return f"a {doing} from {progress['name']} into {into} is not finished; run `{again}` again to its end"
 
 
 class MoveSource(Protocol):
@@ -140,6 +156,14 @@ class MoveSource(Protocol):
 
     async def mark(self) -> Cursor:
         """Return what to ask `rows` and `log` with later, for what is added from now on."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Cursor]:
+        """Let the block read one moment of the store: yield the end of the log at it.
+
+        `log` up to there and `rows` then see what was committed at that moment, and nothing later. Tables in files of
+        their own (rejected requests, credentials) have a moment of their own. The block should be short.
+        """
         ...
 
     async def is_served(self) -> bool:

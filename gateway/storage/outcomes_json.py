@@ -153,7 +153,7 @@ def encode_outcomes(outcomes: Sequence[Outcome], room: int = 0) -> bytes:
         whole = zlib.compress(text, LEVEL)
         if len(whole) <= MAX_WHOLE + room:
             return whole
-    return zlib.compress(json.dumps(_letters(outcomes)).encode(), LEVEL)
+    return only_verdicts(outcomes)
 
 
 def _text(outcomes: Sequence[Outcome]) -> bytes:
@@ -181,3 +181,8 @@ def decode_outcomes(stored: bytes) -> tuple[Outcome, ...]:
             for verdict, message_id, faults in json.loads(stored)
         ]
     )
+
+
+def only_verdicts(outcomes: Sequence[Outcome]) -> bytes:
+    """Return outcomes as `encode_outcomes` keeps very many of them: without ids and faults."""
+    return zlib.compress(json.dumps(_letters(outcomes)).encode(), LEVEL)

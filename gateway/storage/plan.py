@@ -1,14 +1,14 @@
 """What a group of entries is decided from, and what is decided: a Snapshot and a Plan. Values only."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import attrs
 
 from gateway.dialect.value_class import value_class
 from gateway.storage import buckets
-from gateway.storage.contract import Appended, Entry, EventRow
+from gateway.storage.contract import Appended, Blob, Entry, EventRow
 
 RECEIPT_RANDOM_BITS = 20
 MAX_MILLIS = 1 << 42  # the year 2109: a later time would not fit into the number of a receipt
@@ -25,6 +25,35 @@ class Claim(NamedTuple):
     receipt: int
 
 
+@value_class
+class HeldBack:
+    """What of a group must not be stored, because its person was erased (see guard.py): it counts as a duplicate.
+
+    `rows` are lines of events, `items` quarantined items by project, dialect and message id.
+    """
+
+    rows: frozenset[bytes] = frozenset()
+    items: frozenset[tuple[str, str, str]] = frozenset()
+
+    def touches(self, entry: Entry) -> bool:
+        """Return whether an entry has anything of an erased person: then its request must not be kept."""
+        if not self.rows and not self.items:
+            return False
+        return any(row.body in self.rows for row in entry.rows) or any(
+            (entry.project, entry.dialect, item.message_id) in self.items for item in entry.quarantined
+        )
+
+    def blobs_of(self, entry: Entry) -> Sequence[Blob]:
+        """Return the files of an entry without those that only rows have which are not stored."""
+        if not entry.blobs or not self.touches(entry):
+            return entry.blobs
+        stays = [row.body for row in entry.rows if row.body not in self.rows]
+        return [blob for blob in entry.blobs if any(blob.name.encode() in body for body in stays)]
+
+
+NOTHING = HeldBack()
+
+
 @attrs.define
 class Snapshot:
     """What was committed before, as far as it concerns a group.
@@ -33,8 +62,8 @@ class Snapshot:
     that an event has, `quarantined` those that a quarantined item has. `claims` are by the digest of the idempotency
     key. `pending` are the verdicts of the quarantined items, by number, that the group resolves and that are still
     there. `streams` are the numbers of all streams. `room` is how many bytes the quarantine has left, by project; all
-    others have no bound. Of `lanes` processes that give numbers to receipts at the same time this is number `lane`: a
-    receipt's number divided by `lanes` leaves it as remainder.
+    others have no bound. `held_back` is what must not be stored. Of `lanes` processes that give numbers to receipts at
+    the same time this is number `lane`: a receipt's number divided by `lanes` leaves it as remainder.
     """
 
     position: int = 0
@@ -46,6 +75,7 @@ class Snapshot:
     pending: Mapping[int, str] = attrs.field(factory=dict)
     streams: Mapping[Stream, int] = attrs.field(factory=dict)
     room: Mapping[str, int] = attrs.field(factory=dict)
+    held_back: HeldBack = NOTHING
     lane: int = 0
     lanes: int = 1
 
@@ -56,6 +86,7 @@ class QuarantinedRequest:
 
     `keys` has each item's dedupe key or None. `items` are those of quarantined_items.py. `size` is in bytes, and what
     counts. If there was no room, `keys` and `request` are missing, and `body_size` and `sha256` are those of its body.
+    If the client asked for privacy, `request` and `sha256` are missing.
     """
 
     first: int

@@ -63,8 +63,13 @@ def encode_remains(items: Sequence[QuarantinedItem]) -> bytes:
 
 def encode_old_items(items: Sequence[StoredItem]) -> bytes:
     """Return items of an older file, of whatever numbers and with all that it has of them."""
+    return encode_some(items, items[0].number)
+
+
+def encode_some(items: Sequence[StoredItem], first: int) -> bytes:
+    """Return items with all that is known of each, of a request in which `first` was the lowest number."""
     columns = {
-        "numbers": _differences([item.number - items[0].number for item in items]),
+        "numbers": _differences([item.number - first for item in items]) if items else [],
         "indexes": [item.index for item in items],
         "verdicts": "".join([_VERDICTS[item.verdict] for item in items]),
         "ids": ["", [item.message_id for item in items]],

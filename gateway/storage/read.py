@@ -85,6 +85,10 @@ class LogReader(Protocol):
         """Return the `(position, line)` of the events at these positions, in their order; a missing one is left out."""
         ...
 
+    async def is_gone(self, position: Position) -> bool:
+        """Return whether the event at a position was removed alone: erased with its person, or expired early."""
+        ...
+
     async def newest(self) -> Position:
         """Return the position after which nothing is yet."""
         ...

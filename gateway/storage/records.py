@@ -43,7 +43,7 @@ class QuarantineRecord:
     gateway have no `index`, `receipt` and `raw` request.
 
     If there was no room for the item, `kept` is False, it has no `payload` and no `raw` request, and `size` and
-    `sha256` (in hex) are those of its request's body.
+    `sha256` (in hex) are those of its request's body. If its client asked for privacy it is the same, without `sha256`.
     """
 
     number: int
@@ -144,6 +144,17 @@ class Records(Protocol):
         self, where: QuarantineFilter = EVERY_ITEM, before: int | None = None, most: int = PAGE
     ) -> Listed:
         """Return quarantined items with ids before `before`, newest first, as rows of `quarantine`."""
+        ...
+
+    async def quarantine_bytes(self) -> int:
+        """Return what the quarantines of all projects take, as `quarantine_megabytes` counts it."""
+        ...
+
+    async def count_quarantined(self, after: int = 0, most: int = 5000) -> tuple[int, int | None]:
+        """Return how many items are in the next `most` requests of the quarantine, and the id to go on after.
+
+        `after` is the id of an item. The second is None if these were the last requests.
+        """
         ...
 
     async def settled(self, number: int) -> str | None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from gateway.config import Config
-from gateway.workers.job import CONSOLE, Job
+from gateway.workers.control.job import CONSOLE, Job
 from gateway.workers.supervised_process import SupervisedProcess
 
 READY_SECONDS = 15.0  # the server's start waits no longer for the console
@@ -35,6 +35,12 @@ class ConsoleProcess:
         await asyncio.wait((process.ready, stop), timeout=READY_SECONDS, return_when=FIRST_COMPLETED)
         stop.cancel()
         return process.ready.result() if process.ready.done() else ""
+
+    async def renew(self, config: Config) -> None:
+        """Have the console take another configuration."""
+        self._config = config
+        if self._process is not None:
+            await self._process.renew(config)
 
     async def __aenter__(self) -> Self:
         if self._config.server.console_address is not None:

@@ -1,9 +1,8 @@
-"""What one process that answers HTTP is made of. Only wiring."""
+"""What a process answers HTTP with: a handler and what it writes beside its answers. Only wiring, and no socket."""
 
 import asyncio
 import contextlib
-import gc
-import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 from gateway.clock import now
@@ -11,13 +10,9 @@ from gateway.config import Config
 from gateway.config.serving import install_enabled, router
 from gateway.config.store import store_settings
 from gateway.dialect.contract import Dialect
-from gateway.http.client_address import client_ip
-from gateway.http.connection_limits import ConnectionLimits
-from gateway.http.limits import Budget, Timeouts
-from gateway.http.server import Server
 from gateway.ingest.admission import Admission
 from gateway.ingest.bots import known_bots
-from gateway.ingest.endpoints import GatewayEndpoints
+from gateway.ingest.endpoints import GatewayEndpoints, never
 from gateway.ingest.handler import IngestHandler
 from gateway.ingest.ids import fresh
 from gateway.ingest.pipeline import Pipeline
@@ -27,8 +22,8 @@ from gateway.ingest.registry import discover
 from gateway.keys.admin import Admin
 from gateway.keys.keyring import Keyring
 from gateway.operate.admin_api import AdminApi
-from gateway.operate.committed_metrics import CommittedCounters
-from gateway.records.metrics import Meter
+from gateway.operate.metrics.page import MetricsPage
+from gateway.records.metrics import STATIC_ROUTE, Meter
 from gateway.records.use_log import UseLog
 from gateway.storage.contract import Storage
 from gateway.storage.rejected_log import RejectedRequestLog
@@ -43,20 +38,27 @@ def build_handler(
     *,
     clock: Callable[[], int] = now,
     new_id: Callable[[int], str] = fresh,
+    monotonic: Callable[[], float] = time.monotonic,
     meter: Meter | None = None,
     limiters: Mapping[str, Limiter] | None = None,
     admin: AdminApi | None = None,
     rejected_log: RejectedRequestLog | None = None,
     use_log: UseLog | None = None,
     preflights: Preflights | None = None,
+    draining: Callable[[], bool] = never,
 ) -> IngestHandler:
     """Return a gateway without a socket. Raises RegistryError.
 
-    `clock` gives milliseconds since the epoch, `new_id` an id from such a time. `meter`, `limiters` (by dialect) and
-    `preflights` are given where several processes share them.
+    `clock` gives milliseconds since the epoch, `new_id` an id from such a time, `monotonic` seconds. `meter`,
+    `limiters` (by dialect) and `preflights` are given where several processes share them, or one handler follows
+    another. `draining` says whether the process is about to end.
     """
+    dialects = tuple(dialects)
     installed = install_enabled(config, dialects)
     meter = meter or Meter()
+    for each in installed:
+        static = (STATIC_ROUTE,) if each.dialect.static_routes else ()
+        meter.announce(each.dialect.name, (*[route.name for route in each.routes], *static))
     meter.watch_queue(lambda: (storage.queue.bytes, storage.queue.limit))
     if limiters is None:
         limiters = {name: MemoryLimiter(limit) for name, limit in config.limits.items()}
@@ -71,22 +73,32 @@ def build_handler(
         is_bot=known_bots() if config.filter_bots else None,
         filter_bots=config.filter_bots,
         keep_raw=config.storage.keep_raw > 0,
+        asked=config.asked if config.heeds_wishes else None,
+        monotonic=monotonic,
     )
-    counters = None if admin is None else CommittedCounters(admin.store)
+    page = MetricsPage(
+        meter=meter,
+        dialects=tuple(each.dialect.name for each in installed),
+        ready=lambda: storage.healthy and not draining(),
+        keyring=lambda: pipeline.admission.keyring,
+        clock=clock,
+        store=None if admin is None else admin.store,
+    )
 
     async def metrics() -> bytes:
         handler.count_preflights()
-        own = meter.exposition()
-        return own if counters is None else own + await counters.exposition()
+        return await page.exposition()
 
     endpoints = GatewayEndpoints(
         ready=lambda: storage.healthy,
+        draining=draining,
         metrics=metrics,
         scripts={name: script for each in installed for name, script in each.dialect.scripts.items()},
         admin=None if admin is None else admin.answer,
     )
     headers = tuple(header for each in installed for header in each.dialect.headers)
-    handler = IngestHandler(router(config, installed), pipeline, endpoints, clock, headers, preflights)
+    names = tuple([dialect.name for dialect in dialects])
+    handler = IngestHandler(router(config, installed), pipeline, endpoints, clock, headers, preflights, names)
     return handler
 
 
@@ -101,6 +113,7 @@ async def running(
     meter: Meter | None = None,
     limiters: Mapping[str, Limiter] | None = None,
     preflights: Preflights | None = None,
+    draining: Callable[[], bool] = never,
 ) -> AsyncIterator[IngestHandler]:
     """Yield a handler that follows the credentials, counts their uses and keeps rejected requests."""
     async with store.keys() as keys:
@@ -119,53 +132,15 @@ async def running(
         rejected_log=rejected_log,
         use_log=use_log,
         preflights=preflights,
+        draining=draining,
     )
 
     def renew(keyring: Keyring, token: Admin) -> None:
         handler.renew(keyring)
         admin.renew(token)
 
-    async with rejected_log.running(), use_log.running(), _following(store, renew):
+    async with rejected_log.running(), use_log.running(), handler.rejections.running(), _following(store, renew):
         yield handler
-
-
-@contextlib.asynccontextmanager
-async def answering(
-    config: Config,
-    listener: socket.socket,
-    store: Store,
-    storage: Storage,
-    *,
-    meter: Meter | None = None,
-    limiters: Mapping[str, Limiter] | None = None,
-    preflights: Preflights | None = None,
-) -> AsyncIterator[str]:
-    """Answer requests on a bound socket as long as this lasts, and finish them at its end; yields the URL."""
-    settings, meter = config.server, meter or Meter()
-    async with running(config, store, storage, meter=meter, limiters=limiters, preflights=preflights) as handler:
-        server = Server(
-            handler,
-            client_ip(settings.trusted_proxies),
-            Timeouts(body=settings.body_timeout, idle=settings.idle_timeout),
-            Budget(settings.unfinished_bytes),
-            ConnectionLimits(settings.connections_per_address, settings.trusted_proxies, meter.connections_refused),
-        )
-        _tune_garbage_collection()
-        url = await server.start(listener)
-        try:
-            yield url
-        finally:
-            await server.stop()
-
-
-def _tune_garbage_collection() -> None:
-    """Freeze what was made at start, and collect less often.
-
-    Requests create no cycles: at Python's default pace, looking for them was a fifth of a batch's CPU and most of p99.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 @contextlib.asynccontextmanager

@@ -9,11 +9,14 @@ from typing import Self
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry, Queue
+from gateway.storage.erasing.step import ErasureStep, StepResult
 from gateway.storage.group_commit import weight
 from gateway.workers.ipc_codec import (
     HELLO,
     Answer,
     Append,
+    Erase,
+    Erased,
     Failure,
     FrameError,
     FromServer,
@@ -56,6 +59,7 @@ class RemoteStorage:
         self._changed = asyncio.Event()
         self._last_number = 0
         self._in_flight: dict[int, tuple[asyncio.Future[Appended], int]] = {}
+        self._steps: dict[int, asyncio.Future[StepResult]] = {}
         self._bytes = 0
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(self._send, self._loop)
@@ -126,6 +130,16 @@ class RemoteStorage:
         self._outbox.add(number, entry, size)
         return answer
 
+    async def erase(self, step: ErasureStep) -> StepResult:
+        """See ErasingStorage. One step at a time."""
+        if self._connection is None:
+            raise StorageUnavailable(self._mismatch or "not connected to the writer")
+        number = self._last_number = self._last_number + 1
+        answer: asyncio.Future[StepResult] = self._loop.create_future()
+        self._steps[number] = answer
+        self._connection.send(Erase(number, step))
+        return await answer
+
     async def close(self) -> None:
         """Disconnect; by now nothing should be in flight."""
         self._keeper.cancel()
@@ -165,6 +179,13 @@ class RemoteStorage:
     def on_message(self, connection: Connection[FromServer], message: FromServer) -> None:
         """Settle an entry, or take over how the store is."""
         match message:
+            case Erased(number, done) if number in self._steps:
+                self._steps.pop(number).set_result(done)
+            case Failure(number, why, retry_after) if number in self._steps:
+                error = RuntimeError(why) if retry_after is None else StorageUnavailable(why, retry_after)
+                self._steps.pop(number).set_exception(error)
+            case Erased():
+                raise FrameError("an answer to a step of an erasure that is not in flight")
             case Answer(number, appended):
                 for each, result in enumerate(appended, number):
                     self._settle(each, result)
@@ -193,6 +214,9 @@ class RemoteStorage:
         self._connection, self._healthy = None, False
         self._notify()
         self._outbox.clear()
+        steps, self._steps = self._steps, {}
+        for step in steps.values():
+            step.set_exception(StorageUnavailable("the server ended before it answered; erase again"))
         in_flight, self._in_flight, self._bytes = self._in_flight, {}, 0
         for answer, _ in in_flight.values():
             if not answer.done():

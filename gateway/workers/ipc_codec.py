@@ -10,6 +10,8 @@ begins with the message's number. The classes in a message are maps of their fie
 | 2 | Append(number, entries) | client | entries to append; the first has that number, the others those after it |
 | 3 | Answer(number, appended) | server | as many entries, from that number on, are on disk |
 | 4 | Failure(number, why, retry_after) | server | one entry is not; `retry_after` in seconds, None: it is at fault |
+| 6 | Erase(number, step) | client | one step of an erasure |
+| 7 | Erased(number, result) | server | it is on disk; else Failure |
 | 5 | Escaped(body) | both | any other message that holds text which is not valid Unicode |
 
 The fields come from the classes themselves: a new field of Entry needs no change here. Sides whose SCHEMA_FINGERPRINT
@@ -28,6 +30,7 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 
 from gateway import __version__
 from gateway.storage.contract import Appended, Entry
+from gateway.storage.erasing.step import ErasureStep, StepResult
 
 MAX_FRAME_BYTES = 512 << 20
 MAX_ENTRIES = 1024  # of one message, which is handled in one turn of the loop; the outbox sends far fewer
@@ -81,8 +84,22 @@ class Escaped(Message, tag=5):
     body: bytes
 
 
-FromClient = Hello | Append
-FromServer = Hello | Health | Answer | Failure
+class Erase(Message, tag=6):
+    """One step of an erasure."""
+
+    number: Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+    step: ErasureStep
+
+
+class Erased(Message, tag=7):
+    """What it did."""
+
+    number: int
+    result: StepResult
+
+
+FromClient = Hello | Append | Erase
+FromServer = Hello | Health | Answer | Failure | Erased
 T = TypeVar("T", bound=Message)
 _encoder = Encoder()
 

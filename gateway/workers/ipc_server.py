@@ -8,10 +8,13 @@ from functools import partial
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.malloc_trim import IdleTrimmer
 from gateway.storage.contract import Appended, Entry, SubmittingStorage
+from gateway.storage.erasing.step import ErasingStorage
 from gateway.workers.ipc_codec import (
     HELLO,
     Answer,
     Append,
+    Erase,
+    Erased,
     Failure,
     FrameError,
     FromClient,
@@ -36,6 +39,7 @@ class IpcServer:
         self._storage = storage
         self._clients: set[Client] = set()
         self._in_flight: set[asyncio.Future[Appended]] = set()
+        self._erasing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._healthy = storage.healthy
         self._watch: asyncio.Task[None] | None = None
@@ -60,6 +64,8 @@ class IpcServer:
             client.pause_reading()
         if self._in_flight:
             await asyncio.wait(self._in_flight)
+        if self._erasing:
+            await asyncio.wait(self._erasing)
         for client in list(self._clients):
             client.close()
 
@@ -76,6 +82,11 @@ class IpcServer:
 
     def on_message(self, connection: Client, message: FromClient) -> None:
         """Append entries, and answer when they are on disk."""
+        if isinstance(message, Erase):
+            task = asyncio.get_running_loop().create_task(self._erase(connection, message))
+            self._erasing.add(task)
+            task.add_done_callback(self._erasing.discard)
+            return
         if not isinstance(message, Append):
             raise FrameError("a second Hello")
         answers = [self._submit(entry) for entry in message.entries]
@@ -90,6 +101,17 @@ class IpcServer:
     def on_disconnect(self, connection: Client) -> None:
         """Forget a client; what it sent is committed all the same."""
         self._clients.discard(connection)
+
+    async def _erase(self, connection: Client, message: Erase) -> None:
+        """Do one step of an erasure, and answer."""
+        try:
+            if not isinstance(self._storage, ErasingStorage):
+                raise StorageUnavailable("this store is erased from by the command itself")
+            result = await self._storage.erase(message.step)
+        except Exception as error:
+            connection.send(_failure(message.number, error))
+        else:
+            connection.send(Erased(message.number, result))
 
     def _submit(self, entry: Entry) -> asyncio.Future[Appended]:
         try:

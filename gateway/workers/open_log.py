@@ -4,10 +4,13 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
+import attrs
+
 from gateway.config import Config
 from gateway.config.store import store_settings
 from gateway.datadir import DataDir, DataDirError
 from gateway.storage.contract import SubmittingStorage
+from gateway.storage.group_commit import OnCommit, unobserved
 from gateway.storage.store import Store, StoreSettings
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_server import IpcServer
@@ -18,15 +21,15 @@ SHUTDOWN_GRACE = 5.0  # seconds that HTTP workers have to disconnect once the wr
 
 @contextlib.asynccontextmanager
 async def opened(
-    config: Config, store: Store, listener: socket.socket | None = None
+    config: Config, store: Store, listener: socket.socket | None = None, *, on_commit: OnCommit = unobserved
 ) -> AsyncIterator[SubmittingStorage]:
     """Keep the store open, for this process and for the clients of the socket; commit what was accepted at the end.
 
     The caller holds the lock of the store's directory. `listener` is the socket that the supervisor holds for the
     writer. Without one, this process serves HTTP itself, and listens for commands where the filesystem has sockets. A
-    store without a directory has no socket: everybody opens it.
+    store without a directory has no socket: everybody opens it. For `on_commit` see StoreSettings.
     """
-    async with store.storage(store_settings(config)) as storage:
+    async with store.storage(attrs.evolve(store_settings(config), on_commit=on_commit)) as storage:
         with contextlib.ExitStack() as stack:
             if listener is None and store.directory is not None:
                 listener_or_none = stack.enter_context(bound_if_possible(store.directory.path))

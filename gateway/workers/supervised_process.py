@@ -7,12 +7,14 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
-from gateway.workers.job import Job, command, dump
+from gateway.config import Config
+from gateway.workers.control.job import Job, command, dump
 
 MIN_RESTART_DELAY = 0.1  # seconds between an end and the next start, doubled each time
 MAX_RESTART_DELAY = 5.0
 HEALTHY_AFTER = 10.0  # seconds of running after which the next restart begins with the shortest delay again
 STOP_TIMEOUT = 30.0  # seconds to end after SIGTERM: more than an HTTP worker gives its requests
+RENEW_TIMEOUT = 30.0  # seconds to take another configuration
 log = logging.getLogger(__name__)
 
 
@@ -32,13 +34,37 @@ class SupervisedProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._failure = ""
+        self._newest: Config | None = None
+        self._is_serving = False
+        self._renewed: asyncio.Future[None] | None = None
         self.task = asyncio.get_running_loop().create_task(self._keep())
 
-    async def stop(self) -> bool:
-        """Send SIGTERM, and SIGKILL after STOP_TIMEOUT; return whether the process ended by itself."""
+    async def renew(self, config: Config) -> None:
+        """Have the process take another configuration; one that cannot is replaced by one that starts with it."""
+        self._newest = config
+        process = self._process
+        if process is None or process.returncode is not None or not _sent(process, config):
+            return  # the next one's job has it
+        if not self._is_serving:
+            return  # it takes it as soon as it serves
+        self._renewed = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self._renewed], timeout=RENEW_TIMEOUT)
+        if not done:
+            log.error("the %s (process %d) does not take the new configuration; killing it", self.name, process.pid)
+            with suppress(ProcessLookupError):
+                process.kill()
+        self._renewed = None
+
+    def hurry(self) -> None:
+        """Send SIGTERM once more to a process that is stopping: it then waits for nothing that can be left out."""
+        if self._stopping.is_set():
+            self._terminate()
+
+    async def stop(self, patience: float = 0.0) -> bool:
+        """Send SIGTERM, and SIGKILL after STOP_TIMEOUT and `patience`; return whether the process ended by itself."""
         self._stopping.set()
         self._terminate()
-        done, _ = await asyncio.wait([self.task], timeout=STOP_TIMEOUT)
+        done, _ = await asyncio.wait([self.task], timeout=STOP_TIMEOUT + patience)
         process = self._process
         if not done and process is not None:
             log.error("the %s (process %d) did not end in %d s; killing it", self.name, process.pid, STOP_TIMEOUT)
@@ -68,7 +94,7 @@ class SupervisedProcess:
 
     async def _run(self) -> str:
         """Run the process once; return how it ended: `(process 12) ended with exit code 1`."""
-        self._failure = ""
+        self._failure, self._is_serving = "", False
         try:
             with self._job() as job:
                 process = await asyncio.create_subprocess_exec(
@@ -84,12 +110,14 @@ class SupervisedProcess:
         self._process = process
         if self._stopping.is_set():
             self._terminate()
-        assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(dump(job))  # and kept open: its end tells the child that this process is gone
+        _sent(process, job)  # its pipe is kept open: its end tells the child that this process is gone
+        if self._newest is not None and self._newest is not job.config:  # it came while the process was started
+            _sent(process, self._newest)
         async for line in process.stdout:
             self._on_report(line)
         code = await process.wait()
+        self._is_renewed()
         ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"(process {process.pid}) {ended}"
 
@@ -97,10 +125,26 @@ class SupervisedProcess:
         facts = json.loads(line)
         if "failed" in facts:
             self._failure = facts["failed"]
-        elif not self.ready.done():
-            self.ready.set_result(facts["ready"])
+        elif "renewed" in facts:
+            self._is_renewed()
+        else:
+            self._is_serving = True
+            if not self.ready.done():
+                self.ready.set_result(facts["ready"])
+
+    def _is_renewed(self) -> None:
+        if self._renewed is not None and not self._renewed.done():
+            self._renewed.set_result(None)
 
     def _terminate(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
+
+
+def _sent(process: asyncio.subprocess.Process, what: Job | Config) -> bool:
+    """Send a process something, and return whether its pipe was still open: one that is ending may close it before."""
+    if process.stdin is None or process.stdin.is_closing():
+        return False
+    process.stdin.write(dump(what))
+    return True

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.bench import page, steady
+from tests.bench import erasing, handover, page, steady
 from tests.bench.bench import SCENARIOS, Bench
 from tests.bench.loader import loader
 from tests.bench.postgres import command
@@ -26,7 +26,12 @@ QUICK = Pace(5, 0.2)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Measure a gateway with so many workers too.")
 @click.option("--grow", "events", type=click.IntRange(200_000), help="Then store so many events and follow the rate.")
 @click.option("--days", type=click.IntRange(200_000), help="Only read one day of a log of so many events.")
+@click.option(
+    "--erase", "erased", type=click.IntRange(200_000), help="Only erase persons from a log of so many events."
+)
+@click.option("--restarts", type=click.IntRange(1), help="Only restart a gateway so often under clients.")
 @click.option("--console", "is_console", is_flag=True, help="Only measure a gateway beside its open console.")
+@click.option("--backup", "is_backup", is_flag=True, help="Only measure a gateway beside backups that are made of it.")
 @click.option("--profile", "profiled", type=click.Choice(list(SCENARIOS)), help="Only show where the CPU goes.")
 @click.option(
     "--steady", "steady_seconds", type=click.FloatRange(1),
@@ -49,7 +54,10 @@ def main(
     workers: int,
     events: int | None,
     days: int | None,
+    erased: int | None,
+    restarts: int | None,
     is_console: bool,
+    is_backup: bool,
     profiled: str | None,
     steady_seconds: float | None,
     storage: str | None,
@@ -82,19 +90,24 @@ def main(
                 gateway = next(each for each in found if each.name == "gateway")
                 steady.run(console, cores[-1] if apart else None, Path(data), gateway, seconds=steady_seconds)
             return
+        if erased is not None or restarts is not None:
+            with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data:
+                _measure_one(console, found, Path(data), erased, restarts)
+            return
         with (
             tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as data,
             loader(cores[-1] if apart else None) as load,
         ):
             bench = Bench(console, load, Path(data), found, QUICK if quick else NORMAL)
             bench.preamble(apart)
-            if _measure_apart(bench, profiled, days, is_console):
+            if _measure_apart(bench, profiled, days, is_console, is_backup):
                 return
             bench.compare([SCENARIOS[name] for name in only or SCENARIOS])
             if events is not None:
                 bench.grow(events)
                 bench.read_days(events)
                 bench.watch()
+                bench.back_up()
             result = bench.judge(_command(quick, only, chosen, workers, events))
             if write is not None:
                 page.write(result, write)
@@ -103,7 +116,18 @@ def main(
         raise click.ClickException(str(problem)) from None
 
 
-def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_console: bool) -> bool:
+def _measure_one(
+    console: Console, found: list[Contestant], data: Path, erased: int | None, restarts: int | None
+) -> None:
+    """Measure what needs no load generator."""
+    if erased is not None:
+        gateway = next(each for each in found if each.name == "gateway")
+        erasing.show(console, erasing.measure(gateway, erased, data, console.print))
+    if restarts is not None:
+        handover.show(console, handover.measure(restarts, data))
+
+
+def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_console: bool, is_backup: bool) -> bool:
     """Measure what is asked for without the scenarios; return whether anything is."""
     if profiled is not None:
         bench.profile(SCENARIOS[profiled])
@@ -112,7 +136,9 @@ def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_cons
         bench.read_days(days)
     if is_console:
         bench.watch()
-    if days is not None or is_console:
+    if is_backup:
+        bench.back_up()
+    if days is not None or is_console or is_backup:
         bench.judge("")
         return True
     return False

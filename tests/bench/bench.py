@@ -9,8 +9,8 @@ from pathlib import Path
 import attrs
 from rich.console import Console
 
+from tests.bench import backup, days, goals, grow, keeping, machine, page, profiling, report, tables
 from tests.bench import console as watching
-from tests.bench import days, goals, grow, keeping, machine, page, profiling, report, tables
 from tests.bench.growth import Growth, growth_table
 from tests.bench.loader import Loader
 from tests.bench.machine_costs import Costs, costs, middle
@@ -44,6 +44,7 @@ class Bench:
     one_day: days.Days | None = None
     opening: watching.Opening | None = None
     watched: watching.Watched | None = None
+    backed_up: backup.BackedUp | None = None
     _told: float = 0.0
 
     def preamble(self, is_apart: bool) -> None:
@@ -96,6 +97,13 @@ class Bench:
             told = self._teller("console", status.update)
             self.watched = watching.watch(self.load, gateway, single, self.folder, told)
 
+    def back_up(self) -> None:
+        """Load a gateway in turn alone and beside backups that are made of it."""
+        gateway = next(each for each in self.contestants if each.name == "gateway")
+        with self.console.status("backup") as status, self._costs(goals.BACKUP):
+            told = self._teller("backup", status.update)
+            self.backed_up = backup.measure(self.load, gateway, SCENARIOS[goals.SINGLE], self.folder, told)
+
     def profile(self, scenario: Scenario) -> None:
         """Show where the CPU of each contestant goes."""
         for contestant in self.contestants:
@@ -118,7 +126,16 @@ class Bench:
         return page.Page(command, self.machine, self.notes, self.pace, promised, table, self.tables, self.growth)
 
     def _measured(self) -> goals.Measured:
-        return goals.Measured(self.series, self.kept, self.growth, self.costs, self.one_day, self.opening, self.watched)
+        return goals.Measured(
+            self.series,
+            self.kept,
+            self.growth,
+            self.costs,
+            self.one_day,
+            self.opening,
+            self.watched,
+            self.backed_up,
+        )
 
     def show(self, table: Table) -> None:
         """Print a table and remember it."""

@@ -56,7 +56,7 @@ def measure(contestant: Contestant, events: int, folder: Path, told: Callable[[s
     contestant.prepare(data)
     start = (now() // DAY - DAYS) * DAY
     per_step = max(1, events * STEP // (DAYS * DAY))
-    asyncio.run(_fill(data, start, per_step, told))
+    asyncio.run(fill(data, start, per_step, told))
     first = start + ASKED * DAY
     day = ("--since", str(from_millis(first)), "--before", str(from_millis(first + DAY)))
     found = per_step * (DAY // STEP)
@@ -69,7 +69,8 @@ def measure(contestant: Contestant, events: int, folder: Path, told: Callable[[s
     return Days(per_step * (DAYS * DAY // STEP), found, spread(whole), spread(named), spread(lag))
 
 
-async def _fill(data: Path, start: int, per_step: int, told: Callable[[str], None]) -> None:
+async def fill(data: Path, start: int, per_step: int, told: Callable[[str], None]) -> None:
+    """Store a log of DAYS days from a time on, with so many events in each step."""
     store = open_store(f"sqlite:{data}")
     lines = [_line(f"name {number}").split(b"@") for number in range(NAMES)]
     stored = 0

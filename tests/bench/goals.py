@@ -5,6 +5,7 @@ from statistics import median
 
 import attrs
 
+from tests.bench.backup import BackedUp
 from tests.bench.console import Opening, Watched
 from tests.bench.days import Days
 from tests.bench.growth import Growth
@@ -20,6 +21,7 @@ FLAT = "databuddy-batch"
 GROWTH = "growth"
 DAYS = "days"
 CONSOLE = "console"
+BACKUP = "backup"
 CORE = 20_000  # bare requests/s of the core that the promise of batches was made for
 BARE = 31.0  # CPU us of a bare request, on the machine that promises in microseconds and in events/s were made for
 CONNECTIONS = 64
@@ -76,6 +78,7 @@ class Measured:
     days: Days | None = None
     opening: Opening | None = None
     watched: Watched | None = None
+    backed_up: BackedUp | None = None
 
     def series(self, scenario: str, contestant: str) -> Series | None:
         found = [each for each in self.all_series if (each.scenario, each.contestant) == (scenario, contestant)]
@@ -109,6 +112,8 @@ def goals(measured: Measured) -> Iterator[Goal]:
         yield from _of(measured, DAYS, _opening(measured.opening))
     if measured.watched is not None:
         yield from _of(measured, CONSOLE, _watched(measured.watched))
+    if measured.backed_up is not None:
+        yield from _of(measured, BACKUP, _backed_up(measured.backed_up))
 
 
 def _of(measured: Measured, scenario: str, found: Iterator[Goal]) -> Iterator[Goal]:
@@ -226,6 +231,16 @@ def _watched(watched: Watched) -> Iterator[Goal]:
         within = spread(ratios(watched.watched, watched.alone, figure))
         yield Goal(text, within, least, None, True, f"{ours:,.0f} us over {theirs:,.0f}")
     yield Goal("memory of serve and its console at rest, MiB", _one(watched.memory / 2**20), MEMORY, None, True)
+
+
+def _backed_up(backed_up: BackedUp) -> Iterator[Goal]:
+    millions = f"{backed_up.events / 1e6:.1f} million events"
+    beside = f"{backed_up.at_rest:,.0f} at rest; {_mebibytes(backed_up.size)} become {_mebibytes(backed_up.file)}"
+    yield Goal(f"backup of {millions} while serving: MB of events.db a second", backed_up.speed, beside=beside)
+    ours, theirs = (median(map(p99, each.values())) for each in (backed_up.beside, backed_up.alone))
+    within = spread(ratios(backed_up.beside, backed_up.alone, p99))
+    text = "single event: p99 while backups are made, over without"
+    yield Goal(text, within, is_ceiling=True, beside=f"{ours:,.0f} us over {theirs:,.0f}")
 
 
 def _one(value: float) -> Spread:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.bench import console, days, plot
+from tests.bench import backup, console, days, plot
 from tests.bench.goals import Goal
 from tests.bench.growth import Growth, evened
 from tests.bench.rounds import BATCH, LONG, Pace
@@ -57,6 +57,9 @@ HOW = """## How it is measured
 - **The console**: {watched} rounds of {watched_seconds:.0f} s, each with the gateway alone and with the same gateway
   beside a console, somebody who has its overview and its live page open, and `events tail --short`. They all share the
   cores of the gateway and the load generator. The CPU is the gateway's alone.
+- **Backups**: {backed_up} rounds of {backed_up_seconds:.0f} s on a store of {backed_up_events:,} events, each with the
+  gateway alone and beside `gateway backup create`, again and again. They share the cores of the gateway and the load
+  generator. The speed is that of the part that was written in these seconds, with the start of the command.
 """
 
 
@@ -91,6 +94,9 @@ def write(page: Page, file: Path) -> None:
         "opened": console.OPENED * len(console.SPANS),
         "watched": console.ROUNDS,
         "watched_seconds": console.SECONDS,
+        "backed_up": backup.ROUNDS,
+        "backed_up_seconds": backup.SECONDS,
+        "backed_up_events": backup.EVENTS,
     }
     rounds = {"single": pace.seconds, "batch": long, "long": LONG, "nth": _nth(LONG), "rounds": pace.rounds}
     parts.append(HOW.format(**rounds, **read, **seen, calm=CALM))

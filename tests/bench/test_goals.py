@@ -2,6 +2,7 @@
 
 import attrs
 
+from tests.bench.backup import BackedUp
 from tests.bench.console import Opening, Watched
 from tests.bench.days import Days
 from tests.bench.goals import BATCH, FLAT, GROWTH, SINGLE, Goal, Measured, goals
@@ -116,13 +117,14 @@ def test_a_day_of_ten_million_events_is_promised_in_a_second() -> None:
     assert [goal.least for goal in small] == [None, None, None]
 
 
-def test_a_console_that_is_open_is_held_against_a_gateway_without_one() -> None:
-    def rounds(cpu: float, latency: int) -> dict[int, Slice]:
-        one = Slice(
-            1_000, 1.0, 1_000, server_cpu=cpu, later_cpu=0.0, load_cpu=0.0, others_cpu=0.9, latencies={latency: 1_000}
-        )
-        return dict.fromkeys(range(7), one)
+def rounds(cpu: float, latency: int) -> dict[int, Slice]:
+    one = Slice(
+        1_000, 1.0, 1_000, server_cpu=cpu, later_cpu=0.0, load_cpu=0.0, others_cpu=0.9, latencies={latency: 1_000}
+    )
+    return dict.fromkeys(range(7), one)
 
+
+def test_a_console_that_is_open_is_held_against_a_gateway_without_one() -> None:
     watched = Watched(rounds(0.10, 100), rounds(0.11, 100), 190_000_000)
     opening = Opening(10_000_000, 0.25, Spread(0.1, 0.2, 0.3))
     found = goals(Measured([], opening=opening, watched=watched))
@@ -131,4 +133,18 @@ def test_a_console_that_is_open_is_held_against_a_gateway_without_one() -> None:
         ("single event: p99 with the console open and a tail, over without", 1.0, True),
         ("single event: CPU of serve with the console open and a tail, over without", 1.1, False),
         ("memory of serve and its console at rest, MiB", 181.2, True),
+    ]
+
+
+def test_backups_are_held_against_a_gateway_without_them() -> None:
+    made = BackedUp(400_000, 1 << 28, 1 << 25, Spread(20, 30, 40), 90, rounds(0.1, 100), rounds(0.1, 150))
+    found = goals(Measured([], backed_up=made))
+    assert [(goal.text, round(goal.measured.middle, 2), goal.least, goal.beside) for goal in found] == [
+        (
+            "backup of 0.4 million events while serving: MB of events.db a second",
+            30,
+            None,
+            "90 at rest; 256 MiB become 32 MiB",
+        ),
+        ("single event: p99 while backups are made, over without", 1.64, None, "4 us over 3"),
     ]

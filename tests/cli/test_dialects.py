@@ -140,8 +140,9 @@ def test_check_config_tells_what_is_wrong_with_the_environment(tmp_path: Path) -
     file.write_text("[server]\nport = 80\n")
     environ = {"GATEWAY_WORKERS": "0", "GATEWAY_LOG_LEVEL": "inof"}
     done = run("check-config", str(file), env=environ)
-    problem = "GATEWAY_LOG_LEVEL: 'inof' is not a log level; did you mean info?; GATEWAY_WORKERS: must be from 1 to 256"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: environment: {problem}, not 0\n")
+    level = "GATEWAY_LOG_LEVEL: 'inof' is no value of level; did you mean info?"
+    problem = f"{level}; GATEWAY_WORKERS: must be from 1 to 256, not 0"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: environment: {problem}\n")
     done = run("check-config", str(file), env={"GATEWAY_WORKERS": "2", "GATEWAY_LOG_LEVEL": "INFO"})
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{file}: good\n", "")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import sqlite3
 import subprocess
@@ -72,6 +73,14 @@ def test_a_pipe_gets_the_bytes_as_they_are_stored(data: str, tmp_path: Path) -> 
     assert run("events", "export", "--data", data).stdout.encode() == LINE + b"\n"
     assert run("events", "export", "--data", data, "--output", str(tmp_path / "out")).returncode == 0
     assert (tmp_path / "out").read_bytes() == LINE + b"\n"
+
+
+def test_the_table_of_outcomes_fits_80_columns_with_its_words_whole(data: str) -> None:
+    code, shown = on_a_terminal(["outcomes", "--data", data])
+    head, line, *rows = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    verdicts = ["received", "stored", "duplicate", "quarantined", "filtered", "rejected"]
+    assert (code, head.split()) == (0, ["project", "dialect", *verdicts])
+    assert (len(line) <= 80, len(rows), rows[0].split()[-7:-5]) == (True, 1, ["acme", "2"])
 
 
 def test_a_followed_log_is_escaped_on_a_terminal_too(data: str) -> None:

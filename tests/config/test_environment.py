@@ -13,17 +13,22 @@ from gateway.config import (
     ConfigError,
     DialectSettings,
     LimitSettings,
+    LogSettings,
     ProjectSettings,
     ServerSettings,
     StorageSettings,
     load,
 )
 from gateway.config.setting import settings_of
-from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.clients.address_policy import IpPolicy
 from tests.kit.fake_dialect import dialect
 
 SET: Mapping[str, tuple[str, Config]] = {
     "SERVER_HOST": ("::1", Config(server=ServerSettings(host="::1"))),
+    "SERVER_UNIX_SOCKET": ("/run/g.sock", Config(server=ServerSettings(unix_socket="/run/g.sock"))),
+    "SERVER_TLS_CERT": ("c.pem", Config(server=ServerSettings(tls_cert="c.pem"))),
+    "SERVER_TLS_KEY": ("k.pem", Config(server=ServerSettings(tls_key="k.pem"))),
+    "SERVER_CLIENT_IP_HEADER": ("X-Real-IP", Config(server=ServerSettings(client_ip_header="X-Real-IP"))),
     "SERVER_PORT": ("9000", Config(server=ServerSettings(port=9000))),
     "SERVER_WORKERS": ("3", Config(server=ServerSettings(workers=3))),
     "SERVER_BODY_TIMEOUT": ("1.5", Config(server=ServerSettings(body_timeout=1.5))),
@@ -35,7 +40,9 @@ SET: Mapping[str, tuple[str, Config]] = {
         Config(server=ServerSettings(trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("::1/128")))),
     ),
     "SERVER_ROOT_ORDER": ("acme", Config(server=ServerSettings(root_order=("acme",)))),
-    "SERVER_LOG_LEVEL": ("WARNING", Config(server=ServerSettings(log_level="warning"))),
+    "LOG_LEVEL": ("WARNING", Config(log=LogSettings(level="warning"))),
+    "LOG_FORMAT": ("json", Config(log=LogSettings(format="json"))),
+    "SERVER_DRAIN_SECONDS": ("10", Config(server=ServerSettings(drain_seconds=10.0))),
     "SERVER_CONSOLE": ("[::1]:9001", Config(server=ServerSettings(console="[::1]:9001"))),
     "SERVER_CONSOLE_HOSTS": (
         "a.example, b.example",
@@ -58,6 +65,9 @@ SET: Mapping[str, tuple[str, Config]] = {
         "1.5",
         Config(projects={"shop": ProjectSettings(quarantine_megabytes=1.5)}),
     ),
+    "PROJECTS_SHOP_HONOUR_GPC": ("Anonymize", Config(projects={"shop": ProjectSettings(honour_gpc="anonymize")})),
+    "PROJECTS_SHOP_HONOUR_DNT": ("mark", Config(projects={"shop": ProjectSettings(honour_dnt="mark")})),
+    "PROJECTS_SHOP_KEEP_EVENTS_DAYS": ("30", Config(projects={"shop": ProjectSettings(keep_events_days=30.0)})),
     "DIALECTS_ACME_ENABLED": ("no", Config(dialects={"acme": DialectSettings(enabled=False)})),
     "DIALECTS_ACME_ROOT": ("0", Config(dialects={"acme": DialectSettings(root=False)})),
     "DIALECTS_ACME_BODY_LIMIT_BYTES": ("10", Config(dialects={"acme": DialectSettings(body_limit_bytes=10)})),
@@ -93,6 +103,7 @@ def test_the_list_above_has_all_settings() -> None:
     kinds: dict[str, type[Any]] = {
         "SERVER": ServerSettings,
         "STORAGE": StorageSettings,
+        "LOG": LogSettings,
         "LIMITS_ACME": LimitSettings,
         "PROJECTS_SHOP": ProjectSettings,
         "DIALECTS_ACME": DialectSettings,
@@ -242,7 +253,7 @@ def test_a_wrong_variable_is_an_error_of_one_line(variable: str, text: str, prob
 def test_everything_that_is_wrong_in_the_environment_is_in_one_line() -> None:
     environ = {"GATEWAY_WORKERS": "0", "GATEWAY_PORT": "1", "GATEWAY_SERVER_PORT": "1", "GATEWAY_LOG_LEVEL": "inof"}
     assert wrong(environ) == (
-        "environment: GATEWAY_LOG_LEVEL: 'inof' is not a log level; did you mean info?; "
+        "environment: GATEWAY_LOG_LEVEL: 'inof' is no value of level; did you mean info?; "
         "GATEWAY_SERVER_PORT: is another name of GATEWAY_PORT; set only one of them; "
         "GATEWAY_WORKERS: must be from 1 to 256, not 0"
     )

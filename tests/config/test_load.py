@@ -11,6 +11,7 @@ from gateway.config import (
     ConfigError,
     DialectSettings,
     LimitSettings,
+    LogSettings,
     ProjectSettings,
     ServerSettings,
     StorageSettings,
@@ -21,7 +22,7 @@ from gateway.config import (
     storage_url,
 )
 from gateway.config.setting import settings_of
-from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.clients.address_policy import IpPolicy
 from tests.kit.fake_dialect import dialect
 
 WHOLE = """
@@ -32,7 +33,10 @@ workers = 2
 body_timeout = 10
 trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
 root_order = ["acme", "appizer"]
-log_level = "debug"
+
+[log]
+level = "debug"
+format = "json"
 
 [storage]
 queue_megabytes = 1.5
@@ -82,8 +86,8 @@ def test_a_file_sets_everything(tmp_path: Path) -> None:
             body_timeout=10,
             trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")),
             root_order=("acme", "appizer"),
-            log_level="debug",
         ),
+        log=LogSettings(level="debug", format="json"),
         storage=StorageSettings(queue_megabytes=1.5, dedupe_days=2),
         hosts={"collect.example.com": "acme"},
         limits={"acme": LimitSettings(requests=600, seconds=60)},
@@ -102,8 +106,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     file.write_text('[server]\nhost = "file"\nport = 1\nworkers = 1\nlog_level = "error"\n')
     environ = {"GATEWAY_CONFIG": str(file), "GATEWAY_HOST": "environment", "GATEWAY_PORT": "2", "GATEWAY_DATA": "there"}
     flags = {"host": "flag", "port": None, "workers": None, "data": None}
-    server = ServerSettings(host="flag", port=2, workers=1, log_level="error")
-    expected = Config(server=server, data=Path("there"), file=file)
+    server = ServerSettings(host="flag", port=2, workers=1)
+    expected = Config(server=server, log=LogSettings(level="error"), data=Path("there"), file=file)
     assert load(None, flags, environ) == expected
     assert load(None, {"data": Path("here")}, environ).data == Path("here")
 
@@ -112,7 +116,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     ("text", "problem"),
     [
         ("[servre]", "servre: unknown key; did you mean server?"),
-        ("[x]", "x: unknown key; choose from: dialects, hosts, limits, projects, server, storage"),
+        ("[x]", "x: unknown key; choose from: dialects, hosts, limits, log, projects, server, storage"),
         ("[server]\nprot = 1", "server.prot: unknown key; did you mean port?"),
         ("server = 1", "server: must be a table; write [server] and its settings below"),
         ("[limits]\nacme = 1", "limits.acme: must be a table; write [limits.acme] and its settings below"),
@@ -121,7 +125,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
         ("[server]\nworkers = 0", "server.workers: must be from 1 to 256, not 0"),
         ("[server]\nbody_timeout = nan", "server.body_timeout: must be from 0.1 to 3600, not nan"),
         ("[storage]\nqueue_megabytes = inf", "storage.queue_megabytes: must be from 1 to 65536, not inf"),
-        ("[server]\nlog_level = 'inof'", "server.log_level: 'inof' is not a log level; did you mean info?"),
+        ("[server]\nlog_level = 'inof'", "server.log_level: 'inof' is no value of level; did you mean info?"),
         (
             "[server]\ntrusted_proxies = '10.0.0.1'",
             "server.trusted_proxies: must be a list of addresses and networks, not '10.0.0.1'",
@@ -170,7 +174,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
         ),
         (
             "[projects.shop]\nip = 1",
-            "projects.shop.ip: unknown key; choose from: client_ip, filter_bots, quarantine_megabytes",
+            "projects.shop.ip: unknown key; choose from: client_ip, filter_bots, honour_dnt, honour_gpc, "
+            "keep_events_days, quarantine_megabytes",
         ),
         (
             "[projects.shop]\nquarantine_megabytes = -1",
@@ -220,7 +225,7 @@ def test_all_that_is_wrong_in_a_file_is_found_at_once(tmp_path: Path) -> None:
     file.write_text(EVERYTHING_WRONG)
     expected = [
         "server.hots: unknown key; did you mean host?",
-        "server.log_level: 'inof' is not a log level; did you mean info?",
+        "server.log_level: 'inof' is no value of level; did you mean info?",
         "server.port: must be from 0 to 65535, not 70000",
         "server.workers: must be from 1 to 256, not 0",
         "storage.dedupe_days: must be a number, not 'a week'",
@@ -272,8 +277,18 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 def test_log_levels_may_be_in_capitals(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
-    file.write_text("[server]\nlog_level = 'WARNING'\n")
-    assert load(file, environ={}) == Config(server=ServerSettings(log_level="warning"), file=file)
+    file.write_text("[log]\nlevel = 'WARNING'\nformat = 'JSON'\n")
+    assert load(file, environ={}) == Config(log=LogSettings(level="warning", format="json"), file=file)
+
+
+def test_the_log_level_may_stand_where_it_stood_before(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("[server]\nlog_level = 'error'\n[log]\nformat = 'json'\n")
+    assert load(file, environ={}) == Config(log=LogSettings(level="error", format="json"), file=file)
+    assert load(file, environ={"GATEWAY_LOG_LEVEL": "debug"}).log == LogSettings(level="debug", format="json")
+    assert load(environ={"GATEWAY_SERVER_LOG_LEVEL": "debug"}).log == LogSettings(level="debug")
+    file.write_text("[server]\nlog_level = 'error'\n[log]\nlevel = 'error'\n")
+    assert problems(file, []) == (f"{file}: server.log_level: is the old name of log.level; set only one of them",)
 
 
 def test_reading_settings_loads_no_json_schema() -> None:

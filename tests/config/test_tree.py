@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.config import Config, DialectSettings, ProjectSettings, ServerSettings, StorageSettings
-from gateway.ingest.address_policy import IpPolicy
+from gateway.ingest.clients.address_policy import IpPolicy
 
 
 def test_sizes_are_also_in_bytes_and_times_in_seconds() -> None:
@@ -37,6 +37,13 @@ def test_a_dialect_is_served_at_the_root_with_its_own_limit_unless_set_otherwise
 def test_each_project_has_a_size_for_its_quarantine() -> None:
     config = Config(projects={"shop": ProjectSettings(quarantine_megabytes=0.5)})
     assert (config.quarantine_bytes("shop"), config.quarantine_bytes("blog")) == (1 << 19, 1 << 28)
+
+
+def test_a_project_keeps_events_for_its_own_time_or_for_that_of_the_store() -> None:
+    projects = {"shop": ProjectSettings(keep_events_days=2), "blog": ProjectSettings(keep_events_days=0)}
+    config = Config(storage=StorageSettings(keep_events_days=30), projects=projects)
+    times = [config.keep_events_of(name) for name in ("shop", "blog", "other")]
+    assert times == [2 * 86_400.0, 0.0, 30 * 86_400.0]
 
 
 def test_projects_that_filter_bots_are_named() -> None:

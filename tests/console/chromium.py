@@ -49,7 +49,7 @@ class Chromium:
 def running() -> Iterator[Chromium]:
     """Start the browser, and end it afterwards."""
     programs.install()
-    command = [programs.found("node"), str(DRIVER), programs.found("chromium"), str(programs.MODULES / "x.js")]
+    command = [programs.found("node"), str(DRIVER), programs.found(*programs.CHROMIUM), str(programs.MODULES / "x.js")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Chromium(process)
         assert process.stdin is not None

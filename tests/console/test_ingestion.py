@@ -26,7 +26,7 @@ async def test_a_gateway_that_runs_tells_of_its_queue(aiohttp_server: AiohttpSer
 
 
 @asynccontextmanager
-async def answering(*parts: bytes, endless: bytes = b"") -> AsyncIterator[str]:
+async def answering(*parts: bytes, endless: bytes = b"", unix: Path | None = None) -> AsyncIterator[str]:
     """The URL of a server that answers every request with these bytes, and then with the last ones for ever."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,6 +39,10 @@ async def answering(*parts: bytes, endless: bytes = b"") -> AsyncIterator[str]:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
+    if unix is not None:
+        async with await asyncio.start_unix_server(answer, unix):
+            yield f"unix:{unix}"
+        return
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
@@ -52,6 +56,12 @@ async def test_a_gateway_that_cannot_store_is_not_ready() -> None:
         whole("503 Service Unavailable", b"gateway_queue_bytes 12.0\ngateway_queue_bytes_x 1\n")
     ) as url:
         assert await ask(url, PATIENCE) == Ingestion(state="not ready", queue_bytes=12)
+
+
+async def test_a_gateway_on_a_unix_socket_alone_is_asked_there(tmp_path: Path) -> None:
+    async with answering(whole("200 OK", b"gateway_queue_bytes 12.0\n"), unix=tmp_path / "g.sock") as url:
+        assert await ask(url, PATIENCE) == Ingestion(state="ready", queue_bytes=12)
+    assert await ask(f"unix:{tmp_path / 'nowhere'}") == NOT_RUNNING
 
 
 async def test_who_does_not_answer_or_answers_nonsense_does_not_run() -> None:

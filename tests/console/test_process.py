@@ -77,15 +77,24 @@ def test_a_taken_address_is_one_line_and_the_console_has_it_once_it_is_free(tmp_
 def test_the_console_alone_serves_a_store_whose_server_has_none(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         assert console_of(served.process.pid) is None
-        with alone(tmp_path, "--data", str(served.data), "--port", "0") as console:
+        settings = tmp_path / "console.toml"
+        settings.write_text("")
+        with alone(tmp_path, "--data", str(served.data), "--port", "0", "--config", str(settings)) as console:
             assert [line for line in console.said.splitlines() if line.startswith("http://")] == [console.url]
             [(url, link)] = LINK.findall(console.said)
             assert url == console.url
             page = logged_in(url, link=link).get(f"{url}/overview", timeout=PATIENCE)
             assert (page.status_code, "Overview" in page.text) == (200, True)
+            named = {"Host": "later.example"}
+            assert requests.get(f"{url}/login", headers=named, timeout=PATIENCE).status_code == 421
+            settings.write_text("[server]\nconsole_hosts = ['later.example']\n")
+            console.process.send_signal(signal.SIGHUP)
+            changed = 'configuration reloaded: server.console_hosts [] -> ["later.example"]\n'
+            until(lambda: changed in console.log())
+            assert requests.get(f"{url}/login", headers=named, timeout=PATIENCE).status_code == 200
             console.process.send_signal(signal.SIGTERM)
             assert console.process.wait(PATIENCE) == 0
-            assert console.log() == ""
+            assert [line.split()[1] for line in console.log().splitlines()] == ["INFO"] * 4
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import configparser
 import contextlib
-import json
 import os
 import re
 import shlex
@@ -23,8 +22,8 @@ from requests.adapters import HTTPAdapter
 from gateway.cli.main import main
 from gateway.config import load
 from tests.docs.expectations import EXAMPLES, PATIENCE, program
-from tests.docs.readme import ROOT, blocks, setup_cfg
-from tests.docs.test_nginx import filled_in, free_port, proxying
+from tests.docs.proxies import filled_in, free_port, proxying
+from tests.docs.readme import blocks
 from tests.kit.engines import parsed
 from tests.kit.postgres.cluster import PASSWORD, Cluster
 from tests.kit.postgres.cluster import free_port as free_database_port
@@ -96,18 +95,6 @@ def test_the_compose_files_secrets_are_those_that_the_page_makes(compose: dict[s
     assert optional == set(re.findall(r"echo '(\w+)=", PAGE)) == {"PRIMARY_FOLLOWS"}
 
 
-def test_the_image_has_all_that_is_installed() -> None:
-    text = (CLUSTER / "Dockerfile").read_text("utf-8")
-    copied = {name for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE) for name in line.split()}
-    assert [name for name in copied if not (ROOT / name).exists()] == []
-    packages = {name.removesuffix("*") for name in setup_cfg()["options.packages.find"]["include"].split()}
-    assert copied == {*packages, "setup.cfg", "pyproject.toml", "README.md", "LICENSE"}
-    ignored = (CLUSTER / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
-    assert {line[1:] for line in ignored if line.startswith("!")} == copied
-    assert "'.[postgres]'" in text
-    assert json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)[0]) == ["gateway"]
-
-
 def test_the_units_command_and_environment_are_the_gateways() -> None:
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # the names' case counts
@@ -116,7 +103,7 @@ def test_the_units_command_and_environment_are_the_gateways() -> None:
     assert (Path(command).name, arguments[0]) == ("gateway", "serve")
     assert isinstance(main, click.Group)
     context = main.commands["serve"].make_context("serve", arguments[1:])
-    assert (context.params["host"], context.params["port"]) == ("127.0.0.1", 8081)
+    assert (context.params["host"], context.params["port"]) == (("127.0.0.1",), 8081)
     config = load(environ=environment("gateway.env"))
     assert config.storage_url == "postgresql://gateway:CHANGE-ME@db1.internal:5432,db2.internal:5432/gateway"
     assert [str(each) for each in config.server.trusted_proxies] == ["127.0.0.1/32"]

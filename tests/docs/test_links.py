@@ -50,7 +50,7 @@ def test_every_link_of_a_page_goes_somewhere(page: Path) -> None:
 
 def test_a_link_to_a_missing_file_or_heading_is_found() -> None:
     page = ROOT / "README.md"
-    links = ["LICENSE", "docs", "#commands", "docs/events.md#fields", "docs/no.md", "#no", "docs/events.md#no"]
+    links = ["LICENSE", "docs", "#what-it-promises", "docs/events.md#fields", "docs/no.md", "#no", "docs/events.md#no"]
     assert [link for link in links if is_broken(page, link)] == ["docs/no.md", "#no", "docs/events.md#no"]
 
 

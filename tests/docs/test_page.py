@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from tests.docs.expectations import EXAMPLES, PATIENCE, expected_event, make_key, program
 from tests.kit.serving import serving
+from tests.sdk.programs import CHROMIUM
 
 FLAGS = [
     "--headless",
@@ -45,7 +46,7 @@ def browse(url: str) -> list[str]:
     """Open a page, let it come to rest, and return the lines that it shows."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         done = subprocess.run(
-            [program("chromium", "chromium-browser", "google-chrome"), *FLAGS, f"--user-data-dir={profile}", url],
+            [program(*CHROMIUM, "chromium-browser", "google-chrome"), *FLAGS, f"--user-data-dir={profile}", url],
             capture_output=True,
             text=True,
             timeout=PATIENCE * 2,

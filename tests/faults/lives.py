@@ -8,6 +8,8 @@ from urllib.request import urlopen
 
 from tests.kit.serving import Served, serving
 
+EVERY_LINE = {"GATEWAY_LOG_LEVEL": "debug", "GATEWAY_LOG_FORMAT": "json"}
+"""The environment of a gateway that logs each rejection with all its facts, and folds none."""
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -25,6 +27,11 @@ def watched(
 def log_of(data: Path) -> str:
     """Return what the last gateway on a data directory wrote on stderr."""
     return (data.parent / f"{data.name}.stderr").read_text("utf-8", "replace")
+
+
+def complaints(data: Path) -> list[str]:
+    """Return the lines that it wrote there beside those of the level info."""
+    return [line for line in log_of(data).splitlines() if line.split()[1:2] != ["INFO"]]
 
 
 def status_of(url: str, path: str = "/-/ready") -> int:

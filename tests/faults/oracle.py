@@ -150,7 +150,7 @@ class Oracle:
     def judge(self, served: Served) -> dict[str, int]:
         """Compare what is stored with what was acknowledged; `lost` and `doubled` must be 0."""
         kept = served.cli("quarantine", "list", "--format", "jsonl")
-        return self.verdict(served.cli("events", "export", "--format", "jsonl"), kept, partial(_file, served.data))
+        return self.verdict(served.cli("events", "export", "--format", "jsonl"), kept, partial(file_of, served.data))
 
     def verdict(self, exported: str, kept: str, content: Callable[[str], bytes | None]) -> dict[str, int]:
         """Return the figures for an export of events, a list of quarantined items, and what has a file's content."""
@@ -179,7 +179,7 @@ class Oracle:
                 self.broken.append(f"the file {name} is not what the event says")
 
 
-def _file(data: Path, name: str) -> bytes | None:
+def file_of(data: Path, name: str) -> bytes | None:
     path = data / "blobs" / name[:2] / name[2:]
     return path.read_bytes() if path.is_file() else None
 

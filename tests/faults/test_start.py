@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.lives import log_of, seconds_until, watched
+from tests.faults.lives import complaints, log_of, seconds_until, watched
 from tests.kit.serving import run
 
 ADDRESS = "a name or an address of this machine, such as 127.0.0.1"
@@ -20,13 +20,20 @@ def told(data: Path, *arguments: str, env: dict[str, str] | None = None) -> tupl
     return done.returncode, done.stdout, done.stderr
 
 
+def test_an_empty_host_is_told_apart_from_none(tmp_path: Path) -> None:
+    assert told(tmp_path / "data", "--host", "") == (
+        1,
+        "",
+        "Error: command line: server.host: must name an address, such as 127.0.0.1, or be 'off'\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("host", "why"),
     [
         ("nosuch.invalid", None),
         ("http://127.0.0.1", None),
         ("127.0.0.1:8080", None),
-        ("", None),
         ("a..b", "it is not a host name"),
         ("a" * 64 + ".example", "it is not a host name"),
     ],
@@ -82,7 +89,7 @@ def test_a_path_that_is_too_long_for_a_socket_is_served(workers: str, tmp_path: 
     with watched(data, "--workers", workers) as served:
         served.cli("quarantine", "list")
         assert served.stop() == 0
-    assert log_of(data) == ""
+    assert complaints(data) == []
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,9 +1,10 @@
+import socket
 from ipaddress import ip_network
 
 import pytest
 
-from gateway.http.client_address import MAX_HOPS, client_address, client_ip
-from gateway.ingest.address_policy import IpPolicy, apply
+from gateway.http.client_address import MAX_HOPS, UNIX, client_ip, peer_of
+from gateway.ingest.clients.address_policy import IpPolicy, apply
 from gateway.keys.origins import host_of, origin_of
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
@@ -52,11 +53,11 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 def test_the_client_is_the_last_one_that_a_trusted_proxy_names(
     peer: str | None, forwarded_for: str | None, address: str | None
 ) -> None:
-    assert client_address(peer, forwarded_for, PROXIES) == address
+    assert client_ip(PROXIES)(peer, {} if forwarded_for is None else {"x-forwarded-for": forwarded_for}) == address
 
 
 def test_without_trusted_proxies_the_header_is_nobodys_word() -> None:
-    assert client_address("10.0.0.1", "198.51.100.1", ()) == "10.0.0.1"
+    assert client_ip(())("10.0.0.1", {"x-forwarded-for": "198.51.100.1"}) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -75,11 +76,85 @@ def test_without_trusted_proxies_the_header_is_nobodys_word() -> None:
 )
 def test_an_ipv4_peer_of_a_socket_of_both_families_is_ipv4(trusted: str, peer: str, address: str) -> None:
     networks = [ip_network(each) for each in trusted.split()]
-    assert client_ip(networks)(peer, "198.51.100.1") == address
+    assert client_ip(networks)(peer, {"x-forwarded-for": "198.51.100.1"}) == address
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("for=198.51.100.1", "198.51.100.1"),
+        ("FOR = 198.51.100.1 ; proto=https", "198.51.100.1"),
+        ("proto=https;by=10.0.0.1;For=198.51.100.1:4711", "198.51.100.1"),
+        ('for="[2001:db9::1]"', "2001:db9::1"),
+        ('for="[2001:db9::1]:443";proto=https', "2001:db9::1"),
+        ('for="198.51.100.1:80"', "198.51.100.1"),
+        ("for=6.6.6.6, for=198.51.100.1", "198.51.100.1"),
+        ("for=6.6.6.6, for=198.51.100.1,for=10.2.3.4;by=10.0.0.1", "198.51.100.1"),
+        ("for=198.51.100.1, , ,", "198.51.100.1"),
+        ("for=unknown", "10.0.0.1"),
+        ("for=_hidden, for=10.2.3.4", "10.2.3.4"),
+        ("for=198.51.100.1, for=unknown", "10.0.0.1"),
+        ("", "10.0.0.1"),
+        ("198.51.100.1", "10.0.0.1"),
+        ("for", "10.0.0.1"),
+        ("for=", "10.0.0.1"),
+        ("for=198.51.100.1, proto=https", "10.0.0.1"),
+        ("for=6.6.6.6;for=198.51.100.1", "10.0.0.1"),
+        # What stands in quotes is no separator, nor what a client began before the proxy's word.
+        ('for=198.51.100.1;host="a,for=6.6.6.6"', "198.51.100.1"),
+        ('for=198.51.100.1;host="a\\",for=6.6.6.6;x=\\"b"', "198.51.100.1"),
+        ('for=198.51.100.1;host="a\\\\"', "198.51.100.1"),
+        ('for="6.6.6.6, for=198.51.100.1', "198.51.100.1"),
+        ('for=6.6.6.6;x="\\, for=198.51.100.1;host="a;for=7.7.7.7"', "198.51.100.1"),
+        (f"for=198.51.100.1;host={'a' * 600}", "10.0.0.1"),
+        ("for=198.51.100.1" + ",for=10.0.0.2" * (MAX_HOPS - 1), "198.51.100.1"),
+        ("for=198.51.100.1" + ",for=10.0.0.2" * MAX_HOPS, "10.0.0.2"),
+        ("for=198.51.100.1" + "," * 60_000, "10.0.0.1"),
+        ("," + '\\"' * 30_000, "10.0.0.1"),
+        ('for=10.0.0.2;x="' + '\\"' * 30_000 + '"', "10.0.0.1"),
+        ("for=198.51.100.1" + f",for=10.0.0.2;by={'x' * 300}" * 20, "10.0.0.2"),
+    ],
+)
+def test_the_header_forwarded_is_read_from_its_end_as_its_standard_says(forwarded: str, address: str) -> None:
+    assert client_ip(PROXIES, "Forwarded")("10.0.0.1", {"forwarded": forwarded}) == address
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        (" 2001:db9::1 ", "2001:db9::1"),
+        ("198.51.100.1, 6.6.6.6", "10.0.0.1"),
+        ("unknown", "10.0.0.1"),
+        ("", "10.0.0.1"),
+        ("9" * 60_000, "10.0.0.1"),
+    ],
+)
+def test_any_other_header_names_one_address_alone_or_nobodys(value: str, address: str) -> None:
+    named = client_ip(PROXIES, "CF-Connecting-IP")
+    assert named("10.0.0.1", {"cf-connecting-ip": value, "x-forwarded-for": "6.6.6.6"}) == address
+    assert named("203.0.113.9", {"cf-connecting-ip": value}) == "203.0.113.9"
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "x-original-forwarded-for"])
+def test_on_a_unix_socket_the_header_is_believed_and_without_it_no_address_is_known(header: str) -> None:
+    for networks in ((), PROXIES):
+        named = client_ip(networks, header)
+        assert named(UNIX, {header: "6.6.6.6, 198.51.100.1"}) == "198.51.100.1"
+        assert named(UNIX, {}) is None
+        assert named(UNIX, {header: "unknown"}) is None
+    assert client_ip(PROXIES, header)(UNIX, {header: "198.51.100.1, 10.2.3.4"}) == "198.51.100.1"
+
+
+def test_a_peer_is_known_by_its_address_and_every_program_on_a_unix_socket_by_one_word() -> None:
+    assert [peer_of(name) for name in (("192.0.2.1", 80), ("::ffff:192.0.2.1", 80, 0, 0), None, "", "/path")] == [
+        *("192.0.2.1", "192.0.2.1", None, None, None)
+    ]
+    assert [peer_of(name, socket.AF_UNIX) for name in (None, "", "/path", b"\0name")] == [UNIX] * 4
 
 
 def test_without_a_peer_there_is_no_address() -> None:
-    assert client_ip(())(None, "198.51.100.1") is None
+    assert client_ip(())(None, {"x-forwarded-for": "198.51.100.1"}) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import attrs
@@ -89,8 +89,8 @@ async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     built = toy_handler(monkeypatch, storage)
     heard: list[str | None] = []
 
-    def client_ip(peer: str | None, forwarded: str | None) -> str | None:
-        heard.append(forwarded)
+    def client_ip(peer: str | None, headers: Mapping[str, str]) -> str | None:
+        heard.append(headers.get("x-forwarded-for"))
         return peer
 
     server = Server(built, client_ip, Timeouts(body=BODY_TIMEOUT, idle=1.0))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import struct
 import time
@@ -123,13 +124,19 @@ async def test_no_more_than_one_read_waits_behind_a_request_that(running: Runnin
     assert running.budget.held == 0
 
 
-async def test_heads_without_an_end_count_as_what_is_unfinished(running: Running) -> None:
+async def test_heads_without_an_end_count_as_what_is_unfinished(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     clients = [running.client() for _ in range(60)]
     for client in clients:
         await asyncio.to_thread(send, client, b"GET /" + b"x" * 60_000)
     await asyncio.sleep(0.1)
     assert running.budget.held <= running.budget.max_bytes
     assert 30 <= len(running.server.connections()) < 40
+    assert caplog.messages == [
+        "refused a request from 127.0.0.1: too much of all requests is unfinished"
+    ]  # then counted
     for client in clients:
         client.close()
     await running.gone()

@@ -170,7 +170,8 @@ async def test_the_gateways_own_endpoints_answer_a_person_and_a_probe(running: R
     assert said == {"/-/healthy": (200, "healthy"), "/-/ready": (200, "ready"), "/-/nothing": (404, "not")}
     async with running.session.get(running.url("/-/metrics")) as answer:
         lines = (await answer.text()).splitlines()
-    assert {line for line in lines if line.startswith(("gateway_items_total", "gateway_requests_total"))} == {
+    counted = [line for line in lines if line.startswith(("gateway_items_total", "gateway_requests_total"))]
+    assert {line for line in counted if not line.endswith(" 0.0")} == {
         'gateway_items_total{dialect="toy",verdict="stored"} 1.0',
         'gateway_items_total{dialect="toy",verdict="rejected"} 1.0',
         'gateway_requests_total{dialect="toy",result="accepted"} 1.0',

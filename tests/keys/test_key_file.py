@@ -40,10 +40,10 @@ def test_reading_does_not_create_a_missing_file(path: Path) -> None:
 def test_a_newer_file_is_refused(keys: KeyFile, path: Path) -> None:
     keys.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
     with pytest.raises(KeyFileError) as caught:
         KeyFile.open(path)
-    message = f"{path} was written by a newer gateway (schema 3, this one knows 2); upgrade this one"
+    message = f"{path} was written by a newer gateway (schema 4, this one knows 3); upgrade this one"
     assert str(caught.value) == message
 
 
@@ -55,11 +55,12 @@ def test_a_file_of_the_first_version_is_read_as_it_is_and_upgraded_by_its_first_
     with contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("ALTER TABLE credentials DROP COLUMN label")
         file.execute("ALTER TABLE credentials DROP COLUMN rotated")
+        file.execute("DROP TABLE backups")
         file.execute("PRAGMA user_version = 1")
     with KeyFile.open(path) as keys:
         assert (keys.list(), version(path)) == (expected, 1)
         assert keys.update(new.id, KeyUpdate(label="Till"), now=NOW) == attrs.evolve(new, label="Till")
-        assert (keys.list(), version(path)) == ((expected[0], attrs.evolve(new, label="Till")), 2)
+        assert (keys.list(), version(path)) == ((expected[0], attrs.evolve(new, label="Till")), 3)
 
 
 def version(path: Path) -> int:

@@ -21,7 +21,7 @@ stands for the byte FF, which is not UTF-8 (Python's `surrogateescape`). The clo
 import base64
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from typing import Any
 import attrs
 
 from gateway.app import build_handler
-from gateway.config import Config, DialectSettings, LimitSettings
+from gateway.config import Config, DialectSettings, LimitSettings, ProjectSettings
 from gateway.dialect import Dialect
 from gateway.ingest.handler import IngestHandler
 from gateway.keys.keyring import Grant, Keyring, digest
@@ -38,6 +38,7 @@ from gateway.storage.contract import Storage
 CORPUS = Path(__file__).parents[1] / "corpus"
 NOW = 1767323045678
 SALT = b"a salt for tests"
+NO_PROJECTS: Mapping[str, ProjectSettings] = {}
 
 
 @attrs.frozen
@@ -102,13 +103,18 @@ def keyring(dialects: Iterable[Dialect]) -> Keyring:
     return Keyring(SALT, grants)
 
 
-def build(case: Case, storage: Storage, new_id: Callable[[int], str] | None = None) -> IngestHandler:
+def build(
+    case: Case,
+    storage: Storage,
+    new_id: Callable[[int], str] | None = None,
+    projects: Mapping[str, ProjectSettings] = NO_PROJECTS,
+) -> IngestHandler:
     """A gateway of the case's dialect alone, but for the socket, set up as the case asks; ids are counted from 1 on."""
     dialects: tuple[Dialect, ...] = (import_module(f"dialects.{case.dialect}").dialect,)
     document = case.document
     limits = {case.dialect: LimitSettings(**document["limit"])} if "limit" in document else {}
     switches = dict.fromkeys(document.get("switches", ()), True)
-    config = Config(dialects={case.dialect: DialectSettings(switches=switches)}, limits=limits)
+    config = Config(dialects={case.dialect: DialectSettings(switches=switches)}, limits=limits, projects=projects)
     return build_handler(
         config, dialects, storage, keyring(dialects), clock=lambda: NOW, new_id=new_id or counted_ids()
     )

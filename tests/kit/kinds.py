@@ -35,6 +35,7 @@ PLACES: Mapping[str, str] = {
     "tests/http/test_raw_bytes.py": "property",
     "tests/records/test_linear.py": "property",
     "tests/sdk/": "sdk",
+    "tests/docs/migrate/": "sdk",
     "tests/faults/": "faults",
     "tests/storage/test_kill.py": "faults",
     "tests/console/": "server",
@@ -44,7 +45,10 @@ PLACES: Mapping[str, str] = {
 }
 """What a module's imports do not tell: the kind of all tests whose id begins so. The first that fits holds."""
 
-STARTERS = {"tests.docs.readme", "tests.faults.lives", "tests.kit.serving", "tests.workers.crowd"}
+STARTERS = {
+    *("tests.docs.readme", "tests.faults.lives", "tests.kit.certificates", "tests.kit.serving", "tests.kit.shell"),
+    "tests.workers.crowd",
+}
 """Modules that start processes: a module that imports a class or a function of theirs has `server` tests."""
 
 MEASURING = ("tests/faults/test_slow.py", "tests/faults/test_stop.py")

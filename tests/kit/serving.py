@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ PATIENCE = 30
 TAKEN_UP = 2.0  # seconds: what is promised of a key that is added while a server runs
 POLL = 0.05  # seconds
 LAST_POSITION = re.compile(r"\Alast position: [0-9]+(?:-[0-9]+)?\n\Z")  # what an export says when it is complete
+URLS = ("http://", "https://", "unix:")  # how the last line begins
 START_POLL = 0.01  # seconds
 START_PATIENCE = 120  # seconds: on a busy machine several new Pythons take long
 
@@ -114,15 +115,17 @@ def serving(
     env: Mapping[str, str] | None = None,
     storage: str | None = None,
     new_python: bool = False,
+    hosts: Sequence[str] = ("127.0.0.1",),
 ) -> Iterator[Served]:
-    """Start `gateway serve` on a free port of loopback and stop it afterwards, whatever happened.
+    """Start `gateway serve` on a free port of loopback, or of other `hosts`, and stop it afterwards, whatever happened.
 
     `storage` is the URL of a store in place of the directory `data`, whose name then is only that of the log file. A
     test that measures the server's memory wants a `new_python`, as a user's is.
     """
     log = data.parent / f"{data.name}.stderr"
     place = place_of(data if storage is None else storage)
-    command = ("serve", *place, "--host", "127.0.0.1", "--port", "0", *arguments)
+    named = [option for host in hosts for option in ("--host", host)]
+    command = ("serve", *place, *named, "--port", "0", *arguments)
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "stdout"
         process = forked.start(command, {**os.environ, **(env or {})}, Path(folder), stderr=log, new_python=new_python)
@@ -141,7 +144,7 @@ def _greeting(process: forked.Command, said: Path, log: Path) -> str:
     while True:
         ended = process.poll() is not None
         text = said.read_text("utf-8")
-        if text.endswith("\n") and text.splitlines()[-1].startswith("http://"):
+        if text.endswith("\n") and text.splitlines()[-1].startswith(URLS):
             return text
         assert not ended, f"the gateway ended before it was ready: {log.read_text('utf-8')}"
         assert time.monotonic() < deadline, f"the gateway does not start: {log.read_text('utf-8')}"

@@ -7,7 +7,7 @@ import attrs
 
 from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.explain import explain
-from gateway.operate.held.contents import NO_DIALECT, NOT_FOUND, NOT_KEPT, Contents, Shown
+from gateway.operate.held.contents import NAMELESS, NO_DIALECT, NOT_FOUND, NOT_KEPT, Contents, Shown
 from gateway.operate.held.replay import Replay
 from gateway.records.raw_request import RawRequest
 from gateway.storage.records import QuarantineRecord
@@ -53,7 +53,8 @@ def test_a_note_says_why_an_item_is_not_found() -> None:
     too_large = attrs.evolve(RAW, body=b'{"batch":[' + b"{}," * 30_000 + b"{}]}")
     assert shown(attrs.evolve(ITEM, raw=too_large)) == Shown(None, None, NOT_FOUND)
     assert shown(attrs.evolve(ITEM, raw=attrs.evolve(RAW, headers=b"{"))) == Shown(None, None, NOT_FOUND)
-    assert shown(attrs.evolve(ITEM, kept=False, raw=None)) == Shown(None, None, NOT_KEPT)
+    assert shown(attrs.evolve(ITEM, kept=False, raw=None, sha256="ab")) == Shown(None, None, NOT_KEPT)
+    assert shown(attrs.evolve(ITEM, kept=False, raw=None)) == Shown(None, None, NAMELESS)
 
 
 def test_an_item_of_an_older_gateway_without_a_request_has_only_its_payload() -> None:
@@ -62,9 +63,11 @@ def test_an_item_of_an_older_gateway_without_a_request_has_only_its_payload() ->
 
 
 def test_an_item_that_was_not_kept_cannot_be_replayed_and_the_reason_is_one_sentence() -> None:
-    run = Replay(installed_by_name({})).rerun(attrs.evolve(ITEM, kept=False, raw=None))
-    assert [explain(fault.code, fault.pointer, fault.detail) for fault in run.faults] == [
-        "the item was not kept: the quarantine of its project was full (quarantine_megabytes)"
+    replay = Replay(installed_by_name({}))
+    runs = [replay.rerun(attrs.evolve(ITEM, kept=False, raw=None, sha256=digest)) for digest in ("ab", None)]
+    assert [explain(fault.code, fault.pointer, fault.detail) for run in runs for fault in run.faults] == [
+        "the item was not kept: the quarantine of its project was full (quarantine_megabytes)",
+        "the item was not kept: its client asked for privacy (honour_gpc, honour_dnt)",
     ]
 
 

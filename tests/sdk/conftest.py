@@ -1,19 +1,13 @@
-"""One gateway a module, one Chromium and one site a session; what each test proves goes into the report."""
+"""One gateway a module; what each test proves goes into the report. fixtures.py has Node, Chromium and the site."""
 
-import json
 import shutil
-import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.kit.serving import Served, add_key, serving
-from tests.sdk import programs
 from tests.sdk.credentials import KEYS
-from tests.sdk.programs import Bundled, Drive, Open, Visit
-from tests.sdk.site import Site, hosting
 from tests.sdk.stored import Kept
 
 
@@ -60,50 +54,3 @@ def stored(gateway: Served) -> Iterator[Kept]:
     kept.rest()
     yield kept
     assert kept.rest() == []
-
-
-@pytest.fixture(scope="session")
-def drive() -> Drive:
-    """Runs a Node driver that uses the published packages."""
-    programs.install()
-    return programs.drive
-
-
-@pytest.fixture(scope="session")
-def shop() -> Iterator[Site]:
-    """The team's web site."""
-    with hosting() as site:
-        yield site
-
-
-@pytest.fixture(scope="session")
-def bundled(drive: Drive) -> Bundled:
-    """Bundles a script of `pages/` with the packages it imports; names may stand for a package's several versions."""
-
-    @cache
-    def bundle(name: str, *alias: tuple[str, str]) -> bytes:
-        entry = str(programs.HERE / "pages" / name)
-        return str(drive("bundle.mjs", {"entry": entry, "alias": dict(alias)})).encode()
-
-    return bundle
-
-
-@pytest.fixture(scope="session")
-def visit(drive: Drive) -> Iterator[Open]:
-    """A headless Chromium: opens one page after the other, each in a profile of its own."""
-    command = [programs.found("node"), str(programs.DRIVERS / "browser.mjs"), programs.found("chromium")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        asked, answers = process.stdin, process.stdout
-        assert asked is not None
-        assert answers is not None
-
-        def open_page(address: str, *calls: tuple[str, object], leave: str | None = None) -> Visit:
-            asked.write(json.dumps({"address": address, "calls": calls, "leave": leave}) + "\n")
-            asked.flush()
-            seen = json.loads(answers.readline())
-            assert "failed" not in seen, seen["failed"]
-            return Visit(**seen)
-
-        yield open_page
-        asked.close()
-        process.wait(programs.PATIENCE)

@@ -16,10 +16,14 @@ HTML = "text/html; charset=utf-8"
 
 @attrs.define
 class Site:
-    """What the site serves, by path; everything in `pages/` is there from the start."""
+    """What the site serves, by path; everything in `pages/` is there from the start.
+
+    `policy` is the Content-Security-Policy that every answer then has.
+    """
 
     port: int
     files: dict[str, tuple[str, bytes]]
+    policy: str = ""
 
     def page(self, path: str, body: str, title: str = "Shop") -> str:
         """Serve a page of this body; return its address."""
@@ -43,6 +47,9 @@ def hosting() -> Iterator[Site]:
             self.send_response(200 if body else 404)
             self.send_header("Content-Type", type_)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Access-Control-Allow-Origin", "*")  # as a CDN does
+            if site.policy:
+                self.send_header("Content-Security-Policy", site.policy)
             self.end_headers()
             self.wfile.write(body)
 
@@ -50,11 +57,12 @@ def hosting() -> Iterator[Site]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        site = Site(server.server_port, files)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield Site(server.server_port, files)
+            yield site
         finally:
             server.shutdown()
             thread.join()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.procfs import tree
 from tests.faults.figures import Figure
-from tests.faults.lives import log_of, status_of, watched
+from tests.faults.lives import complaints, log_of, status_of, watched
 from tests.kit.bounds import canary
 from tests.kit.serving import Served
 
@@ -95,7 +95,7 @@ def test_an_address_with_too_many_connections_is_refused_and_named(tmp_path: Pat
         time.sleep(SETTLED)
         assert served_metrics(served)['gateway_refused_connections_total{reason="connections_per_address"}'] == 30
         assert served.stop() == 0
-    lines = [line for line in log_of(tmp_path / "data").splitlines() if "connections_per_address" in line]
+    lines = [line for line in complaints(tmp_path / "data") if "connections_per_address" in line]
     assert [line.partition("refused ")[2] for line in lines] == [
         "1 beyond server.connections_per_address, the last from 127.0.0.1"
     ]

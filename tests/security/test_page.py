@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("security.md", "operating.md")
+PAGES = ("security.md", "operate.md")
 
 
 def named(page: str) -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.faults.figures import Figure
-from tests.faults.lives import log_of
+from tests.faults.lives import EVERY_LINE, log_of
 from tests.faults.wire import Answer, Connection, Cut, ask, request
 from tests.kit.serving import add_key, run, serving
 from tests.security.canaries import Canaries, texts_of
@@ -59,7 +59,7 @@ def test_no_secret_is_found_in_anything_that_the_gateway_keeps_or_says(tmp_path:
     canaries, data = Canaries(), tmp_path / "data"
     with_keys(data, canaries)
     said: dict[str, bytes] = {}
-    with serving(data) as served:
+    with serving(data, env=EVERY_LINE) as served:
         found = asyncio.run(answers(served.url, canaries))
         said["metrics"] = asyncio.run(ask(served.url, request("/-/metrics"))).body
         lists = (("events", "export"), ("quarantine", "list"), ("quarantine", "list", "--rejected"), ("keys", "list"))
@@ -123,7 +123,7 @@ def test_what_a_public_id_opens_is_kept_without_anybodys_secrets(tmp_path: Path,
     config.write_text(KEEPING)
     add_key(data, "databuddy", "website", SITE)
     add_key(data, "appizer", "app", APP)
-    with serving(data, "--config", str(config)) as served:
+    with serving(data, "--config", str(config), env=EVERY_LINE) as served:
         statuses = [asyncio.run(ask(served.url, raw)).status for raw in requests_of_anybody()]
         deadline = time.monotonic() + PATIENCE
         while len(served.cli("quarantine", "list", "--rejected").splitlines()) < sum(each >= 400 for each in statuses):

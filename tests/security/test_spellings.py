@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.faults.figures import Figure
-from tests.faults.lives import TRACEBACK, log_of
+from tests.faults.lives import EVERY_LINE, TRACEBACK, log_of
 from tests.faults.wire import ask, request
 from tests.kit.serving import add_key, serving
 from tests.security.canaries import texts_of
@@ -87,7 +87,7 @@ def test_a_secret_is_nowhere_in_any_of_its_spellings(tmp_path: Path, figure: Fig
         for form in forms
         for raw in requests({dialect: spellings(secret)[form] for dialect, secret in SECRETS.items()})
     ]
-    with serving(data, "--config", str(config)) as served:
+    with serving(data, "--config", str(config), env=EVERY_LINE) as served:
         statuses = [asyncio.run(ask(served.url, raw)).status for raw in own]
         deadline = time.monotonic() + PATIENCE
         refused = sum(status >= 400 for status in statuses)

@@ -36,6 +36,9 @@ class Respelled:
     async def at(self, positions: Sequence[Position]) -> list[tuple[Position, bytes]]:
         return [(position, respelled(line)) for position, line in await self.reader.at(positions)]
 
+    async def is_gone(self, position: Position) -> bool:
+        return await self.reader.is_gone(position)
+
     async def newest(self) -> Position:
         return await self.reader.newest()
 

@@ -89,6 +89,9 @@ async def opened(
     retry_seconds: float = 3600.0,
     keep_raw: float = 0.0,
     keep_events: float = 0.0,
+    keep_events_of: Callable[[str], float] | None = None,
+    tidy_every: float = 3600.0,
+    wall_clock: Callable[[], float] = lambda: 0.0,
     quarantine_bytes: int = 1 << 40,
     pace: CheckpointPace | None = None,
     save_every: int = 1_000_000,
@@ -98,7 +101,9 @@ async def opened(
     settings = LogSettings(
         window=window,
         keep_raw=keep_raw,
-        keep_events=keep_events,
+        keep_events_of=keep_events_of or (lambda _project: keep_events),
+        tidy_every=tidy_every,
+        wall_clock=wall_clock,
         max_memtable_keys=max_memtable_keys,
         save_every=save_every,
         clock=clock or Clock(),
@@ -130,3 +135,9 @@ def counted(path: Path) -> dict[str, int]:
         for counter in reader.counters():
             counts[str(counter["verdict"])] += int(str(counter["count"]))
     return counts
+
+
+def without_version_8(file: sqlite3.Connection) -> None:
+    """Take from an events.db what version 8 added, on the way to a file of an older gateway."""
+    file.execute("DROP VIEW events")
+    file.execute("ALTER TABLE log DROP COLUMN gone")

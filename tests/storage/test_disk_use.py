@@ -12,6 +12,8 @@ from gateway.storage.sqlite.info import disk_use
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.stores import body, entry, key
 
+WRITTEN = {"log", "wal"}
+
 
 async def test_a_store_knows_what_it_takes_beside_its_writer(store: Store) -> None:
     async with store.storage(StoreSettings()) as storage:
@@ -20,6 +22,12 @@ async def test_a_store_knows_what_it_takes_beside_its_writer(store: Store) -> No
             rows = [EventRow(body("x" * 2000), key(f"{number}-{each}")) for each in range(500)]
             await storage.append(entry(*rows))
         after = await store.disk_use()
+    for found in (before, after):
+        assert sum(found.parts.values()) == found.bytes
+    assert before.parts.keys() == after.parts.keys()
+    assert sum(before.parts[each] for each in WRITTEN & before.parts.keys()) < sum(
+        after.parts[each] for each in WRITTEN & after.parts.keys()
+    )
     assert 0 < before.bytes < after.bytes
     assert before.is_whole
     # Of a database's disk only its own server knows what is free.
@@ -34,9 +42,14 @@ def test_the_files_of_a_directory_are_counted_and_those_below_it(tmp_path: Path)
     (below / "first").write_bytes(b"x" * 30)
     (below / "second").write_bytes(b"x" * 4)
     (below / "elsewhere").symlink_to("/etc")
-    others = sum(each.stat().st_size for each in directory.path.iterdir() if each.is_file() and each.suffix != ".db")
+    (directory.path / "events.db-wal").write_bytes(b"x" * 200)
+    for name in ("events.db-shm", "rejected.db", "rejected.db-wal", "keys.db", "keys.db-shm"):
+        (directory.path / name).write_bytes(b"x" * len(name))
+    known = {"log": 1000, "wal": 200, "rejected": 26, "keys": 18, "blobs": 34}
     found = disk_use(directory)
-    assert found == DiskUse(bytes=others + 1034, free=found.free)
+    others = sum(each.stat().st_size for each in directory.path.iterdir() if each.is_file()) - 1000 - 200 - 26 - 18
+    assert others >= 13
+    assert found == DiskUse(bytes=others + 1278, free=found.free, parts={**known, "other": others})
     assert found.free is not None
     assert 0 < found.free <= shutil.disk_usage(tmp_path).total
 

@@ -1,6 +1,7 @@
 """Group commit: what waits, what fails alone, what recovers. The file is real; it is made to fail by its own limits."""
 
 import asyncio
+import itertools
 import os
 import resource
 import sqlite3
@@ -15,7 +16,7 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, AppendStatus, Blob, Broken, Entry, EventRow, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
-from tests.storage.stores import body, counted, entry, opened, row, stored
+from tests.storage.stores import body, claim, counted, entry, key, opened, row, stored
 
 NEW = Appended(AppendStatus.NEW)
 SEEN = Appended(AppendStatus.NEW, duplicates=(0,))
@@ -38,6 +39,32 @@ async def test_what_is_appended_while_a_commit_runs_is_committed_together(tmp_pa
         await asyncio.gather(first, *[storage.append(entry(row(number))) for number in range(1, 50)])
 
     assert sizes == [1, 49]
+
+
+async def test_each_commit_is_told_with_its_seconds_and_the_events_that_are_new(tmp_path: Path) -> None:
+    told: list[tuple[float, int]] = []
+    ticks = itertools.count(0.0, 0.25)
+    item = QuarantinedItem("m", b"[]", b"{}", key("held"))
+    async with opened(tmp_path) as (_, engine):
+        storage = GroupCommit(engine, on_commit=lambda *commit: told.append(commit), monotonic=lambda: next(ticks))
+        for group in (
+            [entry(row("a"), row("b")), entry(row("c"), idempotency=claim("k"))],
+            [entry(row("a"), row("d"))],
+            [entry(row("d"), row("e"), quarantined=(item,)), entry(row("c"), idempotency=claim("k"))],
+            [entry(row("a"))],
+        ):
+            await asyncio.gather(*[storage.append(each) for each in group])
+    assert told == [(0.25, 3), (0.25, 1), (0.25, 1), (0.25, 0)]
+    assert len(stored(tmp_path)) == 5
+
+
+async def test_a_commit_that_fails_is_not_told(tmp_path: Path) -> None:
+    told: list[tuple[float, int]] = []
+    async with opened(tmp_path) as (_, engine):
+        storage = GroupCommit(engine, on_commit=lambda *commit: told.append(commit))
+        with pytest.raises(UnicodeDecodeError):
+            await storage.append(entry(EventRow(b"\xff")))
+    assert told == []
 
 
 async def test_a_group_takes_a_bounded_number_of_rows_but_never_splits_an_entry(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Today's gateway takes over a data directory of commit 014cd87: nothing of it is lost, and nothing told otherwise.
 
-`make_fixture.py` says how the directory was made. `expected.json` has what it was sent, what it answered, and what that
-version's own commands said of the directory.
+`make_fixture.py` says how the directory was made. `expected-014cd87.json` has what it was sent, what it answered, and
+what that version's own commands said of the directory.
 """
 
 import hashlib
@@ -21,11 +21,12 @@ import pytest
 import requests
 
 from gateway.dialect import from_millis
+from gateway.storage.sqlite.tables import VERSION
 from tests.kit.serving import PATIENCE, Served, run, serving
 
 HERE = Path(__file__).parent
 DATA = HERE / "data-014cd87"
-EXPECTED = json.loads((HERE / "expected.json").read_text("utf-8"))
+EXPECTED = json.loads((HERE / "expected-014cd87.json").read_text("utf-8"))
 CONFIGURED = ("--config", str(HERE / "gateway.toml"))
 ACCEPTED, REFUSED = EXPECTED["accepted"], EXPECTED["refused"]
 
@@ -191,7 +192,7 @@ def test_the_counts_are_the_same(upgraded: Served) -> None:
 
 def test_the_counters_by_time_begin_with_the_upgrade(upgraded: Served) -> None:
     with closing(sqlite3.connect(upgraded.data / "events.db")) as file:
-        assert file.execute("PRAGMA user_version").fetchall() == [(7,)]
+        assert file.execute("PRAGMA user_version").fetchall() == [(VERSION,)]
         assert file.execute("SELECT * FROM counter_buckets").fetchall() == []
     done = run("outcomes", "--json", "--since", "2026-01-01T00:00:00Z", "--data", str(upgraded.data))
     said = r"counted by time only since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, when the data was upgraded\n"

@@ -119,7 +119,7 @@ class Crowd:
         async with self.session.get(f"{self.url}/-/metrics", headers={"Connection": "close"}) as answer:
             text = await answer.text()
         named = ",".join([f'{key}="{value}"' for key, value in labels.items()])
-        wanted = f"{name}{{{named}}} "
+        wanted = f"{name}{{{named}}} " if labels else f"{name} "
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(wanted))
 
     async def ready(self) -> bool:

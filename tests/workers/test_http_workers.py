@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
-from tests.kit.serving import TAKEN_UP, Served, run
+from tests.kit.serving import PATIENCE, TAKEN_UP, Served, run
 from tests.workers.crowd import crowd, family, gateway, stored
 
 
@@ -22,13 +23,25 @@ def test_there_are_as_many_http_workers_as_configured_and_one_writer(served: Ser
     assert set(family(served.process.pid)) == {"writer", "HTTP worker 1", "HTTP worker 2"}
 
 
+def test_each_process_is_told_of_under_its_name(served: Served) -> None:
+    text = requests.get(f"{served.url}/-/metrics", timeout=PATIENCE).text
+    there = {"writer", "HTTP worker 1", "HTTP worker 2"}
+    for name in ("process_open_fds", "process_resident_memory_bytes", "python_gc_collections_total"):
+        assert set(re.findall(rf'^{name}{{.*process="([^"]+)"', text, re.MULTILINE)) == there
+
+
 async def test_events_through_several_workers_are_stored_once_and_counted_by_all(served: Served) -> None:
     async with crowd(served, clients=0) as clients:
         before = await clients.metric("gateway_items_total", dialect="tranthor", verdict="stored")
+        committed = await clients.metric("gateway_commit_events_sum")
         statuses = await asyncio.gather(*[clients.send(f"once {number}") for number in range(60)])
         assert set(statuses) == {204}
         await asyncio.sleep(0.3)
         counted = [await clients.metric("gateway_items_total", dialect="tranthor", verdict="stored") for _ in range(8)]
+        # The commits are the writer's, and the requests' times those of two workers.
+        assert await clients.metric("gateway_commit_events_sum") == committed + 60
+        timed = {"dialect": "tranthor", "route": "batch", "status": "204"}
+        assert await clients.metric("gateway_request_duration_seconds_count", **timed) >= 60
     assert counted == [before + 60] * 8
     found = stored(served)
     assert [found[f"once {number}"] for number in range(60)] == [1] * 60

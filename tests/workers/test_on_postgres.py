@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,10 @@ def test_a_server_keeps_everything_in_the_database(empty: Path, database: str, w
         served.wait_for_token(token)
         metrics = requests.get(f"{served.url}/-/metrics", timeout=PATIENCE).text
         assert 'gateway_project_items_total{dialect="tranthor",project="shop",verdict="stored"} 2.0' in metrics
+        assert "\ngateway_commit_events_sum 2.0\n" in metrics
+        assert 'seconds_count{dialect="tranthor",route="batch",status="204"} 2.0' in metrics
+        names = {"gateway"} if workers == "1" else {"HTTP worker 1", "HTTP worker 2"}
+        assert set(re.findall(r'^process_open_fds{process="([^"]+)"', metrics, re.MULTILINE)) == names
         assert requests.get(f"{served.url}/-/ready", timeout=PATIENCE).text == "ready\n"
         assert served.stop() == 0
     with serving(empty / "second", storage=database) as again:

@@ -9,7 +9,8 @@ import attrs
 import orjson
 
 from gateway.cli.tables import counting
-from gateway.storage.read import EventFilter, LogReader, Page
+from gateway.storage.read import EVERYTHING, EventFilter, LogReader, Page
+from gateway.storage.store import Store
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,6 +39,17 @@ async def progress(
         yield add
 
 
+@contextlib.asynccontextmanager
+async def ending(store: Store) -> AsyncIterator["TimeShare"]:
+    """Yield the share of a whole log that is read, for a terminal; where there is none, or no event, it is unknown."""
+    if not sys.stderr.isatty():
+        yield TimeShare(None, None)
+        return
+    async with store.log() as reader:
+        share = TimeShare(None, await _end(reader, EVERYTHING))
+    yield share
+
+
 @attrs.define
 class TimeShare:
     """The time that is read, from `start` to `end`, in milliseconds since the epoch; both may be unknown.
@@ -52,7 +64,15 @@ class TimeShare:
         """Return which share of the time is over with the last event of a page, from 0 to 1; None if unknown."""
         if self.start is None:
             self.start = _received_at(page.text.split(b"\n", 1)[0])
-        time = _received_at(page.text.rsplit(b"\n", 1)[-1])
+        return self.at(page.text.rsplit(b"\n", 1)[-1])
+
+    def at(self, line: bytes | None) -> float | None:
+        """Return which share of the time is over with an event; None if that is unknown."""
+        if line is None or self.end is None:
+            return None
+        time = _received_at(line)
+        if self.start is None:
+            self.start = time
         if time is None or self.start is None or self.end is None or self.end <= self.start:
             return None
         return min(1.0, max(0.0, (time - self.start) / (self.end - self.start)))

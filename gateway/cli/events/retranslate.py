@@ -36,7 +36,7 @@ async def retranslate(store: Store, project: str | None, config: Path | None, dr
     event keeps its position and its id. An event whose request is not valid any more stays as it is.
     """
     settings = load(config)
-    replayer = Replay(installed_by_name(settings.switches), settings.keep_ip)
+    replayer = Replay(installed_by_name(settings.switches), settings.keep_ip, settings.asked)
     looked_at = changed = 0
     changes: list[tuple[Position, bytes, bytes]] = []
     nothing = contextlib.nullcontext()

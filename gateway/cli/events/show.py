@@ -1,6 +1,7 @@
 """`gateway events show`: all that is known of one event."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from gateway.cli.names import check_project
 from gateway.cli.options import config_option, store_option
 from gateway.config import load
 from gateway.ingest.registry import installed_by_name
-from gateway.operate.events.details import Dialects, event_details, pretty_parts
+from gateway.operate.events.details import GONE, Dialects, event_details, pretty_parts
 from gateway.operate.events.rows import as_event
 from gateway.operate.events.search import steps_back, time_at
 from gateway.storage.read import EventFilter, LogReader, Position
@@ -48,6 +49,7 @@ async def show(store: Store, what: str, project: str | None, config: Path | None
         await print_all(found)
         count = len(found)
         if not found:
+            await _refuse_gone(reader, what)
             where = EventFilter(message_id=what, project=project)
             last: Position | None = None
             said = time.monotonic()
@@ -76,6 +78,13 @@ async def _at_position(reader: LogReader, what: str, project: str | None) -> lis
     except ValueError:
         return []
     return [place for place, line in await reader.at([position]) if project in (None, as_event(line).get("project"))]
+
+
+async def _refuse_gone(reader: LogReader, what: str) -> None:
+    """Raise ClickException on the position of an event that was removed."""
+    with contextlib.suppress(ValueError):
+        if await reader.is_gone(reader.parse_position(what)):
+            raise click.ClickException(f"the event at position {what} {GONE}")
 
 
 async def _print(reader: LogReader, records: Records, dialects: Dialects, position: Position) -> None:

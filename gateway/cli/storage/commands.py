@@ -1,4 +1,4 @@
-"""`gateway storage info`, `check` and `move`."""
+"""`gateway storage info`, `check`, `compact` and `move`."""
 
 import asyncio
 import json
@@ -39,6 +39,7 @@ async def info(store: Store, as_json: bool) -> None:
         "engine": known.engine,
         "schema": known.schema,
         "bytes": known.bytes,
+        "free_bytes": known.free,
         "events": count,
         "oldest_position": oldest,
         "newest_position": newest,
@@ -80,6 +81,18 @@ async def check(store: Store) -> None:
     if found:
         raise click.ClickException(f"{found} problem{'s' if found > 1 else ''} in {store.name}")
     click.echo(f"{store.name}: {checking.events} events read, nothing is wrong", err=True)
+
+
+@storage.command(short_help="Make a data directory's file small.")
+@store_option
+async def compact(store: Store) -> None:
+    """Give the space that deleted events have left in events.db back to the disk. The server has to be stopped.
+
+    A file made by this version gives it back by itself, while the server runs. One of an older version does so once
+    this command was run. The disk needs room for twice what is in the file. A kill loses nothing.
+    """
+    before, after = await store.compact()
+    click.echo(f"{store.name}: events.db had {before:,} bytes and has {after:,}")
 
 
 @storage.command(short_help="Move a store into another one.")

@@ -155,7 +155,7 @@ async def replay_group(request: web.Request, fields: Mapping[str, Any]) -> tuple
 
 def _replayer(request: web.Request) -> Replay:
     console = console_of(request)
-    return Replay(console.installed, console.config.keep_ip)
+    return Replay(console.installed, console.config.keep_ip, console.config.asked)
 
 
 def told(done: ItemsReplayed) -> str:

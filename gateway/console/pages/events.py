@@ -19,7 +19,7 @@ from gateway.console.page import (
     time_param,
 )
 from gateway.dialect.event import EventType
-from gateway.operate.events.details import event_details, pretty
+from gateway.operate.events.details import GONE, event_details, pretty
 from gateway.operate.events.search import search
 from gateway.operate.formats import formats
 from gateway.storage.read import EventFilter, LogReader, Position
@@ -201,6 +201,9 @@ async def details(request: web.Request) -> dict[str, Any]:
         except ValueError:
             raise not_found("this is no position of an event") from None
         found = await event_details(reader, records, lambda: console.installed, position)
+        is_gone = found is None and await reader.is_gone(position)
+    if is_gone:
+        raise not_found(f"the event at position {position} {GONE}")
     if found is None:
         raise not_found(f"there is no event at position {position}; it may have been deleted")
     return found

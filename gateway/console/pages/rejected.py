@@ -164,7 +164,7 @@ async def _replay(request: web.Request, project: str | None) -> RequestReplayed:
         known, raw = await _one(records, number)
         if project is not None and project not in (names := await _projects(request)):
             raise bad_request(f"there is no project {project!r}; {did_you_mean(project, names)}")
-        replayer = Replay(console.installed, console.config.keep_ip)
+        replayer = Replay(console.installed, console.config.keep_ip, console.config.asked)
         return await RequestReplay(records, append, console.installed, replayer).run(known, raw, project)
 
 

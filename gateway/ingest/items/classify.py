@@ -160,7 +160,8 @@ class ItemClassifier(EventLines):
         request: Request,
     ) -> QuarantinedItem:
         """Return an item as it is quarantined. The request's secrets are still in it."""
-        payload = payload_json(item.payload, request.body) if self._payload_room > 0 else b""
+        is_kept = self._payload_room > 0 and not self._is_anonymous
+        payload = payload_json(item.payload, request.body) if is_kept else b""
         self._payload_room -= len(payload)
         if self._payload_room < 0:  # `gateway quarantine` reads it from the request
             payload = b""

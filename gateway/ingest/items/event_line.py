@@ -11,6 +11,7 @@ from gateway.dialect.event import IDENTIFIERS, Event, encode, stamped
 from gateway.dialect.flaws import is_whole
 from gateway.dialect.mend import mend
 from gateway.dialect.outcome import Fault
+from gateway.ingest.clients import privacy
 from gateway.ingest.items import mending
 from gateway.ingest.items.not_stored import KNOWN_BOT, UNEXPLAINED, EventLine, LineWithFiles, NotStored, Why
 from gateway.ingest.registry import Installed
@@ -29,7 +30,7 @@ class EventLines:
     `keep_ip` shortens addresses, if the project does not keep them whole; `is_bot` is given if it filters bots.
     `on_bug` is called with a fault of each event that does not meet the canonical schema. Items that name one of
     `refused_sites` are invalid. `user_agent` is the request's, for events without the visitor's own. `is_stranger`
-    says that the sender has shown no valid secret.
+    says that the sender has shown no valid secret. `asked` is what the client's wish for privacy makes of the events.
 
     `wasted` are about the bytes of events that were made and are not stored.
     """
@@ -52,6 +53,7 @@ class EventLines:
         refused_sites: frozenset[str] = frozenset(),
         user_agent: str = "",
         is_stranger: bool = False,
+        asked: privacy.Privacy | None = None,
     ) -> None:
         self._installed = installed
         self._route = route
@@ -62,6 +64,8 @@ class EventLines:
         self._refused_sites = refused_sites
         self._user_agent = user_agent
         self._is_stranger = is_stranger
+        self._asked = asked
+        self._is_anonymous = asked is not None and asked.anonymize
         self._schemas = installed.schemas
         self._translate = route.translate
 
@@ -120,6 +124,8 @@ class EventLines:
         if isinstance(translated, Fault):
             unkept = self._flaws(item.payload)
             return NotStored(unkept or (translated,), Why.INVALID if unkept else Why.UNTRANSLATABLE)
+        if self._is_anonymous and isinstance(translated, EventWithFiles):
+            return translated.event  # who knows what is in the files
         return translated
 
     def _line(self, event: Event, item: Item, message_id: str) -> bytes | NotStored:
@@ -144,7 +150,8 @@ class EventLines:
         elif self._is_bot is not None and self._is_bot(str(context.get("user_agent") or self._user_agent)):
             not_stored = KNOWN_BOT
         if not_stored is None:
-            return line
+            # Only now, so that an unfit id is the same fault whoever sends it.
+            return line if self._asked is None else encode(privacy.applied(fields, self._asked))
         self.wasted += len(line)
         return not_stored
 

@@ -29,6 +29,7 @@ PIECES = 1000
 """How many pieces of JSON, such as a name or a comma, are joined into one part."""
 MAX_ITEMS = 50
 """Items of a receipt that are shown."""
+GONE = "is gone: it was erased with its person, or has expired before others"
 NO_RECEIPT = "its receipt is not known any more"
 NOT_KEPT = "the request was not kept; keep_raw_days in [storage] keeps requests for a while"
 DAMAGED = "what was kept of the request is damaged"

@@ -13,6 +13,7 @@ from gateway.storage.records import QuarantineRecord
 
 NO_DIALECT = "its payload is in its request, and the dialect that reads it is not installed"
 NOT_FOUND = "its payload is in its request, in which the installed dialect does not find the item any more"
+NAMELESS = "its client asked for privacy: only its fault was kept, and the size of its request's body"
 NOT_KEPT = "the quarantine of its project was full: only its fault was kept, and size and SHA-256 of its request's body"
 
 
@@ -23,6 +24,11 @@ class Shown:
     message_id: str | None
     payload: str | None
     note: str | None = None
+
+
+def why_not_kept(sha256: str | None) -> str:
+    """Return why the request of an item is not kept; its digest is there if only the room was missing."""
+    return NOT_KEPT if sha256 else NAMELESS
 
 
 class Contents:
@@ -39,7 +45,7 @@ class Contents:
         """Return an item's message id and payload."""
         message_id, payload = item.message_id or None, item.payload or None
         if not item.kept:
-            return Shown(message_id, payload, NOT_KEPT)
+            return Shown(message_id, payload, why_not_kept(item.sha256))
         if item.raw is None or item.index is None or (message_id and payload):
             return Shown(message_id, payload)
         submission = self._submission(item, item.raw)

@@ -103,7 +103,7 @@ def _problem(known: dict[str, Any], project: str | None) -> str | None:
     if known["project"] is not None and project not in (None, known["project"]):
         return f"it belongs to project {known['project']}, not to {project}"
     if known["cut"]:
-        return "its body was cut when it was kept"
+        return "its body was cut when it was kept, or left out for its client's privacy"
     return None
 
 

@@ -8,6 +8,7 @@ from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Refusal
 from gateway.dialect.timestamps import from_millis
 from gateway.dialect.value_class import value_class
+from gateway.ingest.clients.privacy import Privacy
 from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
 from gateway.ingest.registry import Installed
 from gateway.records.raw_request import RawRequest
@@ -54,25 +55,29 @@ def _parsed(route: Route, raw: RawRequest, received_at: int) -> Submission:
 
 
 class Replay:
-    """Translates items again. `installed` are dialects by name; `keep_ip` is `Config.keep_ip`.
+    """Translates items again. `installed` are dialects by name; `keep_ip` and `asked` are those of `Config`.
 
     A request is parsed once for all of its items, as long as they are passed one after the other.
     """
 
     def __init__(
-        self, installed: Mapping[str, Installed], keep_ip: Callable[[str], KeepIp | None] = lambda _project: None
+        self,
+        installed: Mapping[str, Installed],
+        keep_ip: Callable[[str], KeepIp | None] = lambda _project: None,
+        asked: Callable[[str, Mapping[str, str]], Privacy | None] = lambda _project, _headers: None,
     ) -> None:
         self._installed = installed
         self._keep_ip = keep_ip
+        self._asked = asked
         self._last: tuple[int | None, Submission] = (None, Submission())
 
     def rerun(self, quarantined: QuarantineRecord) -> Rerun:
         """Return what an item is now.
 
-        Adds faults: `no_such_route`, `no_request`, `damaged_request`, `no_such_item`, `not_kept`.
+        Adds faults: `no_such_route`, `no_request`, `damaged_request`, `no_such_item`, `not_kept`, `privacy`.
         """
         if not quarantined.kept:
-            return Rerun(faults=(Fault("not_kept"),))
+            return Rerun(faults=(Fault("not_kept" if quarantined.sha256 else "privacy"),))
         installed = self._installed.get(quarantined.dialect)
         route = None if installed is None else installed.route(quarantined.route)
         if installed is None or route is None:
@@ -93,7 +98,8 @@ class Replay:
             client_ip=quarantined.raw.client_ip,
             context=submission.context,
         )
-        classifier = ItemClassifier(installed, route, received, self._keep_ip(quarantined.project))
+        asked = self._asked(quarantined.project, json.loads(quarantined.raw.headers))
+        classifier = ItemClassifier(installed, route, received, self._keep_ip(quarantined.project), asked=asked)
         line = classifier.event_line(item, item.message_id or quarantined.message_id)
         if isinstance(line, NotStored):
             return Rerun(faults=line.faults)

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import orjson
 
-from gateway.operate.held.contents import NOT_KEPT, Contents, Shown
+from gateway.operate.held.contents import Contents, Shown, why_not_kept
 from gateway.operate.held.kept_json import explained, json_or_text, unreadable
 from gateway.records.raw_request import RawRequest
 from gateway.storage.records import QUARANTINE_COLUMNS, QuarantineRecord, Records
@@ -29,7 +29,7 @@ async def completed(row: dict[str, Any], records: Records, contents: Contents) -
     if row["message_id"] is not None and row["payload"] is not None:
         return row
     if "kept" in row:
-        return {**row, "payload": "null", "note": NOT_KEPT}
+        return {**row, "payload": "null", "note": why_not_kept(row["sha256"])}
     item = await records.quarantine_record(row["id"])
     if item is None:  # it has just ended
         return {**row, "payload": row["payload"] or "null"}

@@ -1,14 +1,13 @@
 """Moves one store into another while gateways serve the first, and goes on where a killed move was."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
 import attrs
-import orjson
 
 from gateway.operate.moving.digest import LogDigest
+from gateway.operate.moving.files import named_files
 from gateway.storage.moving import GROWING, TABLES, Cursor, LogBatch, MoveSource, MoveTarget, Row
 from gateway.store_error import StoreError
 
@@ -20,7 +19,6 @@ REST = [table for table in ("facts", *TABLES) if table not in GROWING]
 ROWS = 50_000
 """How many rows of GROWING tables are written in one transaction."""
 COMPARED = [table for table in REST if table not in ("facts", "secrets")]
-_DIGEST = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 
 
 @attrs.frozen
@@ -135,13 +133,10 @@ class Move:
 
     async def _move_blobs(self, batch: LogBatch) -> None:
         """Move the files that came with events, before the transaction that has the events."""
-        for line in batch.lines:
-            if b"sha256" in line and (named := _DIGEST.findall(line)):
-                project = str(orjson.loads(line).get("project", ""))
-                for name in named:
-                    content = await self.source.blob(project, name.decode())
-                    if content is not None:
-                        await self.target.keep_blob(project, name.decode(), content)
+        for project, name in named_files(batch.lines):
+            content = await self.source.blob(project, name)
+            if content is not None:
+                await self.target.keep_blob(project, name, content)
 
     async def _compare(self, until: int | None) -> None:
         """Compare the first events with those of the source, from where the last comparison was on; None: all."""

@@ -1,11 +1,11 @@
 """Reads all of an overview from a store. Nothing here takes longer as the log grows."""
 
-import json
 from collections.abc import Sequence
 
 import attrs
 
 from gateway.operate import counters
+from gateway.operate.newest_event import newest_event
 from gateway.operate.overview.counts import Counts, counts
 from gateway.operate.overview.spans import Span
 from gateway.storage.held.groups import RejectedGroup
@@ -48,14 +48,7 @@ async def overview(store: Store, span: Span, now: int, project: str | None = Non
         rejections=rejections[:MOST_REJECTIONS],
         rejections_left_out=max(0, len(rejections) - MOST_REJECTIONS),
         projects=sorted(projects - {""}),
-        newest_event=await _newest_event(store),
+        newest_event=await newest_event(store),
         reader_lag=lag,
         disk=await store.disk_use(),
     )
-
-
-async def _newest_event(store: Store) -> str | None:
-    async with store.log() as reader:
-        found = await reader.at([await reader.newest()])
-    received_at = json.loads(found[0][1]).get("received_at") if found else None
-    return received_at if isinstance(received_at, str) else None

@@ -15,8 +15,9 @@ from gateway.storage.postgres.connection.session import Connection, Session
 from gateway.storage.postgres.gateways import Gateway
 from gateway.storage.postgres.partitions import known_days, make_days
 from gateway.storage.postgres.tables import check
+from gateway.storage.postgres.write.erasures import Erasures
 from gateway.storage.postgres.write.quarantine import LostRace, Quarantine
-from gateway.storage.postgres.write.writer import GroupWrite, MissingDays, Writer
+from gateway.storage.postgres.write.writer import GroupWrite, MissingDays, UnknownErasures, Writer
 from gateway.store_error import StoreError
 
 TRIES = 5
@@ -65,6 +66,10 @@ class PostgresEngine:
         """This process among all that write."""
         return self._writer.gateway
 
+    def renew(self, quarantine_bytes: Callable[[str], int]) -> None:
+        """Follow other sizes of the quarantines from the next commit on."""
+        self._writer.quarantine.bound = quarantine_bytes
+
     async def commit(self, entries: Sequence[Entry]) -> list[Appended]:
         """See Engine."""
         again = 0
@@ -72,10 +77,10 @@ class PostgresEngine:
             again += 1
             try:
                 return await self._commit(entries)
-            except (MissingDays, asyncpg.CheckViolationError) as missing:
+            except (MissingDays, UnknownErasures, asyncpg.CheckViolationError) as missing:
                 if again >= TRIES:
-                    raise Broken("the database has no partition for today") from missing
-                await self._reach_database(self.make_days(missing.days if isinstance(missing, MissingDays) else ()))
+                    raise Broken(f"a group cannot be written: {missing}") from missing
+                await self._reach_database(self._get(missing))
             except (LostRace, *AGAIN) as error:
                 if again >= TRIES:
                     raise StorageUnavailable("other gateways were faster every time") from error
@@ -85,6 +90,14 @@ class PostgresEngine:
                 # An idle connection may have been closed at any time: nothing was sent, so that nothing is lost.
                 if again > 1 or self._session.is_too_slow or not is_lost(error):
                     raise classify(error) from error
+
+    async def _get(self, missing: Exception) -> None:
+        """Get what a group lacked: what is known of erasures, or the partitions of some days."""
+        if isinstance(missing, UnknownErasures):
+            async with self._session.transaction(readonly=True) as db:
+                self._writer.erasures = await Erasures.load(db)
+        else:
+            await self.make_days(missing.days if isinstance(missing, MissingDays) else ())
 
     async def make_days(self, days: Iterable[int] = ()) -> None:
         """Make the partitions of these days that are missing, and of those that are about to begin.

@@ -12,12 +12,18 @@ from gateway.storage.postgres.tables import LOCK
 LOST_AFTER = 60
 """Seconds without a sign of life after which a process's number may be given to another."""
 CLAIM = (
-    "INSERT INTO gateway.gateways SELECT free, $1, $2, $3, now(), now() FROM generate_series(0, 100000) AS free "
+    "INSERT INTO gateway.gateways (gateway, owner, host, version, started_at, seen_at, guard) "
+    "SELECT free, $1, $2, $3, now(), now(), $1 FROM generate_series(0, 100000) AS free "
     f"WHERE NOT EXISTS (SELECT 1 FROM gateway.gateways taken WHERE taken.gateway = free "
     f"AND taken.seen_at > now() - interval '{LOST_AFTER} seconds') LIMIT 1 "
     "ON CONFLICT (gateway) DO UPDATE SET owner = excluded.owner, host = excluded.host, version = excluded.version, "
-    "started_at = excluded.started_at, seen_at = excluded.seen_at RETURNING gateway"
+    "started_at = excluded.started_at, seen_at = excluded.seen_at, guard = excluded.guard RETURNING gateway"
 )
+UNGUARDED = (
+    "SELECT host, version FROM gateway.gateways WHERE guard IS DISTINCT FROM owner "
+    f"AND seen_at > now() - interval '{LOST_AFTER} seconds' LIMIT 1"
+)
+"""A process of an older version that runs: it stores what is sent of a person who was erased."""
 GIVE_NUMBERS = "UPDATE gateway.state SET numbers_given = numbers_given + $1 RETURNING numbers_given - $1"
 BLOCK = 32_768
 """How many numbers of quarantined items a process takes at once; more than one request can have items."""

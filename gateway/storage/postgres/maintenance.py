@@ -10,20 +10,24 @@ from gateway.storage import buckets
 from gateway.storage.postgres.connection.errors import EXPECTED, reason
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.postgres.engine import PostgresEngine
-from gateway.storage.postgres.partitions import NOW, Keeping, forget, make_days, turn_over
+from gateway.storage.postgres.partitions import NOW, make_days, turn_over
 from gateway.storage.postgres.read.horizon import find_holder
+from gateway.storage.postgres.retention import Keeping, Retention
 
 SIGN_SECONDS = 10.0
 EVERY = 6
 """After so many signs of life comes the rest."""
+DELETE_SECONDS = 2.0
+"""For how long expired rows are deleted between two signs of life, where projects' times differ."""
 MOST_BUCKETS = 10_000
 """Rows of expired counters that are deleted at once."""
 LAG_SECONDS = 60.0
 """How old a transaction may be before the log says that readers wait for it."""
 EXPIRED = (
     "DELETE FROM gateway.counter_buckets WHERE ctid IN "
-    "(SELECT ctid FROM gateway.counter_buckets WHERE span = $1 AND start <= $2 LIMIT $3)"
+    "(SELECT ctid FROM gateway.counter_buckets WHERE span = $1 AND start <= $2 LIMIT $3 FOR UPDATE SKIP LOCKED)"
 )
+"""It never waits for a group that adds to such rows, which would wait for it: they go the next time."""
 log = logging.getLogger(__name__)
 
 
@@ -35,12 +39,17 @@ class Maintenance:
     ) -> None:
         self._engine = engine
         self._session = session
-        self._keeping = keeping
+        self._window = keeping.window
+        self._retention = Retention(keeping)
         self._lag_seconds = lag_seconds
         self._holder: int | None = None
         self._held_since = 0.0
         self._is_told = False
         self._last_error = ""
+
+    def renew(self, keeping: Keeping) -> None:
+        """Follow other settings from the next step on."""
+        self._window, self._retention = keeping.window, Retention(keeping)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -59,6 +68,7 @@ class Maintenance:
                     await self._engine.gateway.seen(db)
                 if turn % EVERY == 0:
                     await self.step()
+                await self._retention.delete(self._session, DELETE_SECONDS)
                 self._last_error = ""
             except EXPECTED as error:
                 if reason(error) != self._last_error:
@@ -70,14 +80,13 @@ class Maintenance:
 
     async def step(self) -> None:
         """Make coming partitions, and forget what has expired. Raises one of EXPECTED."""
-        keeping = self._keeping
         async with self._session.transaction() as db:
             await make_days(db)
         async with self._session.transaction() as db:
-            await turn_over(db, keeping.window)
+            await turn_over(db, self._window)
         async with self._session.transaction() as db:
             now = await db.fetchval(NOW)
-            gone = await forget(db, keeping)
+            gone = await self._retention.forget(db)
             for span in buckets.KEPT:
                 before = buckets.expired_before(span, now // 1000)
                 await db.execute(EXPIRED, span, before, MOST_BUCKETS)

@@ -1,12 +1,10 @@
-"""Making the partitions that are needed, and forgetting those that have expired. Rows are written elsewhere.
+"""Making the partitions that are needed, and dropping those of old generations. Rows are written elsewhere.
 
 Events, receipts and kept requests have a partition for each day, keys and claims one for each generation.
 """
 
 import datetime
 from collections.abc import Iterable
-
-import attrs
 
 from gateway.storage.plan import RECEIPT_RANDOM_BITS
 from gateway.storage.postgres.connection.session import Connection
@@ -15,9 +13,6 @@ from gateway.storage.postgres.tables import LOCK
 DAY_MILLIS = 86_400_000
 AHEAD = 3
 """For how many days from today on there are partitions, so that midnight makes nobody wait."""
-LATE = 1
-"""Days for which receipts stay longer: their day is that of a gateway's clock, which may be late."""
-MOST_SECONDS = 1e9
 LOCK_MILLIS = 500
 """How long forgetting waits for somebody who reads: meanwhile all writers wait too. It is tried again later."""
 BY_DAY = ("events", "receipts", "raws")
@@ -35,15 +30,6 @@ NEXT_GENERATION = (
     "WHERE since < now() - make_interval(secs => $1) RETURNING generation"
 )
 COMING_GENERATION = "SELECT generation + 1 FROM gateway.state WHERE since < now() - make_interval(secs => $1)"
-
-
-@attrs.frozen
-class Keeping:
-    """For how many seconds keys are remembered, and events and kept requests stay; 0 is for ever for events."""
-
-    window: float
-    events: float
-    raws: float
 
 
 def day_of(millis: int) -> int:
@@ -70,7 +56,7 @@ async def make_days(db: Connection, days: Iterable[int] = ()) -> set[int]:
     today = day_of(await db.fetchval(NOW))
     needed = {*days, *range(today, today + AHEAD)}
     for day in sorted(needed - there):
-        first, last = _date(day), _date(day + 1)
+        first, last = date_of(day), date_of(day + 1)
         low, high = (each * DAY_MILLIS << RECEIPT_RANDOM_BITS for each in (day, day + 1))
         bounds = {"events": f"FROM ('{first}') TO ('{last}')"}
         for table in BY_DAY:
@@ -87,21 +73,8 @@ async def turn_over(db: Connection, window: float) -> None:
             await _attach(db, table, str(coming), f"IN ({coming})")
         await db.execute(NEXT_GENERATION, window)
     current = await db.fetchval("SELECT generation FROM gateway.state")
-    await _drop(db, [(table, number) for table in BY_GENERATION for number in await _numbers(db, table)], current - 1)
-
-
-async def forget(db: Connection, keeping: Keeping) -> list[str]:
-    """Drop the partitions of days that have wholly expired. Return their names."""
-    await db.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
-    now: int = await db.fetchval(NOW)
-    gone: list[str] = []
-    if keeping.events:
-        before = day_of(now - int(keeping.events * 1000))
-        gone += await _drop(db, [("events", day) for day in await _days(db, "events")], before)
-        gone += await _drop(db, [("receipts", day) for day in await _days(db, "receipts")], before - LATE)
-        await db.execute("DELETE FROM gateway.log_times WHERE day < $1", _date(before))
-    before = day_of(now - int(min(keeping.raws, MOST_SECONDS) * 1000)) - LATE
-    return gone + await _drop(db, [("raws", day) for day in await _days(db, "raws")], before)
+    for table in BY_GENERATION:
+        await drop(db, table, [number for number in await _numbers(db, table) if number < current - 1])
 
 
 async def _attach(db: Connection, table: str, suffix: str, bounds: str) -> None:
@@ -113,11 +86,10 @@ async def _attach(db: Connection, table: str, suffix: str, bounds: str) -> None:
         await db.execute(f"ALTER TABLE gateway.{table} ATTACH PARTITION {name} FOR VALUES {bounds}")
 
 
-async def _drop(db: Connection, partitions: Iterable[tuple[str, int]], before: int) -> list[str]:
-    """Detach and drop partitions with a number below `before`; it does not wait for a long reader, but fails."""
-    gone = [_partition(table, number) for table, number in partitions if number < before]
+async def drop(db: Connection, table: str, numbers: Iterable[int]) -> list[str]:
+    """Detach and drop partitions; return their names. It does not wait for a long reader, but fails."""
+    gone = [partition_of(table, number) for number in numbers]
     for name in gone:
-        table = name.rpartition("_")[0]
         await db.execute(
             f"SET LOCAL lock_timeout = {LOCK_MILLIS}; ALTER TABLE gateway.{table} DETACH PARTITION gateway.{name}; "
             f"DROP TABLE gateway.{name}"
@@ -129,15 +101,18 @@ async def _numbers(db: Connection, table: str) -> list[int]:
     return sorted(int(name.rpartition("_")[2]) for (name,) in await db.fetch(PARTITIONS, [table]))
 
 
-async def _days(db: Connection, table: str) -> list[int]:
+async def days_of(db: Connection, table: str) -> list[int]:
+    """Return the days of which a table has partitions, in order."""
     return sorted(_number(name.rpartition("_")[2]) for (name,) in await db.fetch(PARTITIONS, [table]))
 
 
-def _partition(table: str, number: int) -> str:
-    return f"{table}_{number}" if table in BY_GENERATION else f"{table}_{_date(number):%Y%m%d}"
+def partition_of(table: str, number: int) -> str:
+    """Return the name of the partition of a day or of a generation."""
+    return f"{table}_{number}" if table in BY_GENERATION else f"{table}_{date_of(number):%Y%m%d}"
 
 
-def _date(day: int) -> datetime.date:
+def date_of(day: int) -> datetime.date:
+    """Return the date of a day that is given as a number since the epoch."""
     return EPOCH + datetime.timedelta(days=day)
 
 

@@ -11,29 +11,32 @@ from gateway.keys.keyring import Keyring
 from gateway.keys.store import KeyStore
 from gateway.records.use_log import UseLog
 from gateway.storage.contract import SubmittingStorage
+from gateway.storage.erasing.eraser import Eraser
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.info import DiskUse, StoreInfo
 from gateway.storage.moving import MoveSource, MoveTarget
+from gateway.storage.postgres import backups
 from gateway.storage.postgres.connection.address import Address
 from gateway.storage.postgres.connection.errors import EXPECTED, reason
-from gateway.storage.postgres.connection.session import NO_SETTINGS, Session
+from gateway.storage.postgres.connection.session import NO_SETTINGS, Connection, Session
 from gateway.storage.postgres.credential_uses import PostgresUses
 from gateway.storage.postgres.engine import PostgresEngine
+from gateway.storage.postgres.erasing.eraser import PostgresEraser
 from gateway.storage.postgres.keys.store import PostgresKeyStore
 from gateway.storage.postgres.keys.watch import watch
 from gateway.storage.postgres.maintenance import Maintenance
 from gateway.storage.postgres.moving.source import PostgresSource
 from gateway.storage.postgres.moving.target import PostgresTarget
-from gateway.storage.postgres.partitions import Keeping
-from gateway.storage.postgres.read.info import DATABASE_BYTES, info
+from gateway.storage.postgres.read.info import disk_use, info
 from gateway.storage.postgres.read.log import BY_INDEX, PostgresLogReader
 from gateway.storage.postgres.read.records import PostgresRecords
 from gateway.storage.postgres.rejected import PostgresRejected
+from gateway.storage.postgres.retention import Keeping
 from gateway.storage.postgres.tables import check, is_current, upgrade
 from gateway.storage.read import LogReader
 from gateway.storage.records import Records
 from gateway.storage.rejected_log import RejectedRequestLog
-from gateway.storage.store import StoreSettings
+from gateway.storage.store import Backup, StoreSettings
 from gateway.store_error import StoreError
 
 UPGRADE_SECONDS = 3600.0
@@ -51,6 +54,13 @@ class PostgresStore:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._opened: tuple[PostgresEngine, Maintenance] | None = None
+        self._version = "PostgreSQL"
+
+    @property
+    def engine(self) -> str:
+        """See Store. Its version is known once it is prepared."""
+        return self._version
 
     @property
     def name(self) -> str:
@@ -69,6 +79,7 @@ class PostgresStore:
             with self._in_one_line():
                 async with session.transaction(readonly=True) as db:
                     syncs = await db.fetchval("SELECT current_setting('fsync')") != "off"
+                    self._version = f"PostgreSQL {db.get_server_version().major}"
         if not syncs:
             log.warning("%s does not sync its files (fsync = off): a crash may lose events", self.name)
 
@@ -77,15 +88,25 @@ class PostgresStore:
         """See Store."""
         with self._in_one_line():
             engine = await PostgresEngine.open(self._address, settings.quarantine_bytes)
-        storage = GroupCommit(engine, queue_bytes=settings.queue_bytes)
-        keeping = Keeping(settings.window, settings.keep_events, settings.keep_raw)
+        storage = GroupCommit(engine, queue_bytes=settings.queue_bytes, on_commit=settings.on_commit)
+        keeping = _keeping(settings)
         session = Session(self._address, "gateway maintenance")
         try:
-            async with Maintenance(engine, session, keeping).running():
+            maintenance = Maintenance(engine, session, keeping)
+            async with maintenance.running():
+                self._opened = engine, maintenance
                 yield storage
         finally:
+            self._opened = None
             await session.close()
             await storage.close()
+
+    async def renew(self, settings: StoreSettings) -> None:
+        """See Store."""
+        if self._opened is not None:
+            engine, maintenance = self._opened
+            engine.renew(settings.quarantine_bytes)
+            maintenance.renew(_keeping(settings))
 
     def rejected_log(self, settings: StoreSettings) -> RejectedRequestLog:
         """See Store."""
@@ -134,11 +155,19 @@ class PostgresStore:
                     return await info(db)
 
     async def disk_use(self) -> DiskUse:
-        """See Store. The disk is the database server's: how much is left there is not known."""
+        """See Store."""
         async with self._session("gateway info") as session:
             with self._in_one_line():
                 async with session.transaction(readonly=True) as db:
-                    return DiskUse(bytes=await db.fetchval(DATABASE_BYTES))
+                    return await disk_use(db)
+
+    def eraser(self, writer: object = None) -> AbstractAsyncContextManager[Eraser]:
+        """See Store."""
+        return PostgresEraser.opened(self._address)
+
+    async def compact(self) -> tuple[int, int]:
+        """See Store."""
+        raise StoreError(f"{self.name} needs no compacting: PostgreSQL's autovacuum does it")
 
     def move_source(self) -> AbstractAsyncContextManager[MoveSource]:
         """See Store."""
@@ -147,6 +176,28 @@ class PostgresStore:
     def move_target(self) -> AbstractAsyncContextManager[MoveTarget]:
         """See Store."""
         return PostgresTarget.opened(self._address)
+
+    async def backups(self) -> list[Backup]:
+        """See Store."""
+        async with self._listed(readonly=True) as db:
+            return await backups.backups(db)
+
+    async def add_backup(self, backup: Backup) -> None:
+        """See Store."""
+        async with self._listed() as db:
+            await backups.add(db, backup)
+
+    async def remove_backup(self, backup: Backup) -> None:
+        """See Store."""
+        async with self._listed() as db:
+            await backups.remove(db, backup)
+
+    @contextlib.asynccontextmanager
+    async def _listed(self, *, readonly: bool = False) -> AsyncIterator[Connection]:
+        async with self._session("gateway backups") as session:
+            with self._in_one_line():
+                async with session.transaction(readonly=readonly) as db:
+                    yield db
 
     async def _upgrade(self) -> None:
         session = Session(self._address, "gateway upgrade")
@@ -177,3 +228,7 @@ class PostgresStore:
             yield
         except EXPECTED as error:
             raise StoreError(f"cannot use {self.name}: {reason(error)}") from error
+
+
+def _keeping(settings: StoreSettings) -> Keeping:
+    return Keeping(settings.window, settings.keep_events_of, settings.keep_raw)

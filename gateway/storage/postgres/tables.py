@@ -14,6 +14,7 @@ Partitions are made and forgotten by partitions.py.
 import json
 from collections.abc import Sequence
 
+from gateway.storage.moving import unfinished
 from gateway.storage.postgres.connection.session import Connection, Session, one
 from gateway.storage.postgres.keys.tables import KEY_TABLES, LABELS
 from gateway.store_error import EmptyStore, StoreError
@@ -111,10 +112,32 @@ VERSION_2 = (
     "rejected bigint NOT NULL, last_used bigint NOT NULL, PRIMARY KEY (project, credential, day)) "
     "WITH (fillfactor = 50)",
 )
-UPGRADES: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2)
+BACKUPS = (
+    # The backups that were made; `made_at` is in milliseconds since the epoch. `events` is null until one is whole.
+    "CREATE TABLE gateway.backups (name text, made_at bigint, events bigint, PRIMARY KEY (name, made_at))",
+)
+ERASURES = (
+    # How many erasures there were: who writes and knows fewer reads them before anything is stored. See erasures.py.
+    "ALTER TABLE gateway.state ADD COLUMN erasures int NOT NULL DEFAULT 0, ADD COLUMN erasure_secret bytea",
+    # The owner, where the process looks at erasures: older ones do not, and leave what another had here.
+    "ALTER TABLE gateway.gateways ADD COLUMN guard text",
+    # Who was erased, and which messages: keyed hashes only.
+    "CREATE TABLE gateway.erasures (project text, kind text, hash bytea, at bigint NOT NULL, "
+    "PRIMARY KEY (project, kind, hash))",
+    "CREATE TABLE gateway.erased_messages (project text, hash bytea, PRIMARY KEY (project, hash))",
+    # Where events were.
+    "CREATE TABLE gateway.erased_positions (project text, xid bigint, number int, PRIMARY KEY (project, xid, number))",
+    "CREATE INDEX erased_positions_by_position ON gateway.erased_positions (xid, number)",
+    # What an erasure has still to do, if it was killed: tables to vacuum, and files to look for other events of.
+    "CREATE TABLE gateway.erasing (project text, kind text, name text, PRIMARY KEY (project, kind, name))",
+)
+VERSION_3 = (*BACKUPS, *ERASURES)
+UPGRADES: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2, VERSION_3)
 """One tuple of statements for each version, never changed once released."""
 COMPATIBLE_FROM = 1
 """The oldest version of the code that may run on tables of this version: so far back, gateways go on in an upgrade."""
+GUARDED_FROM = 3
+"""The oldest version of the code that may run once somebody was erased: older ones would store it again."""
 META = (
     "CREATE SCHEMA IF NOT EXISTS gateway",
     "CREATE TABLE IF NOT EXISTS gateway.meta (single boolean PRIMARY KEY DEFAULT true CHECK (single), "
@@ -173,10 +196,8 @@ async def check(db: Connection, name: str) -> None:
         raise StoreError(f"{name} was made by an older gateway; `gateway serve` upgrades it")
     await one(db, "SELECT generation FROM gateway.state")
     progress = await db.fetchval("SELECT progress FROM gateway.moves")
-    if progress is not None and not (moved := json.loads(progress))["finished"]:
-        raise StoreError(
-            f"a move from {moved['name']} into {name} is not finished; run `gateway storage move` again to its end"
-        )
+    if progress is not None and (told := unfinished(json.loads(progress), name)) is not None:
+        raise StoreError(told)
 
 
 def _check(name: str, version: int, oldest: int, known: int) -> None:

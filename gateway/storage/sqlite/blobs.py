@@ -55,6 +55,16 @@ class Blobs:
                 final.unlink()
             raise
 
+    def remove(self, name: str) -> bool:
+        """Remove a file, and return whether there was one. Raises OSError."""
+        path = self.path(name)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        sync_folder(path.parent)
+        return True
+
     def _folder(self, folder: Path) -> None:
         for each in (self.root, folder):  # not `parents=True`, which would create the root readable by others
             each.mkdir(mode=0o700, exist_ok=True)

@@ -77,6 +77,7 @@ class Checkpointer:
         self._salt = b""
         self._due = pace.every
         self._has_failed = False
+        self._to_end = False
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -102,6 +103,12 @@ class Checkpointer:
         except OSError:
             is_due = True  # the checkpoint meets the error too, and tells it
         if is_due:
+            self._task = asyncio.get_running_loop().create_task(self.checkpoint())
+
+    def shorten(self) -> None:
+        """Let the file end where its pages do: SQLite cuts it at a checkpoint that leaves nothing to be copied."""
+        self._to_end = True
+        if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self.checkpoint())
 
     async def finish(self) -> None:
@@ -140,7 +147,8 @@ class Checkpointer:
                 await self._thread.run(_begin_reading)
                 frames, copied = await self._writer.run(self._pass)
                 await self._thread.run(_end_reading)
-            if frames >= self._pace.restart:
+            if frames >= self._pace.restart or self._to_end:
+                self._to_end = False
                 header = os.pread(self._wal, HEADER_BYTES, 0)
                 for _ in range(MORE_PASSES):
                     if self._has(copied + self._pace.rest, header):

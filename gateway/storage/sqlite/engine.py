@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import sqlite3
@@ -13,28 +12,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.datadir import DataDir, DataDirError
-from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Broken, Entry
+from gateway.storage.erasing.step import ErasureStep, StepResult
 from gateway.storage.sqlite.checkpointer import Checkpointer, CheckpointPace
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.connection.database_thread import DatabaseThread
+from gateway.storage.sqlite.connection.errors import classify
 from gateway.storage.sqlite.connection.opened_files import OpenedFiles
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
+from gateway.storage.sqlite.tidying import tidy
+from gateway.storage.sqlite.upkeep.housekeeping import Housekeeping
 
 Result = TypeVar("Result")
-# The commit was rolled back and nothing is damaged: the next one may succeed.
-TEMPORARY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
-BREAKING = {
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_PROTOCOL,
-}
-# A position or an idempotency record exists already: another process wrote to the file, so memory is out of date.
-STALE = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 SAVE_PAUSE = 0.01  # seconds after each piece of the filters' file: commits that wait for the disk go first
 log = logging.getLogger(__name__)
 
@@ -59,6 +48,7 @@ class SqliteEngine:
         self._closing = threading.Event()
         self._save: asyncio.Task[None] | None = None
         self._broken: Broken | None = None
+        self._housekeeping = Housekeeping(self._tidy, every=settings.tidy_every)
 
     @classmethod
     async def open(
@@ -124,8 +114,30 @@ class SqliteEngine:
             raise Broken(f"cannot reopen {self._directory.events}: {error}") from error
         self._broken = None
         self._thread, self._log_writer, self._checkpointer = opened
+        self._log_writer.renew(self._settings)  # they may be others meanwhile
         await _close(thread, checkpointer)
         self._files.check()
+
+    async def renew(self, settings: LogSettings) -> None:
+        """Follow other settings from the next commit on."""
+        self._settings = settings
+        await self._thread.run(lambda _: self._log_writer.renew(settings))
+
+    async def erase(self, step: ErasureStep) -> StepResult:
+        """Do one step of an erasure, between two commits. Raises StorageUnavailable."""
+        if self._broken is not None:
+            raise self._broken
+        if step.clean:  # a pass of the checkpointer would be in its way, and one that failed to sync comes first
+            await self._checkpointer.finish()
+            if not self._checkpointer.is_synced:
+                await self._checkpointer.checkpoint()
+        try:
+            result = await self._thread.run(lambda _: self._log_writer.erase(step))
+        except (sqlite3.Error, OSError) as error:
+            raise classify(error) from error
+        self._files.check_file()
+        self._checkpointer.committed()
+        return result
 
     async def run(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a transaction on the writer's connection, between two commits, and return its result."""
@@ -136,6 +148,7 @@ class SqliteEngine:
     async def close(self) -> None:
         """See Engine. Errors are ignored: whatever was acknowledged is on disk already."""
         self._closing.set()  # a save goes on without pauses
+        await self._housekeeping.stop()
         if self._save is not None:
             await asyncio.wait([self._save])
         with contextlib.suppress(OSError, sqlite3.Error, Broken):
@@ -146,6 +159,15 @@ class SqliteEngine:
             await self._checkpointer.checkpoint()
         await _close(self._thread, self._checkpointer)
         os.close(self._file)
+
+    async def _tidy(self) -> bool:
+        """Do a piece of what is left to do beside the commits; return whether there is more. Raises sqlite3.Error."""
+        log_writer, checkpointer = self._log_writer, self._checkpointer
+        tidied = await self._thread.run(lambda _: tidy(log_writer))
+        checkpointer.committed()
+        if tidied.has_shrunk and not tidied.more:
+            checkpointer.shorten()
+        return tidied.more
 
     def _save_if_due(self) -> None:
         if self._log_writer.save_is_due and (self._save is None or self._save.done()):
@@ -202,17 +224,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def classify(error: sqlite3.Error | OSError) -> Exception:
-    """Return what an error means to group commit: Broken, StorageUnavailable, or itself if an entry is at fault."""
-    if isinstance(error, OSError):
-        if error.errno == errno.EIO:
-            return Broken(f"the disk failed: {error}")
-        return StorageUnavailable(f"a file cannot be written: {error}")
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code & 0xFF in BREAKING or code in STALE:
-        return Broken(f"the database failed: {error}")
-    if code & 0xFF in TEMPORARY:
-        return StorageUnavailable(f"the database cannot be written: {error}")
-    return error

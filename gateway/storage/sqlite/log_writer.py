@@ -13,21 +13,30 @@ import attrs
 from gateway.datadir import DataDir, sync_folder
 from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
-from gateway.storage.plan import RECEIPT_RANDOM_BITS, Claim, Plan, Snapshot
+from gateway.storage.erasing.guard import Guard
+from gateway.storage.erasing.step import ErasureStep, StepResult
+from gateway.storage.plan import NOTHING, RECEIPT_RANDOM_BITS, Claim, HeldBack, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
+from gateway.storage.sqlite.connection import sqlite_file
+from gateway.storage.sqlite.connection.errors import classify
 from gateway.storage.sqlite.connection.statements import bulk_insert, select_in
 from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.storage.sqlite.erasing import scrub
+from gateway.storage.sqlite.erasing.apply import apply
+from gateway.storage.sqlite.erasing.tables import read_guard
 from gateway.storage.sqlite.log.chunks import chunks
 from gateway.storage.sqlite.log.compression import register, stored
 from gateway.storage.sqlite.log.merge import Tail, merged
 from gateway.storage.sqlite.log.times import LogTimes
 from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
-from gateway.storage.sqlite.retention import delete_expired, delete_expired_buckets
-from gateway.storage.sqlite.tables import show_compressed, upgrade
+from gateway.storage.sqlite.tables import VERSION, show_compressed, upgrade
 from gateway.storage.sqlite.unfinished_move import check_finished
+from gateway.storage.sqlite.upkeep.expiry import Expiry
+from gateway.storage.sqlite.upkeep.free_space import INCREMENTAL, Shrinking, tell_of_compacting
+from gateway.storage.sqlite.upkeep.retention import delete_expired, delete_expired_buckets
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -38,14 +47,17 @@ PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 0",
     # What a reader that stays long has made longer than this becomes shorter again.
     "PRAGMA journal_size_limit = 67108864",
-    # Some builds overwrite freed pages with zeros, which doubles the cost of deleting.
-    "PRAGMA secure_delete = OFF",
+    # What is deleted is overwritten where its page is written anyway: nothing of it stays in the pages' unused parts.
+    # Whole pages that become free are overwritten by an erasure only (erasing/scrub.py); doing that at each deletion
+    # would double its cost.
+    "PRAGMA secure_delete = FAST",
 )
 IDEMPOTENCY_RECORDS = (
     "SELECT group_concat(hex(digest) || ':' || hex(fingerprint) || ':' || hex(memory) || ':' || coalesce(receipt, 0)) "
     "FROM ("
     "SELECT * FROM claims_current WHERE digest IN (?) UNION ALL SELECT * FROM claims_previous WHERE digest IN (?))"
 )
+ERASED = "SELECT group_concat(hex(hash)) FROM erased_messages WHERE hash IN (?)"
 ADD_TO_COUNT = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 ADD_TO_BUCKET = " ON CONFLICT (span, start, project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 DELETE_EXPIRED_RAWS = (
@@ -60,10 +72,12 @@ LAST = "SELECT coalesce(max(last), 0) FROM log"
 class LogSettings:
     """What can be set of a log; all times are in seconds.
 
-    Keys and idempotency records are remembered for at least `window`. Events are deleted after `keep_events`, 0 keeps
-    them for ever; requests of stored events are deleted after `keep_raw`, 0 keeps none. `max_memtable_keys`,
-    `filter_bytes` and `save_every` are those of KnownKeys. `clock` never jumps. `quarantine_bytes` gives the size that
-    the quarantine of a project may have. `compress` makes new chunks compressed (see log/compression.py).
+    Keys and idempotency records are remembered for at least `window`. Events of a project are deleted after
+    `keep_events_of` it, by default after `keep_events`; 0 keeps them for ever. Requests of stored events are deleted
+    after `keep_raw`, 0 keeps none. `max_memtable_keys`, `filter_bytes` and `save_every` are those of KnownKeys. `clock`
+    never jumps. `quarantine_bytes` gives the size that the quarantine of a project may have. `compress` makes new
+    chunks compressed (see log/compression.py). What is left to do beside the commits is done every `tidy_every`, with
+    the time of `wall_clock`.
     """
 
     window: float = 7 * 86_400.0
@@ -75,6 +89,11 @@ class LogSettings:
     clock: Callable[[], float] = time.monotonic
     quarantine_bytes: Callable[[str], int] = unbounded
     compress: bool = False
+    tidy_every: float = 60.0
+    wall_clock: Callable[[], float] = time.time
+    keep_events_of: Callable[[str], float] = attrs.field(
+        default=attrs.Factory(lambda settings: lambda _project: settings.keep_events, takes_self=True), eq=False
+    )
 
 
 @attrs.define
@@ -84,7 +103,8 @@ class LogWriter:
     `position` and `receipt` are the last numbers given, `streams` the numbers of
     `(project, dialect, route)`. `has_raws` says whether requests of stored events are kept. `swept_minute` is the last
     minute (its start, in seconds) at which no expired bucket of the counters was left. `tail` are the chunks that
-    may be merged.
+    may be merged. `guard` knows the erasures, `expiry` when events expire. `shrinking` gives free pages back. `broken`
+    is set once the connection must not be used any more.
     """
 
     connection: sqlite3.Connection
@@ -99,7 +119,11 @@ class LogWriter:
     streams: dict[tuple[str, str, str], int]
     has_raws: bool
     tail: Tail
+    guard: Guard
+    expiry: Expiry
+    shrinking: Shrinking
     swept_minute: int = 0
+    broken: Broken | None = None
 
     @classmethod
     def load(cls, connection: sqlite3.Connection, directory: DataDir, settings: LogSettings) -> "LogWriter":
@@ -107,13 +131,18 @@ class LogWriter:
 
         Raises DataDirError on a file of a newer gateway, sqlite3.Error and OSError.
         """
+        if sqlite_file.version(connection, directory.events, VERSION) == 0:
+            # Of a new file only: on another one this would write, and a file must open while its disk is full.
+            connection.execute(INCREMENTAL)
         for pragma in PRAGMAS:
             connection.execute(pragma).fetchall()
         register(connection)
         upgrade(connection, directory.events)
         check_finished(connection, directory.events)
+        connection.execute("DROP TABLE IF EXISTS overwritten")  # of an erasure that was killed, see erasing/scrub.py
         if settings.compress:
             show_compressed(connection)
+        tell_of_compacting(connection, directory.events)
         # SQLite does this for the WAL, but not for the file itself.
         sync_folder(directory.path)
         (watermark,) = connection.execute("SELECT value FROM meta WHERE name = 'watermark'").fetchone()
@@ -146,6 +175,9 @@ class LogWriter:
             streams=streams,
             has_raws=bool(has_raws),
             tail=Tail(after=position),
+            guard=read_guard(connection),
+            expiry=Expiry.load(connection, settings.keep_events_of),
+            shrinking=Shrinking(),
         )
 
     def commit(self, entries: Sequence[Entry]) -> list[Appended]:
@@ -153,10 +185,13 @@ class LogWriter:
 
         Raises Broken if another process wrote to the log, sqlite3.Error, OSError, and any error of an unfit entry.
         """
+        if self.broken is not None:
+            raise self.broken
         # Read outside the transaction: with one writer nothing can change between here and the commit.
-        plan = decide(entries, self._snapshot(entries), partial(RECEIPT_RANDOM.getrandbits, RECEIPT_RANDOM_BITS))
+        snapshot = self._snapshot(entries)
+        plan = decide(entries, snapshot, partial(RECEIPT_RANDOM.getrandbits, RECEIPT_RANDOM_BITS))
         for entry, answer in zip(entries, plan.answers, strict=True):
-            for blob in entry.blobs if answer.status is AppendStatus.NEW else ():
+            for blob in snapshot.held_back.blobs_of(entry) if answer.status is AppendStatus.NEW else ():
                 self.blobs.keep(blob)
         if entries and not plan.counts and not plan.settled:
             return plan.answers
@@ -165,23 +200,53 @@ class LogWriter:
             (last,) = self.connection.execute(LAST).fetchone()
             if last > self.position:
                 raise Broken("another process wrote to the log")
-            quarantine_changes, tail = self._write(plan)
+            quarantine_changes, tail, added = self._write(plan)
             flushed = self.known_keys.flush(self.connection, self.position, len(plan.keys))
+            self._delete_expired(plan, added)
             after_commit = self.generations.step(self.connection, force=not entries)
             self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self.connection.execute("ROLLBACK")
+        except BaseException as error:
+            self.roll_back(error)
             raise
         self.position, self.receipt, self.tail = plan.position, plan.receipt, tail
         self.quarantine.committed(plan, quarantine_changes)
         self.log_times.committed()
-        self.streams |= plan.streams
+        if plan.streams:
+            self.streams |= plan.streams
+            self.expiry.know([project for project, *_ in plan.streams])
         self.has_raws = self.has_raws or bool(plan.raws)
         self.known_keys.remember(plan.keys, flushed)
         after_commit()
         return plan.answers
+
+    def renew(self, settings: LogSettings) -> None:
+        """Follow other settings from the next commit on; those of the memtable and `compress` stay."""
+        self.settings = attrs.evolve(settings, compress=self.settings.compress)
+        self.generations.window, self.quarantine.bound = settings.window, settings.quarantine_bytes
+        self.expiry.renew(settings.keep_events_of)
+
+    def erase(self, step: ErasureStep) -> StepResult:
+        """Do one step of an erasure, between two commits. Raises sqlite3.Error and OSError."""
+        if step.overwrite:
+            return StepResult(rest=scrub.overwrite(self.connection))
+        if step.clean:
+            return StepResult(is_clean=scrub.clean(self.connection))
+        if step.vacuum:
+            scrub.vacuum(self.connection)
+            return StepResult()
+        result, growth = apply(self.connection, step, self.blobs, compress=self.settings.compress)
+        self.quarantine.erased(step.project, growth)
+        if step.person is not None:
+            self.guard = read_guard(self.connection)
+        return result
+
+    def roll_back(self, error: BaseException) -> None:
+        """Undo what a transaction has done so far; after some errors the connection must not be used any more."""
+        if isinstance(error, sqlite3.Error | OSError) and isinstance(why := classify(error), Broken):
+            self.broken = why
+        if self.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
 
     @property
     def save_is_due(self) -> bool:
@@ -218,7 +283,15 @@ class LogWriter:
             ),
             streams=self.streams,
             room=self.quarantine.room({entry.project for entry in entries if entry.quarantined}),
+            held_back=self._held_back(entries),
         )
+
+    def _held_back(self, entries: Sequence[Entry]) -> HeldBack:
+        look = self.guard.look(entries)
+        if look is None:
+            return NOTHING
+        found = ",".join(select_in(self.connection, ERASED, look.hashes))
+        return look.held_back([bytes.fromhex(each) for each in found.split(",")] if found else [])
 
     def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, Claim]:
         digests = [entry.idempotency.digest for entry in entries if entry.idempotency is not None]
@@ -230,8 +303,12 @@ class LogWriter:
                 records[digest] = Claim(fingerprint, outcomes, int(receipt))
         return records
 
-    def _write(self, plan: Plan) -> tuple[SizeChanges, Tail]:
-        """Write the plan; return by how many bytes the quarantine of each project has changed, and the log's tail."""
+    def _write(self, plan: Plan) -> tuple[SizeChanges, Tail, int]:
+        """Write the plan.
+
+        Returns by how many bytes the quarantine of each project has changed, the log's tail, and a measure of how many
+        chunks were added.
+        """
         log = chunks(plan.events, self.position)
         bulk_insert(self.connection, INSERT_LOG, 4, self._rows(log), chunk=8)
         tail = merged(
@@ -244,28 +321,36 @@ class LogWriter:
         )
         self.log_times.write(self.connection, self.position + 1, plan)
         bulk_insert(self.connection, "INSERT INTO receipts ", 6, plan.receipts)
-        if self.settings.keep_events:
-            # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
-            self.known_keys.flush_up_to = delete_expired(
-                self.connection,
-                newest_receipt=plan.receipt,
-                keep_seconds=self.settings.keep_events,
-                max_chunks=8 + 2 * len(log),
-            )
+        if plan.streams:
+            new = [project for project, *_ in plan.streams]
+            self.expiry.begin(self.connection, new, self.position, self.receipt)
         bulk_insert(self.connection, "INSERT INTO streams ", 4, plan.named_streams())
         bulk_insert(self.connection, "INSERT INTO raws ", 2, plan.raws)
+        bulk_insert(self.connection, "INSERT INTO settled ", 4, plan.settlements())
+        quarantine_changes = self.quarantine.write(self.connection, plan)
+        bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
+        bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
+        self._write_buckets(plan)
+        return quarantine_changes, tail, len(log)
+
+    def _delete_expired(self, plan: Plan, added: int) -> None:
+        """Delete some of what has expired, once all else is written: see sqlite_file.overwriting."""
+        if self.expiry.longest:
+            # Twice as many as this commit adds, so that expired ones never pile up; a chunk may be a single event.
+            _, expired = delete_expired(
+                self.connection,
+                now=plan.receipt >> RECEIPT_RANDOM_BITS,
+                keep_seconds=self.expiry.longest,
+                position=self.position,
+                max_chunks=8 + 2 * added,
+            )
+            self.known_keys.flush_up_to = max(self.known_keys.flush_up_to, expired)
         if self.has_raws:
             # A receipt's number begins with its time. With each commit go at most 100, and twice as many as it adds, so
             # that no commit is long (`plan.raws` has two values for each).
             oldest = (plan.receipt >> RECEIPT_RANDOM_BITS) - int(self.settings.keep_raw * 1000)
             before = max(0, oldest) << RECEIPT_RANDOM_BITS
             self.connection.execute(DELETE_EXPIRED_RAWS, (before, 100 + len(plan.raws)))
-        bulk_insert(self.connection, "INSERT INTO settled ", 4, plan.settlements())
-        quarantine_changes = self.quarantine.write(self.connection, plan)
-        bulk_insert(self.connection, "INSERT INTO claims_current ", 4, plan.claimed())
-        bulk_insert(self.connection, "INSERT INTO counters ", 4, plan.counters(), ADD_TO_COUNT)
-        self._write_buckets(plan)
-        return quarantine_changes, tail
 
     def _rows(self, log: Sequence[Any]) -> list[object]:
         """Return the chunks (see `chunks`) as rows of the log, one after the other."""

@@ -14,6 +14,7 @@ import attrs
 from gateway.storage.plan import Plan, QuarantinedRequest
 from gateway.storage.quarantine_hash import HASH_BYTES, NO_HASH, as_number, key_hash
 from gateway.storage.quarantined_items import decode_items
+from gateway.storage.sqlite.connection.sqlite_file import overwriting
 from gateway.storage.sqlite.connection.statements import bulk_insert, select_in
 from gateway.storage.sqlite.migrate_v5 import migrate_v5
 
@@ -110,8 +111,10 @@ class Quarantine:
             flat += _values(request, keys)
         bulk_insert(connection, INSERT, 14, flat, chunk=8)
         bulk_insert(connection, "INSERT OR IGNORE INTO quarantined_keys ", 1, sorted(hashes))
-        for number in plan.settled:
-            self._take_out(connection, number, changes)
+        if plan.settled:
+            with overwriting(connection):
+                for number in plan.settled:
+                    self._take_out(connection, number, changes)
         sizes = [value for project, change in changes.items() if change for value in (project, change)]
         bulk_insert(connection, "INSERT INTO quarantine_sizes ", 2, sizes, ADD_TO_SIZE)
         return changes
@@ -132,6 +135,11 @@ class Quarantine:
                     request.project,
                     self.bound(request.project) >> 20,
                 )
+
+    def erased(self, project: str, growth: int) -> None:
+        """After an erasure changed rows: forget the row that was read last."""
+        self._row = None
+        self.sizes[project] += growth
 
     def _take_out(self, connection: sqlite3.Connection, number: int, changes: SizeChanges) -> None:
         row = self._find(connection, number)

@@ -21,6 +21,15 @@ CLAIMS = (
     "CREATE TABLE claims_current (digest BLOB PRIMARY KEY, fingerprint BLOB, memory BLOB, receipt INTEGER) "
     "WITHOUT ROWID"
 )
+# Empty lines become nulls, which are no events. A replacement goes on behind what it replaced: hence twice.
+EVENTS = (
+    "CREATE VIEW events AS SELECT last + 1 - coalesce(length(keys) / 16, 1) + line.key AS position, "
+    "nullif(substr(keys, 16 * line.key + 1, 16), zeroblob(16)) AS key, line.value AS body "
+    "FROM log, json_each(CASE WHEN gone IS NULL THEN '[' || replace({lines}, char(10), ',') || ']' "
+    "ELSE '[' || trim(replace(replace(replace(char(10) || {lines} || char(10), char(10, 10), char(10) || 'null' || "
+    "char(10)), char(10, 10), char(10) || 'null' || char(10)), char(10), ','), ',') || ']' END) AS line "
+    "WHERE line.type = 'object'"
+)
 
 # One tuple of statements for each version, never changed once released. PRAGMA user_version counts them.
 UPGRADES: tuple[tuple[str, ...], ...] = (
@@ -129,6 +138,22 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "0, CASE n WHEN 1000 THEN 9223372036854775807 ELSE start + (n + 1) * length / 1000 END "
         "FROM looks, covered WHERE start IS NOT NULL ORDER BY n",
     ),
+    (
+        # `gone` is 1 if a line of the row is empty, because its event was removed (see log/chunks.py).
+        "ALTER TABLE log ADD COLUMN gone INTEGER",
+        # Who was erased when, and the messages of theirs (see ../erasing.py): hashes under a secret of this file.
+        "CREATE TABLE IF NOT EXISTS erasures (project TEXT, kind TEXT, hash BLOB, at INTEGER NOT NULL, "
+        "PRIMARY KEY (project, kind, hash)) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS erased_messages (hash BLOB PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID",
+        "INSERT OR IGNORE INTO meta VALUES ('erasure_secret', randomblob(32))",
+        # An older gateway left what it deleted in the unused parts of the file's pages (see erasing/scrub.py).
+        "INSERT OR IGNORE INTO meta SELECT 'unscrubbed', 1 WHERE EXISTS (SELECT 1 FROM log)",
+        "DROP VIEW IF EXISTS events",
+        EVENTS.format(lines="lines"),
+        # Up to where the expired events and receipts of a project were removed, if its time is shorter than others'.
+        "CREATE TABLE IF NOT EXISTS expired (project TEXT PRIMARY KEY, position INTEGER NOT NULL, "
+        "receipt INTEGER NOT NULL) WITHOUT ROWID",
+    ),
 )
 VERSION = len(UPGRADES)
 CHUNKED = 3
@@ -137,12 +162,11 @@ BY_REQUEST = 6
 """The first version whose quarantine has a row for each request."""
 SIZED = 7
 """The first version whose chunks may be compressed."""
+ERASING = 8
+"""The first version whose events may be removed one by one."""
 # `events` once chunks may be compressed. Programs without the function cannot ask it, so it is not there before.
-COMPRESSED_EVENTS = (
-    "CREATE VIEW events AS SELECT last + 1 - coalesce(length(keys) / 16, 1) + line.key AS position, "
-    "nullif(substr(keys, 16 * line.key + 1, 16), zeroblob(16)) AS key, line.value AS body "
-    "FROM log, json_each('[' || replace(CASE WHEN size IS NULL THEN lines "
-    "ELSE CAST(sqlar_uncompress(lines, size) AS TEXT) END, char(10), ',') || ']') AS line"
+COMPRESSED_EVENTS = EVENTS.format(
+    lines="CASE WHEN size IS NULL THEN lines ELSE CAST(sqlar_uncompress(lines, size) AS TEXT) END"
 )
 TIMED = 7
 """The first version with an index from time to positions."""

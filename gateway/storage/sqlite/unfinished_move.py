@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from gateway.datadir import DataDirError
+from gateway.storage.moving import unfinished
 
 PROGRESS = "SELECT value FROM meta WHERE name = 'move'"
 
@@ -12,9 +13,5 @@ PROGRESS = "SELECT value FROM meta WHERE name = 'move'"
 def check_finished(connection: sqlite3.Connection, path: Path) -> None:
     """Raise DataDirError if a move into the file has begun and is not finished: nothing else may write to it."""
     found = connection.execute(PROGRESS).fetchone()
-    progress = {"finished": True} if found is None else json.loads(found[0])
-    if not progress["finished"]:
-        raise DataDirError(
-            f"a move from {progress['name']} into {path.parent} is not finished; "
-            "run `gateway storage move` again to its end"
-        )
+    if found is not None and (told := unfinished(json.loads(found[0]), path.parent)) is not None:
+        raise DataDirError(told)

@@ -15,7 +15,10 @@ from gateway.dialect import Unkept
 
 EVENT = json.loads((Path(__file__).parents[3] / "jsonschemas" / "canonical" / "event.json").read_text("utf-8"))
 SCHEMA = jsonschema.Draft202012Validator({**EVENT["$defs"]["context"], "$defs": EVENT["$defs"]})
-PLACES: dict[str, Any] = EVENT["$defs"]["context"]["properties"]
+# What a client says under the name of the gateway's own mark is kept apart like anything else.
+PLACES: dict[str, Any] = {
+    name: about for name, about in EVENT["$defs"]["context"]["properties"].items() if name != "privacy"
+}
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["", "x"])
 INNER = sorted({key for place in PLACES.values() for key in place.get("properties", {})} | {"density", "carrier"})

@@ -152,7 +152,7 @@ async def test_only_an_empty_store_is_filled(ways: tuple[str, str], tmp_path: Pa
         await keys.new_admin_token()
     async with target.storage(StoreSettings()) as storage:
         await storage.append(entry(events(1)))
-    with pytest.raises(StoreError, match="is not empty: a store is moved into a new"):
+    with pytest.raises(StoreError, match="is not empty: only a new"):
         await move(*ways)
 
 

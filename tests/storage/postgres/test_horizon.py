@@ -13,7 +13,7 @@ from gateway.storage.postgres.connection.address import Address
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.postgres.engine import PostgresEngine
 from gateway.storage.postgres.maintenance import Maintenance
-from gateway.storage.postgres.partitions import Keeping
+from gateway.storage.postgres.retention import Keeping
 from gateway.storage.read import export
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.respelled import respelled
@@ -67,7 +67,7 @@ async def test_an_open_transaction_is_told_once_with_its_process_and_its_lag(
     store = open_store(prepared)
     session = Session(Address(prepared), "maintenance")
     engine = await PostgresEngine.open(Address(prepared), lambda _: 1 << 40)
-    maintenance = Maintenance(engine, session, Keeping(86_400.0, 0.0, 0.0), lag_seconds=0.0)
+    maintenance = Maintenance(engine, session, Keeping(86_400.0, lambda _project: 0.0, 0.0), lag_seconds=0.0)
     async with connected(prepared, "report") as forgotten, store.records() as records:
         await maintenance.step()
         transaction = forgotten.transaction()

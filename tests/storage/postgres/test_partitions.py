@@ -17,13 +17,12 @@ from gateway.storage.postgres.partitions import (
     AHEAD,
     DAY_MILLIS,
     NOW,
-    Keeping,
     day_of,
-    forget,
     known_days,
     make_days,
     turn_over,
 )
+from gateway.storage.postgres.retention import Keeping, Retention
 from gateway.storage.read import export
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.stores import claim, entry, row
@@ -33,7 +32,13 @@ DAY = 86_400.0
 WINDOW = 7 * DAY
 AGE = 40
 """Days since the old events."""
-KEPT = Keeping(window=WINDOW, events=30 * DAY, raws=30 * DAY)
+
+
+def keeping(events: float, raws: float) -> Keeping:
+    return Keeping(window=WINDOW, events_of=lambda _project: events, raws=raws)
+
+
+KEPT = keeping(30 * DAY, 30 * DAY)
 NEW, SEEN = Appended(AppendStatus.NEW), Appended(AppendStatus.NEW, duplicates=(0,))
 RAW = compress(RawRequest("POST", "/track", b"{}", b"{}", b"{}"))
 AGED = (
@@ -116,7 +121,7 @@ async def test_gateways_that_make_and_forget_at_once_wait_for_each_other(prepare
                 async with session.transaction() as db:
                     await make_days(db, {number})
                 async with session.transaction() as db:
-                    await forget(db, KEPT)
+                    await Retention(KEPT).forget(db)
                 async with session.transaction() as db:
                     await turn_over(db, WINDOW)
         finally:
@@ -135,8 +140,8 @@ async def test_expired_days_are_forgotten_whole_and_what_is_known_outlives_them(
     tables = ("events", "receipts", "raws", "log_times")
     assert await counts(session, *tables) == [2, 2, 2, 2]
     async with session.transaction() as db:
-        gone = await forget(db, KEPT)
-        assert await forget(db, KEPT) == []
+        gone = await Retention(KEPT).forget(db)
+        assert await Retention(KEPT).forget(db) == []
     assert [name.rpartition("_")[0] for name in gone] == ["events", "receipts", "raws"]
     assert await counts(session, *tables) == [1, 1, 1, 1]
     assert await names(store) == ["new"]
@@ -153,7 +158,7 @@ async def test_expired_days_are_forgotten_whole_and_what_is_known_outlives_them(
 async def test_events_are_kept_for_ever_unless_it_is_said_how_long(store: Store, session: Session) -> None:
     await append_old_and_new(store, session)
     async with session.transaction() as db:
-        gone = await forget(db, Keeping(window=WINDOW, events=0, raws=30 * DAY))
+        gone = await Retention(keeping(0, 30 * DAY)).forget(db)
     assert [name.rpartition("_")[0] for name in gone] == ["raws"]
     assert await counts(session, "events", "receipts", "raws", "log_times") == [2, 2, 1, 2]
 
@@ -161,7 +166,7 @@ async def test_events_are_kept_for_ever_unless_it_is_said_how_long(store: Store,
 async def test_a_day_goes_only_when_all_of_it_has_expired(store: Store, session: Session) -> None:
     await append_old_and_new(store, session)
     async with session.transaction() as db:
-        assert await forget(db, Keeping(window=WINDOW, events=AGE * DAY, raws=AGE * DAY)) == []
+        assert await Retention(keeping(AGE * DAY, AGE * DAY)).forget(db) == []
     assert await counts(session, "events", "receipts", "raws") == [2, 2, 2]
 
 
@@ -184,11 +189,11 @@ async def test_a_reader_in_the_middle_of_a_page_puts_forgetting_off_and_loses_no
         assert await db.fetchval("SELECT count(*) FROM gateway.events") == 2
         with pytest.raises(asyncpg.LockNotAvailableError):
             async with session.transaction() as other:
-                await forget(other, KEPT)
+                await Retention(KEPT).forget(other)
         assert await db.fetchval("SELECT count(*) FROM gateway.events") == 2
     await reader.close()
     async with session.transaction() as db:
-        assert len(await forget(db, KEPT)) == 3
+        assert len(await Retention(KEPT).forget(db)) == 3
 
 
 async def test_an_old_event_that_comes_late_gets_the_partitions_of_its_day(store: Store, session: Session) -> None:

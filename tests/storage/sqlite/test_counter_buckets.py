@@ -14,7 +14,7 @@ from gateway.storage.contract import Entry
 from gateway.storage.sqlite.read.buckets import counter_buckets
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.store import SqliteStore
-from tests.storage.stores import entry, opened, query, row
+from tests.storage.stores import entry, opened, query, row, without_version_8
 
 START = 1_700_000_000  # within the minute that begins 20 seconds earlier, and the hour that begins at 1_699_999_200
 FIRST_MINUTE, FIRST_HOUR = START - 20, START - 800
@@ -80,6 +80,7 @@ async def test_a_file_that_was_counted_without_says_since_when_there_are_counts_
     assert query(tmp_path, "SELECT * FROM meta WHERE name = 'buckets_since'") == []
     with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
         file.execute("DROP TABLE counter_buckets")
+        without_version_8(file)
         file.execute("ALTER TABLE log DROP COLUMN size")
         file.execute("PRAGMA user_version = 4")
     async with opened(tmp_path):

@@ -25,6 +25,7 @@ SELECT: Mapping[str, str] = {
         "SELECT id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash, label, "
         "rotated FROM gateway.credentials ORDER BY number"
     ),
+    "backups": "SELECT name, made_at, events FROM gateway.backups ORDER BY made_at, name",
     "secrets": "SELECT name, value FROM gateway.secrets WHERE name <> 'version'",
     "counters": (
         "SELECT project, dialect, verdict, sum(count)::bigint FROM gateway.counters GROUP BY project, dialect, verdict"
@@ -54,6 +55,8 @@ SELECT: Mapping[str, str] = {
         "GROUP BY span, start, project, dialect"
     ),
     "credential_uses": "SELECT project, credential, day, requests, rejected, last_used FROM gateway.credential_uses",
+    "erasures": "SELECT project, kind, hash, at FROM gateway.erasures",
+    "erased_messages": "SELECT project, hash FROM gateway.erased_messages",
 }
 # The transaction that wrote a row, of which PostgreSQL keeps the last 32 bits: whether it is not older than another.
 SINCE = "(xmin::text::bigint - $1) & 4294967295 < 2147483648"
@@ -64,8 +67,16 @@ LATER: Mapping[str, str] = {
         f"WHERE outcomes IS NOT NULL AND {SINCE}"
     ),
 }
-FACTS = "SELECT quarantine_secret, numbers_given, counted_since FROM gateway.state"
+NEXT_KEYS = (
+    "SELECT DISTINCT project, key FROM gateway.keys WHERE (project, key) > ($1, $2) ORDER BY project, key LIMIT $3"
+)
+FACTS = "SELECT quarantine_secret, numbers_given, counted_since, erasure_secret FROM gateway.state"
 SETTLED_AMONG = "SELECT id FROM gateway.settled WHERE id BETWEEN $1 AND $2"
+
+
+async def next_keys(db: Connection, after: Row) -> list[Row]:
+    """Return the next rows of the table `keys`, which may be the longest of all: no snapshot lasts for all of it."""
+    return [tuple(row) for row in await db.fetch(NEXT_KEYS, *after, PAGE)]
 
 
 async def pages(db: Connection, table: str, since: Cursor | None) -> AsyncIterator[list[Row]]:
@@ -75,7 +86,7 @@ async def pages(db: Connection, table: str, since: Cursor | None) -> AsyncIterat
     """
     if table == "facts":
         [row] = await db.fetch(FACTS)
-        yield list(zip(("quarantine_secret", "last_number", "counted_since"), row, strict=True))
+        yield list(zip(("quarantine_secret", "last_number", "counted_since", "erasure_secret"), row, strict=True))
         return
     # These are read whole, from the first page to the last.
     await db.execute("SET LOCAL enable_seqscan = on")

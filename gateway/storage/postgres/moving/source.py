@@ -10,7 +10,7 @@ from gateway.storage.postgres.connection.session import Connection, Session
 from gateway.storage.postgres.gateways import LOST_AFTER
 from gateway.storage.postgres.moving.batches import next_batch
 from gateway.storage.postgres.moving.long_transaction import LONG_SECONDS, held, in_one_line
-from gateway.storage.postgres.moving.rows import pages
+from gateway.storage.postgres.moving.rows import next_keys, pages
 from gateway.storage.postgres.read.days import Days
 from gateway.storage.postgres.read.horizon import HORIZON, find_holder
 from gateway.storage.postgres.read.log import PostgresLogReader
@@ -29,6 +29,7 @@ DAMAGE = {
     "SELECT count(*) FROM gateway.rejected WHERE size < 0": "rejected requests without a size",
 }
 RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+END = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset FROM gateway.state"
 NEXT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
@@ -41,6 +42,7 @@ class PostgresSource:
         self._session = Session(address, "gateway move", seconds=LONG_SECONDS)
         self.reader: LogReader = PostgresLogReader(Session(address, "gateway move reader"))
         self._days = Days()
+        self._snapshot: Connection | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -72,6 +74,11 @@ class PostgresSource:
 
     async def log(self, after: Cursor, until: Cursor, mark: Cursor) -> AsyncIterator[LogBatch]:
         """See MoveSource."""
+        if self._snapshot is not None:  # one connection, which whoever takes a batch may need
+            while (batch := await self._batch(after, until)) is not None:
+                after = batch.cursor
+                yield batch
+            return
         task = asyncio.ensure_future(self._batch(after, until))
         try:
             # The next batch is read while the target writes this one.
@@ -88,6 +95,13 @@ class PostgresSource:
 
     async def rows(self, table: str, since: Cursor | None = None) -> AsyncIterator[list[Row]]:
         """See MoveSource."""
+        if table == "keys" and since is None and self._snapshot is None:
+            page: list[Row] = [("", b"")]
+            while page:
+                async with self._reading() as db:
+                    page = await next_keys(db, page[-1])
+                yield page
+            return
         async with self._reading() as db:
             async for page in pages(db, table, since):
                 yield page
@@ -107,6 +121,17 @@ class PostgresSource:
         async with self._reading() as db:
             content: bytes | None = await db.fetchval(statement, project, name)
         return content
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Cursor]:
+        """See MoveSource. In one snapshot nothing is missed beyond the horizon: all that it sees is taken."""
+        async with self._reading() as db:
+            end = await db.fetchval(END)
+            self._snapshot = db
+            try:
+                yield [end]
+            finally:
+                self._snapshot = None
 
     async def is_served(self) -> bool:
         """See MoveSource."""
@@ -149,6 +174,10 @@ class PostgresSource:
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:
+        if self._snapshot is not None:
+            with in_one_line("read", self.name):
+                yield self._snapshot
+            return
         with in_one_line("read", self.name):
             async with self._session.transaction(readonly=True) as db:
                 await db.execute(

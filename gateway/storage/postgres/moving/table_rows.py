@@ -7,13 +7,14 @@ from gateway.storage.postgres.connection.session import Connection
 from gateway.storage.postgres.moving.log_rows import GATEWAY, INSERT_KEYS
 from gateway.storage.postgres.positions import parse
 from gateway.storage.postgres.rejected import fit
+from gateway.storage.postgres.tables import GUARDED_FROM
 
 KEYS_AT = TABLES["quarantine"].index("keys")
 HAS_STRAYS = "UPDATE gateway.state SET strays = generation"
 CLEAR: Mapping[str, str] = {
     "secrets": "DELETE FROM gateway.secrets WHERE name NOT IN ('salt', 'version')",
     "quarantine": "DELETE FROM gateway.quarantined_requests",
-    "facts": "UPDATE gateway.state SET quarantine_secret = NULL, counted_since = NULL",
+    "facts": "UPDATE gateway.state SET quarantine_secret = NULL, counted_since = NULL, erasure_secret = NULL",
 }
 CLAIMS = (
     "INSERT INTO gateway.claims (project, digest, generation, fingerprint, outcomes, receipt) "
@@ -50,7 +51,17 @@ REJECTED = (
     )
     + ")"
 )
-AS_THEY_ARE: Mapping[str, str] = {"credentials": CREDENTIALS, "credential_uses": USES, "secrets": SECRETS}
+BACKUPS = "INSERT INTO gateway.backups (name, made_at, events) VALUES ($1, $2, $3)"
+ERASURES = "INSERT INTO gateway.erasures (project, kind, hash, at) VALUES ($1, $2, $3, $4)"
+ERASED_MESSAGES = "INSERT INTO gateway.erased_messages (project, hash) VALUES ($1, $2)"
+AS_THEY_ARE: Mapping[str, str] = {
+    "credentials": CREDENTIALS,
+    "credential_uses": USES,
+    "secrets": SECRETS,
+    "backups": BACKUPS,
+    "erasures": ERASURES,
+    "erased_messages": ERASED_MESSAGES,
+}
 OF_OLD = "SELECT moved_from, xid, number FROM gateway.events WHERE moved_from = ANY ($1::bigint[])"
 COMPLETE = (
     "DELETE FROM gateway.quarantine_sizes",
@@ -65,6 +76,10 @@ COMPLETE = (
     "UPDATE gateway.state SET numbers_given = greatest(numbers_given, "
     "(SELECT coalesce(max(last), 0) FROM gateway.quarantined_requests), "
     "(SELECT coalesce(max(id), 0) FROM gateway.settled))",
+    # Each erasure is counted, so that gateways read them; and those that know of none may not start.
+    "UPDATE gateway.state SET erasures = (SELECT count(*) FROM gateway.erasures)",
+    f"UPDATE gateway.meta SET compatible_from = greatest(compatible_from, {GUARDED_FROM}) "
+    "WHERE EXISTS (SELECT 1 FROM gateway.erasures)",
 )
 
 
@@ -116,8 +131,8 @@ def _counted(table: str) -> str:
 async def _add_facts(db: Connection, facts: Mapping[str, object]) -> None:
     await db.execute(
         "UPDATE gateway.state SET quarantine_secret = $1, numbers_given = greatest(numbers_given, $2), "
-        "counted_since = $3",
-        *(facts["quarantine_secret"], facts["last_number"], facts["counted_since"]),
+        "counted_since = $3, erasure_secret = $4",
+        *(facts["quarantine_secret"], facts["last_number"], facts["counted_since"], facts.get("erasure_secret")),
     )
 
 

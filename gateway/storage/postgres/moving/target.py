@@ -74,7 +74,9 @@ class PostgresTarget:
             if found is not None:
                 return dict(json.loads(found))
             if await db.fetchval(HOLDS):
-                raise StoreError(f"{self.name} is not empty: a store is moved into a new database only")
+                raise StoreError(
+                    f"{self.name} is not empty: only a new database is filled from another store or a backup"
+                )
             await db.execute(SAVE, json.dumps(progress))
         return dict(progress)
 

@@ -1,9 +1,19 @@
 """What is known of a database beside its rows: sizes, gateways, and how far behind readers are."""
 
-from gateway.storage.info import RunningGateway, StoreInfo
+from collections.abc import Mapping
+
+from gateway.storage.info import DiskUse, RunningGateway, StoreInfo
 from gateway.storage.postgres.connection.session import Connection
 from gateway.storage.postgres.read.horizon import find_holder
 
+PART_OF: Mapping[str, str] = {
+    **dict.fromkeys(("events", "log_times"), "log"),
+    **{name: name for name in ("receipts", "raws", "blobs")},
+    **dict.fromkeys(("keys", "claims"), "dedupe"),
+    **dict.fromkeys(("quarantined_requests", "quarantined_keys", "quarantine_sizes", "settled"), "quarantine"),
+    **dict.fromkeys(("rejected", "rejected_sizes", "rejected_counts", "rejected_buckets"), "rejected"),
+}
+"""What the bytes of a table are of; those of all others, and of the database's own, are `other`."""
 LOST_AFTER = "interval '60 seconds'"
 SIZES = (
     "SELECT coalesce(parent.relname, own.relname), sum(pg_total_relation_size(own.oid))::bigint, count(parent.oid) "
@@ -33,3 +43,13 @@ async def info(db: Connection) -> StoreInfo:
         lag=None if holder is None else holder.seconds,
         held_by=None if holder is None else f"process {holder.pid} ({holder.application or 'unnamed'}, {holder.state})",
     )
+
+
+async def disk_use(db: Connection) -> DiskUse:
+    """Return what the database of an open transaction takes. How much its server's disk has left is not known."""
+    parts = dict.fromkeys((*PART_OF.values(), "other"), 0)
+    for name, size, _ in await db.fetch(SIZES):
+        parts[PART_OF.get(name, "other")] += size or 0
+    whole: int = await db.fetchval(DATABASE_BYTES)
+    parts["other"] += max(0, whole - sum(parts.values()))
+    return DiskUse(bytes=sum(parts.values()), parts=parts)

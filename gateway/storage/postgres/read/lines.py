@@ -1,8 +1,8 @@
-"""Finds single events by their position, and the lines of all that one request became."""
+"""Finds single events by their position, the lines of all that one request became, and which of them were erased."""
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gateway.storage.postgres.connection.session import Connection
 from gateway.storage.postgres.positions import parse
@@ -26,6 +26,8 @@ CROSS JOIN LATERAL (SELECT coalesce(exact, body::text) AS line FROM gateway.even
 
 
 OLD_POSITION = re.compile("[0-9]{1,18}", re.ASCII)
+ERASED = "SELECT number FROM gateway.erased_positions WHERE project = $1 AND xid = $2 AND number = ANY ($3::int[])"
+IS_ERASED = "SELECT 1 FROM gateway.erased_positions WHERE xid = $1 AND number = $2 LIMIT 1"
 OF_OLD = "SELECT xid, number FROM gateway.events WHERE moved_from = $1"
 
 
@@ -52,3 +54,15 @@ async def lines_at(db: Connection, places: Sequence[Place], days: Sequence[datet
         rows = await db.fetch(OF_ANY_DAY, [xid for xid, _ in missing], [number for _, number in missing])
         found |= {(xid, number): line.encode() for xid, number, line in rows}
     return found
+
+
+async def erased_numbers(db: Connection, project: str, xid: int, numbers: Collection[int]) -> set[int]:
+    """Return those of a transaction's numbers whose events were erased."""
+    if not numbers:
+        return set()
+    return {number for (number,) in await db.fetch(ERASED, project, xid, list(numbers))}
+
+
+async def is_erased(db: Connection, place: Place) -> bool:
+    """Return whether the event at a place was erased."""
+    return await db.fetchval(IS_ERASED, *place) is not None

@@ -13,7 +13,7 @@ from gateway.storage.postgres.positions import parse
 from gateway.storage.postgres.positions import position as written
 from gateway.storage.postgres.read.days import Day, Days, Window, backward, forward
 from gateway.storage.postgres.read.horizon import HORIZON
-from gateway.storage.postgres.read.lines import OLD_POSITION, Place, place_of
+from gateway.storage.postgres.read.lines import OLD_POSITION, Place, is_erased, place_of
 from gateway.storage.postgres.read.where import condition, spans
 from gateway.storage.read import EVERYTHING, EventFilter, Page, Position
 from gateway.store_error import StoreError
@@ -137,6 +137,12 @@ class PostgresLogReader:
             xids, numbers = [xid for xid, _ in places], [number for _, number in places]
             rows = await db.fetch(AT, list(range(len(places))), xids, numbers)
         return [(_position(places[place]), line.encode()) for place, line in rows]
+
+    async def is_gone(self, position: Position) -> bool:
+        """See LogReader. Of one that expired early nothing is left to tell."""
+        async with self._transaction() as db:
+            place = _parsed(str(position))
+            return place is not None and await is_erased(db, place)
 
     async def newest(self) -> Position:
         """See LogReader."""

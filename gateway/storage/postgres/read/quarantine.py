@@ -27,6 +27,11 @@ ROW = (
 )
 CONTENTS = "SELECT items, request FROM gateway.quarantined_requests WHERE id = $1"
 SETTLED = "SELECT verdict, xid, number FROM gateway.settled WHERE id = $1"
+BYTES = "SELECT coalesce(sum(bytes), 0)::bigint FROM gateway.quarantine_sizes"
+COUNT = (
+    "SELECT coalesce(sum(remaining), 0)::bigint, max(id), count(*) FROM "
+    "(SELECT id, remaining FROM gateway.quarantined_requests WHERE id > $1 ORDER BY id LIMIT $2) page"
+)
 
 
 async def quarantine(reader: Reader, after: int, project: str | None) -> AsyncIterator[dict[str, Any]]:
@@ -123,3 +128,15 @@ async def settled(reader: Reader, number: int) -> str | None:
     for verdict, xid, event in await reader.query(SETTLED, number):
         return str(verdict) if event is None else f"{verdict} at position {position(xid, event)}"
     return None
+
+
+async def total_bytes(reader: Reader) -> int:
+    """See `Records.quarantine_bytes`."""
+    [(size,)] = await reader.query(BYTES)
+    return int(size)
+
+
+async def count_items(reader: Reader, after: int, most: int) -> tuple[int, int | None]:
+    """See `Records.count_quarantined`."""
+    [(items, last, requests)] = await reader.query(COUNT, after, most)
+    return items, last if requests == most else None

@@ -2,14 +2,14 @@
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from gateway.dialect.timestamps import from_millis
 from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.postgres.connection.session import Connection
 from gateway.storage.postgres.positions import position
-from gateway.storage.postgres.read.lines import lines_at
+from gateway.storage.postgres.read.lines import erased_numbers, lines_at
 from gateway.storage.postgres.read.quarantine import QuarantineReader
 from gateway.storage.postgres.read.reader import Reader
 from gateway.storage.records import receipt_number
@@ -56,13 +56,17 @@ async def receipt(reader: Reader, quarantine: QuarantineReader, text: str) -> di
         received_at, project, dialect, route, xid, first, count, stored = row
         items = None if stored is None else receipt_items(stored)
         lines: Mapping[int, bytes] = {}
+        erased: Set[int] = frozenset()
         if items is None or not all("message_id" in item for item in items):
             lines = await _lines(db, xid, range(first, first + count), day_of(received_at))
+            erased = await erased_numbers(db, project, xid, set(range(first, first + count)) - lines.keys())
         ended = await _ended(db, items or ())
     if items is None:
-        items = [{"verdict": "stored", "position": number} for number in sorted(lines)]
+        items = [{"verdict": "stored", "position": number} for number in sorted(lines.keys() | erased)]
     for item in items:
         await _complete(quarantine, item, lines, ended)
+        if item.get("position") in erased:
+            item["erased"] = True
         if "position" in item:
             item["position"] = position(xid, item["position"])
     return {

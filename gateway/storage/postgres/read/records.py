@@ -66,6 +66,14 @@ class PostgresRecords:
         """See Records."""
         return await held_groups.page(self._reader, where, before, most)
 
+    async def quarantine_bytes(self) -> int:
+        """See Records."""
+        return await quarantine.total_bytes(self._reader)
+
+    async def count_quarantined(self, after: int = 0, most: int = 5000) -> tuple[int, int | None]:
+        """See Records."""
+        return await quarantine.count_items(self._reader, after, most)
+
     async def settled(self, number: int) -> str | None:
         """See Records."""
         return await quarantine.settled(self._reader, number)

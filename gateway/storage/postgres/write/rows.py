@@ -8,10 +8,11 @@ from gateway.storage.postgres.write.values import numbers, placed
 
 WRITE = """
 WITH state AS MATERIALIZED (
-    SELECT pg_current_xact_id()::text::bigint AS xid, xid_offset FROM gateway.state),
+    SELECT pg_current_xact_id()::text::bigint AS xid, xid_offset, erasures FROM gateway.state),
 lines AS MATERIALIZED (
     SELECT number::int, line::jsonb AS body, exact, (now() AT TIME ZONE 'UTC')::date AS day
-    FROM unnest(string_to_array($2::text, E'\\n'), $3::text[]) WITH ORDINALITY AS line (line, exact, number)),
+    FROM state, unnest(string_to_array($2::text, E'\\n'), $3::text[]) WITH ORDINALITY AS line (line, exact, number)
+    WHERE state.erasures = $23::int),
 events AS (
     INSERT INTO gateway.events (project, day, xid, number, dialect, type, name, message_id, user_id, anonymous_id,
         "timestamp", received_at, body, exact)
@@ -33,7 +34,8 @@ receipts AS (
     SELECT ($4::text[])[stream], id, xid + xid_offset, first, count, to_timestamp(at / 1000.0), ($5::text[])[stream],
         ($6::text[])[stream], items
     FROM state, unnest($7::text::int[], $8::text::bigint[], $9::text::int[], $10::text::int[], $11::text::bigint[],
-        $12::bytea[]) AS receipt (stream, id, first, count, at, items)),
+        $12::bytea[]) AS receipt (stream, id, first, count, at, items)
+    WHERE state.erasures = $23::int),
 counters AS (
     INSERT INTO gateway.counters AS known (project, dialect, verdict, gateway, count)
     SELECT project, dialect, verdict, $1::int, count
@@ -45,14 +47,15 @@ buckets AS (
     FROM unnest($17::int[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::bigint[])
         AS added (span, start, project, dialect, verdict, count)
     ON CONFLICT (project, span, start, dialect, verdict, gateway) DO UPDATE SET count = known.count + excluded.count)
-SELECT xid, xid_offset FROM state
+SELECT xid, xid_offset, erasures FROM state
 """
+"""Of a group that knows other erasures than there are nothing is kept that a person sent; it is rolled back then."""
 
 
 def values_of(plan: Plan, streams: Mapping[Stream, int]) -> Sequence[object]:
-    """Return the values of WRITE after the gateway's number. `streams` are those that were known before the plan.
+    """Return the values of WRITE after the gateway's number, but for the count of erasures, which comes last.
 
-    Raises UnicodeDecodeError on an event that is not UTF-8.
+    `streams` are those that were known before the plan. Raises UnicodeDecodeError on an event that is not UTF-8.
     """
     lines, exact = joined([row.body for row in plan.events])
     names = {number: stream for stream, number in (*streams.items(), *plan.streams.items())}

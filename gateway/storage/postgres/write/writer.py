@@ -12,12 +12,14 @@ import attrs
 
 from gateway.storage.contract import AppendStatus, Entry
 from gateway.storage.decide import decide
-from gateway.storage.plan import RECEIPT_RANDOM_BITS, Plan, Snapshot, Stream
+from gateway.storage.erasing.guard import Look
+from gateway.storage.plan import NOTHING, RECEIPT_RANDOM_BITS, Plan, Snapshot, Stream
 from gateway.storage.postgres.connection.session import Connection, one
 from gateway.storage.postgres.gateways import Gateway
 from gateway.storage.postgres.partitions import day_of_receipt
 from gateway.storage.postgres.write import blobs
 from gateway.storage.postgres.write.dedupe import answer_claims, claim, insert_keys, known_keys
+from gateway.storage.postgres.write.erasures import Erasures, held_back
 from gateway.storage.postgres.write.quarantine import Quarantine
 from gateway.storage.postgres.write.rows import WRITE, values_of
 
@@ -29,8 +31,12 @@ class MissingDays(Exception):
     """Some days have no partitions yet."""
 
     def __init__(self, days: set[int]) -> None:
-        super().__init__(days)
+        super().__init__("the database has no partition for today")
         self.days = days
+
+
+class UnknownErasures(Exception):
+    """Somebody was erased since this process has last read who was."""
 
 
 @attrs.define
@@ -55,11 +61,12 @@ class Writer:
     days: set[int]
     receipt: int = 0
     streams: dict[Stream, int] = attrs.field(factory=dict)
+    erasures: Erasures = attrs.field(factory=Erasures)
 
     async def write(self, db: Connection, entries: Sequence[Entry]) -> GroupWrite | Plan:
         """Write a group inside the open transaction; return only the plan if there was nothing to write.
 
-        Raises MissingDays, LostRace, one of EXPECTED, and any error of an unfit entry.
+        Raises MissingDays, UnknownErasures, LostRace, one of EXPECTED, and any error of an unfit entry.
         """
         plan, values = await self._decide(db, entries)
         if not plan.counts and not plan.settled:
@@ -67,14 +74,16 @@ class Writer:
         days = {day_of_receipt(number) for number in plan.receipts[::6] if isinstance(number, int)}
         if missing := days - self.days:
             raise MissingDays(missing)
-        xid, offset = await one(db, WRITE, self.gateway.number, *values)
+        xid, offset, erasures = await one(db, WRITE, self.gateway.number, *values, self.erasures.count)
+        if erasures != self.erasures.count:
+            raise UnknownErasures("people are erased all the time")
         await self._write_rare(db, entries, plan, xid + offset)
         return GroupWrite(plan, xid, _witness(entries, plan))
 
     async def write_nothing(self, db: Connection) -> None:
         """Run the statements of a group without a row: they fail where those of a group would, as without a table."""
         await insert_keys(db, {})
-        await one(db, WRITE, self.gateway.number, *values_of(Plan(Snapshot(), lambda: 0), {}))
+        await one(db, WRITE, self.gateway.number, *values_of(Plan(Snapshot(), lambda: 0), {}), 0)
 
     def committed(self, written: GroupWrite) -> None:
         """Remember what was committed."""
@@ -94,8 +103,10 @@ class Writer:
 
         Nearly always all keys are new. So the plan of that is made while the server looks for them.
         """
-        if any(each.quarantined or each.idempotency is not None or each.resolves is not None for each in entries):
-            return self._plan(entries, await self._snapshot(db, entries))
+        look = self.erasures.guard.look(entries)
+        is_rare = any(each.quarantined or each.idempotency is not None or each.resolves is not None for each in entries)
+        if is_rare or look is not None:
+            return self._plan(entries, await self._snapshot(db, entries, look))
         keys = _keys_to_insert(entries, set(), set())
         asking = asyncio.ensure_future(insert_keys(db, keys)) if keys else None
         try:
@@ -122,7 +133,7 @@ class Writer:
             lanes=LANES,
         )
 
-    async def _snapshot(self, db: Connection, entries: Sequence[Entry]) -> Snapshot:
+    async def _snapshot(self, db: Connection, entries: Sequence[Entry], look: Look | None) -> Snapshot:
         claims = await claim(db, entries)
         resolved = sorted({entry.resolves for entry in entries if entry.resolves is not None})
         pending = await self.quarantine.pending(db, resolved) if resolved else {}
@@ -142,11 +153,12 @@ class Writer:
             quarantined=quarantined,
             pending=pending,
             room=await self.quarantine.room(db, projects) if projects else {},
+            held_back=NOTHING if look is None else await held_back(db, entries, look),
         )
 
     async def _write_rare(self, db: Connection, entries: Sequence[Entry], plan: Plan, xid: int) -> None:
         new = [entry for entry, answer in zip(entries, plan.answers, strict=True) if answer.status is AppendStatus.NEW]
-        if files := [(entry.project, blob) for entry in new for blob in entry.blobs]:
+        if files := [(entry.project, blob) for entry in new for blob in plan.snapshot.held_back.blobs_of(entry)]:
             await blobs.keep(db, files)
         if plan.raws:
             projects = _projects_of_receipts(entries, plan)

@@ -80,3 +80,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def overwriting(connection: sqlite3.Connection) -> Iterator[None]:
+    """Overwrite whatever is deleted, whole pages too, also inside an open transaction.
+
+    `secure_delete = FAST` leaves a page as it was until it is used again. Within the same transaction that may be as
+    the first half of a table's root that grew too large, and SQLite fills only a part of such a page: the rest of what
+    was deleted would stay there for ever.
+    """
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA secure_delete = FAST").fetchall()

@@ -13,12 +13,15 @@ from gateway.keys.credential import CredentialRecord, KeyFileError
 from gateway.keys.snapshot import StoredCredentials
 from gateway.storage.sqlite.connection import sqlite_file
 
-VERSION = 2
-TABLES = """
+VERSION = 3
+# The backups that were made; `made_at` is in milliseconds since the epoch. `events` is null until one is whole.
+BACKUPS = "CREATE TABLE backups (name TEXT, made_at INTEGER, events INTEGER, PRIMARY KEY (name, made_at)) WITHOUT ROWID"
+TABLES = f"""
 CREATE TABLE credentials (id TEXT PRIMARY KEY, project TEXT NOT NULL, dialect TEXT NOT NULL, kind TEXT NOT NULL,
     hint TEXT, scopes TEXT NOT NULL, origins TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER,
     expires_at INTEGER, hash BLOB NOT NULL UNIQUE, label TEXT NOT NULL DEFAULT '', rotated INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+{BACKUPS};
 """
 UPGRADES: Mapping[int, tuple[str, ...]] = {
     2: (
@@ -27,6 +30,7 @@ UPGRADES: Mapping[int, tuple[str, ...]] = {
         # Until then only a rotation gave a credential an end.
         "UPDATE credentials SET rotated = expires_at IS NOT NULL",
     ),
+    3: (BACKUPS,),
 }
 """What leads to each version from the one before. Never changed once released."""
 COLUMNS = "id, project, dialect, kind, hint, scopes, origins, created_at, revoked_at, expires_at, hash, label, rotated"

@@ -2,6 +2,9 @@
 
 With one row for each event, statements, cells and half-empty pages cost more than the bytes themselves. A row of an
 older file holds one event and may have no keys: it is a chunk of one.
+
+An event that was removed leaves its line empty, and its key: the positions of the others stay what they were, and a
+late retry is still known. The column `gone` of such a row is 1, else NULL: SQLite reads either without the contents.
 """
 
 from bisect import bisect_left
@@ -47,9 +50,15 @@ def _chunk(each_key: list[bytes], bodies: list[bytes]) -> tuple[bytes, bytes]:
 
 
 def events(last: int, lines: bytes) -> Iterable[tuple[int, bytes]]:
-    """Return `(position, line)` of each event of a chunk, given the position of its last."""
+    """Return `(position, line)` of each event of a chunk, given the position of its last; removed ones are left out."""
     found = lines.split(b"\n")
-    return zip(range(last - len(found) + 1, last + 1), found, strict=True)
+    return [event for event in enumerate(found, last - len(found) + 1) if event[1]]
+
+
+def has_gone(lines: bytes) -> int | None:
+    """Return the value of the column `gone` for a chunk's lines: 1 if an event was removed, else None."""
+    is_gone = not lines or lines.startswith(b"\n") or lines.endswith(b"\n") or b"\n\n" in lines
+    return 1 if is_gone else None
 
 
 def keys_of(keys: bytes | None) -> list[bytes]:

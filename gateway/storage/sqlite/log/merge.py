@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, KEY_BYTES, SMALL_BYTES
+from gateway.storage.sqlite.connection.sqlite_file import overwriting
+from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, KEY_BYTES, SMALL_BYTES, has_gone
 from gateway.storage.sqlite.log.compression import stored
 
 MAX_AGE = 600.0
@@ -22,7 +23,7 @@ TAIL = (
     "FROM (SELECT keys, lines FROM log WHERE last > ? AND last <= ? ORDER BY last)"
 )
 DELETE = "DELETE FROM log WHERE last > ? AND last <= ?"
-INSERT = "INSERT INTO log (last, keys, lines, size) VALUES (?, ?, ?, ?)"
+INSERT = "INSERT INTO log (last, keys, lines, size, gone) VALUES (?, ?, ?, ?, ?)"
 
 
 @attrs.frozen(kw_only=True)
@@ -72,5 +73,6 @@ def _merge(connection: sqlite3.Connection, after: int, last: int, *, compress: b
     keys = bytes.fromhex(hex_keys or "")
     if len(keys) != KEY_BYTES * (last - after) or lines.count(b"\n") != last - after - 1:
         return  # a chunk has no gaps in its positions
-    connection.execute(DELETE, (after, last))
-    connection.execute(INSERT, (last, keys, *stored(lines, compress=compress)))
+    with overwriting(connection):
+        connection.execute(DELETE, (after, last))
+        connection.execute(INSERT, (last, keys, *stored(lines, compress=compress), has_gone(lines)))

@@ -34,24 +34,35 @@ _PROJECT = re.compile(rb'\{"project":"([^"\\]*+)"')
 
 @attrs.define
 class _Events:
-    """Events that were read: their positions, keys and lines."""
+    """Events that were read: their positions, keys and lines.
+
+    `gone` are positions without an event, `reach` is the end of the last chunk.
+    """
 
     positions: list[int] = attrs.field(factory=list)
     keys: list[bytes | None] = attrs.field(factory=list)
     lines: list[bytes] = attrs.field(factory=list)
+    gone: list[int] = attrs.field(factory=list)
     size: int = 0
+    reach: int = 0
 
     def add(self, last: int, keys: bytes | None, lines: bytes, after: int) -> None:
-        """Add the events of a chunk that are after a position."""
+        """Add the events of a chunk that are after a position, but for those that were removed."""
         split = lines.split(b"\n")
         first = last - len(split) + 1
         skipped = max(0, after + 1 - first)
         whole = keys or NO_KEY * len(split)
         each = [whole[at : at + KEY_BYTES] for at in range(KEY_BYTES * skipped, len(whole), KEY_BYTES)]
-        self.positions += range(first + skipped, last + 1)
-        self.keys += [None if key == NO_KEY else key for key in each]
-        self.lines += split[skipped:]
+        some = list(zip(range(first + skipped, last + 1), each, split[skipped:], strict=True))
+        there = some
+        if not all(split):
+            there = [event for event in some if event[2]]
+            self.gone += [position for position, _, line in some if not line]
+        self.positions += [position for position, _, _ in there]
+        self.keys += [None if key == NO_KEY else key for _, key, _ in there]
+        self.lines += [line for _, _, line in there]
         self.size += len(lines)
+        self.reach = last
 
     def cut(self, until: int) -> None:
         """Leave out those that are beyond a position."""
@@ -63,8 +74,10 @@ class _Events:
 def next_batch(connection: sqlite3.Connection, after: Cursor, until: Cursor, watermark: int) -> LogBatch | None:
     """Return what comes after a cursor, `[position, receipt]`; None if there is nothing up to `until`.
 
-    Keys up to the watermark are left out.
+    Keys up to the watermark are left out. It is read in the snapshot of the open transaction, if there is one.
     """
+    if connection.in_transaction:
+        return _next_batch(connection, after or [0, 0], until, watermark)
     connection.execute("BEGIN")
     try:
         return _next_batch(connection, after or [0, 0], until, watermark)
@@ -101,12 +114,13 @@ def _next_batch(connection: sqlite3.Connection, after: Cursor, until: Cursor, wa
             for position, key, line in zip(events.positions, events.keys, events.lines, strict=True)
         ],
         receipts=[_receipt(row, places.get(row[5])) for row in taken],
+        gone=events.gone,
     )
 
 
 def _read(connection: sqlite3.Connection, events: _Events, start: int, until: int, at_least: int) -> int:
     """Read events after what was read, or `start`; return up to where the log was read."""
-    after = events.positions[-1] if events.positions else start
+    after = max(start, events.reach)
     for last, count, keys, stored, size in connection.execute(CHUNKS, (after,)):
         if last - count >= until:
             break

@@ -10,6 +10,7 @@ from gateway.storage.quarantine_hash import HASH_BYTES, NO_HASH
 from gateway.storage.quarantined_items import decode_items
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.dedupe.known_keys import BUCKETS
+from gateway.storage.sqlite.keys import backups
 from gateway.storage.sqlite.keys import tables as key_tables
 from gateway.storage.sqlite.log.chunks import KEY_BYTES
 from gateway.storage.sqlite.quarantine import LAST
@@ -40,6 +41,8 @@ SIMPLE = {
     "counters": "SELECT project, dialect, verdict, count FROM counters",
     "counter_buckets": "SELECT span, start, project, dialect, verdict, count FROM counter_buckets",
     "settled": "SELECT '', id, verdict, position, at FROM settled ORDER BY id",
+    "erasures": "SELECT project, kind, hash, at FROM erasures",
+    "erased_messages": "SELECT project, hash FROM erased_messages",
 }
 IN_REJECTED = {
     "rejected": f"SELECT {', '.join(TABLES['rejected'])} FROM rejected ORDER BY id",  # noqa: S608
@@ -47,7 +50,7 @@ IN_REJECTED = {
     "rejected_buckets": "SELECT span, start, project, dialect, count FROM count_buckets",
     "credential_uses": "SELECT project, credential, day, requests, rejected, last_used FROM credential_uses",
 }
-FACTS = "SELECT name, value FROM meta WHERE name IN ('quarantine_secret', 'buckets_since')"
+FACTS = "SELECT name, value FROM meta WHERE name IN ('quarantine_secret', 'buckets_since', 'erasure_secret')"
 
 
 def pages(connection: sqlite3.Connection, directory: DataDir, table: str, since: Cursor | None) -> Iterator[list[Row]]:
@@ -118,6 +121,7 @@ def _facts(connection: sqlite3.Connection) -> list[Row]:
         ("quarantine_secret", found["quarantine_secret"]),
         ("last_number", last),
         ("counted_since", found.get("buckets_since")),
+        ("erasure_secret", found["erasure_secret"]),
     ]
 
 
@@ -128,6 +132,8 @@ def _credentials(directory: DataDir, table: str) -> list[Row]:
         if table == "secrets":
             return connection.execute(key_tables.SELECT_SECRETS).fetchall()
         version = sqlite_file.version(connection, directory.keys, key_tables.VERSION)
+        if table == "backups":
+            return connection.execute(backups.SELECT).fetchall() if version >= backups.SINCE else []
         scopes = TABLES["credentials"].index("scopes")
         return [
             (*row[:scopes], json.loads(row[scopes]), json.loads(row[scopes + 1]), *row[scopes + 2 : -1], bool(row[-1]))

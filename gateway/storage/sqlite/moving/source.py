@@ -21,6 +21,7 @@ from gateway.storage.sqlite.moving.batches import next_batch
 from gateway.storage.sqlite.moving.rows import pages
 from gateway.storage.sqlite.read.log import SqliteLogReader, open_log
 from gateway.storage.sqlite.tables import VERSION
+from gateway.storage.sqlite.unfinished_move import check_finished
 
 Result = TypeVar("Result")
 END = "SELECT (SELECT coalesce(max(last), 0) FROM log), (SELECT coalesce(max(id), 0) FROM receipts)"
@@ -45,11 +46,12 @@ class SqliteSource:
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(cls, directory: DataDir) -> AsyncIterator["SqliteSource"]:
-        """Open the files. Raises DataDirError if there is no log, or one of an older gateway."""
+        """Open the files. Raises DataDirError if there is no log, one of an older gateway, or half of one."""
         thread, version = await open_log(find(directory.path))
         try:
             if version < VERSION:
                 raise DataDirError(f"{directory.events} was written by an older gateway; `gateway serve` upgrades it")
+            await thread.run(partial(check_finished, path=directory.events))
             reader = await SqliteLogReader.open(directory)
             try:
                 yield cls(directory, thread, reader)
@@ -108,6 +110,15 @@ class SqliteSource:
             return None
         except OSError as error:
             raise DataDirError(f"cannot read {path}: {error.strerror}") from error
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Cursor]:
+        """See MoveSource."""
+        await self._run(lambda file: file.execute("BEGIN"))
+        try:
+            yield await self.end()  # the first look at the file is what fixes the moment
+        finally:
+            await self._run(lambda file: file.execute("ROLLBACK"))
 
     async def is_served(self) -> bool:
         """See MoveSource."""

@@ -21,7 +21,7 @@ IN_REJECTED = {
     "rejected_buckets": "count_buckets",
     "credential_uses": "credential_uses",
 }
-IN_KEYS = ("credentials", "secrets")
+IN_KEYS = ("credentials", "secrets", "backups")
 COUNTED = {"quarantine": "quarantined_requests"}
 COMPLETE = (
     "DELETE FROM quarantine_sizes",
@@ -109,6 +109,8 @@ class TableRows:
         secret, since = facts["quarantine_secret"], facts["counted_since"]
         if secret is not None:
             file.execute("INSERT OR REPLACE INTO meta VALUES ('quarantine_secret', ?)", (secret,))
+        if facts.get("erasure_secret") is not None:  # PostgreSQL's, once it has one
+            file.execute("INSERT OR REPLACE INTO meta VALUES ('erasure_secret', ?)", (facts["erasure_secret"],))
         file.execute("DELETE FROM meta WHERE name = 'buckets_since'")
         if since is not None:
             file.execute("INSERT INTO meta VALUES ('buckets_since', ?)", (since,))

@@ -21,14 +21,16 @@ from gateway.storage.sqlite.moving.table_rows import TableRows
 from gateway.storage.sqlite.read.log import SqliteLogReader
 from gateway.storage.sqlite.tables import upgrade
 from gateway.storage.sqlite.unfinished_move import PROGRESS
+from gateway.storage.sqlite.upkeep.free_space import INCREMENTAL
 
 Result = TypeVar("Result")
 PRAGMAS = (
+    INCREMENTAL,
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -65536",
     "PRAGMA wal_autocheckpoint = 8000",
-    "PRAGMA secure_delete = OFF",
+    "PRAGMA secure_delete = ON",
 )
 HOLDS = (
     "SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM receipts) OR EXISTS (SELECT 1 FROM counters) "
@@ -76,7 +78,9 @@ class SqliteTarget:
             return dict(json.loads(found[0]))
         [(holds_events,)] = await self._run(lambda file: file.execute(HOLDS).fetchall())
         if holds_events or self._directory.keys.exists() or self._directory.rejected.exists():
-            raise DataDirError(f"{self._directory.path} is not empty: a store is moved into a new directory only")
+            raise DataDirError(
+                f"{self._directory.path} is not empty: only a new directory is filled from another store or a backup"
+            )
         await self.save(progress)
         return dict(progress)
 

@@ -86,6 +86,8 @@ class LineFilter:
 
     def _is_parsed(self, line: bytes) -> bool:
         """Return whether a line is asked for that is not in the canonical spelling."""
+        if not line:  # of an event that was removed
+            return False
         event = orjson.loads(line)
         if not isinstance(event, dict) or any(event.get(name) != value for name, value in self._named.items()):
             return False

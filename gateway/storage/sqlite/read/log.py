@@ -82,6 +82,10 @@ class SqliteLogReader:
         """See LogReader."""
         return [*await self._run(lambda file: self._pages.at(file, _exact(file, positions)))]
 
+    async def is_gone(self, position: Position) -> bool:
+        """See LogReader."""
+        return await self._run(partial(self._is_gone, position=position))
+
     async def newest(self) -> Position:
         """See LogReader."""
         return await self._run(self._pages.newest)
@@ -99,6 +103,9 @@ class SqliteLogReader:
     async def close(self) -> None:
         """See LogReader."""
         await self._thread.close()
+
+    def _is_gone(self, file: sqlite3.Connection, position: Position) -> bool:
+        return any(self._pages.is_gone(file, each) for each in _exact(file, [position]))
 
     async def _run(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
         try:

@@ -12,13 +12,16 @@ from gateway.storage.records import NewRows, QuarantineRecord
 from gateway.storage.sqlite.read.reader import Reader
 
 ROW = (
-    "SELECT id, last, received_at, project, dialect, route, receipt, body_size, lower(hex(sha256)) "
+    "SELECT id, last, received_at, project, dialect, route, receipt, body_size, nullif(lower(hex(sha256)), ''), size "
     "FROM quarantined_requests WHERE id <= ? ORDER BY id DESC LIMIT 1"
 )
 CONTENTS = "SELECT items, request FROM quarantined_requests WHERE id = ?"
 SETTLED = "SELECT verdict, position FROM settled WHERE id = ?"
-
-
+BYTES = "SELECT coalesce(sum(bytes), 0) FROM quarantine_sizes"
+COUNT = (
+    "SELECT coalesce(sum(remaining), 0), max(id), count(*) FROM "
+    "(SELECT id, remaining FROM quarantined_requests WHERE id > ? ORDER BY id LIMIT ?)"
+)
 NEWEST = "SELECT coalesce(max(last), 0) FROM quarantined_requests"
 SINCE = "SELECT coalesce(max(last), ?1), coalesce(sum(last - id + 1), 0) FROM quarantined_requests WHERE id > ?1"
 LAST = (
@@ -73,8 +76,8 @@ def quarantine_record(reader: Reader, number: int) -> QuarantineRecord | None:
     found = reader.query(ROW, number)
     if not found or found[0][1] < number or reader.query(SETTLED, number):
         return None
-    [(first, _, received_at, project, dialect, route, receipt, size, sha256)] = found
-    contents = _contents(reader, first)
+    [(first, _, received_at, project, dialect, route, receipt, size, sha256, bytes_there)] = found
+    contents = _contents(reader, first, bytes_there)
     item = contents.items.get(number)
     if item is None:
         return None
@@ -93,18 +96,30 @@ def quarantine_record(reader: Reader, number: int) -> QuarantineRecord | None:
         raw=contents.raw,
         kept=size is None,
         size=size,
-        sha256=sha256 if size is not None else None,
+        sha256=sha256,
     )
 
 
-@lru_cache(maxsize=1)  # what a row has never changes
-def _contents(reader: Reader, first: int) -> _Contents:
+@lru_cache(maxsize=1)  # what a row has changes only when a person is erased, and becomes smaller then
+def _contents(reader: Reader, first: int, _size: int) -> _Contents:
     rows = reader.query(CONTENTS, first)
     if not rows:  # the last of its items has just ended
         return _Contents({}, None)
     [(items, request)] = rows
     raw = None if request is None else decompress(request)
     return _Contents({item.number: item for item in decode_items(items, first)}, raw)
+
+
+def total_bytes(reader: Reader) -> int:
+    """See `Records.quarantine_bytes`. Raises DataDirError."""
+    [(size,)] = reader.query(BYTES)
+    return int(size)
+
+
+def count_items(reader: Reader, after: int, most: int) -> tuple[int, int | None]:
+    """See `Records.count_quarantined`. Raises DataDirError."""
+    [(items, last, requests)] = reader.query(COUNT, after, most)
+    return items, last if requests == most else None
 
 
 def quarantine_ids(reader: Reader, verdict: str, project: str | None = None) -> Iterator[int]:

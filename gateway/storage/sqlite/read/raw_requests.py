@@ -1,6 +1,5 @@
 """Reads the kept requests with the events that they became, and rewrites those events."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,8 +8,7 @@ from gateway.storage.outcomes_json import decode_receipt
 from gateway.storage.read import Position
 from gateway.storage.records import RawEvents
 from gateway.storage.sqlite.connection import sqlite_file
-from gateway.storage.sqlite.log.chunks import events
-from gateway.storage.sqlite.log.compression import restored, stored
+from gateway.storage.sqlite.log.rewriting import rewrite_lines
 from gateway.storage.sqlite.read.reader import Reader
 
 PAGE = (
@@ -19,8 +17,6 @@ PAGE = (
     "WHERE w.receipt > ?1 AND (?2 IS NULL OR s.project = ?2) ORDER BY w.receipt LIMIT 100"
 )
 REPLAYED = "SELECT position FROM settled WHERE id = ? AND verdict = 'stored'"
-CHUNK = "SELECT last, CAST(lines AS BLOB), size FROM log WHERE last >= ? ORDER BY last LIMIT 1"
-REWRITE = "UPDATE log SET lines = ?, size = ? WHERE last = ?"
 
 
 def kept_requests(reader: Reader, project: str | None = None) -> Iterator[RawEvents]:
@@ -50,18 +46,10 @@ def rewrite(path: Path, changes: Sequence[tuple[Position, bytes, bytes]]) -> int
     """
     with sqlite_file.connected(path, "rw") as file:
         file.execute("PRAGMA synchronous = FULL")
+        file.execute("PRAGMA secure_delete = FAST").fetchall()
         with sqlite_file.transaction(file):
-            return sum(_rewrite(file, *change) for change in changes)
-
-
-def _rewrite(file: sqlite3.Connection, position: Position, old: bytes, new: bytes) -> bool:
-    for last, lines, size in file.execute(CHUNK, (position,)).fetchall():
-        chunk: dict[Position, bytes] = dict(events(last, restored(lines, size)))
-        if chunk.get(position) == old:
-            chunk[position] = new
-            file.execute(REWRITE, (*stored(b"\n".join(chunk.values()), compress=size is not None), last))
-            return True
-    return False
+            by_position = {int(position): (old, new) for position, old, new in changes}
+            return len(rewrite_lines(file, by_position, compress=False))
 
 
 def _positions(reader: Reader, position: int, count: int, outcomes: str | bytes | None) -> dict[int, int]:

@@ -21,7 +21,7 @@ from gateway.storage.sqlite.tables import BY_REQUEST, VERSION
 
 QUARANTINE = (
     "SELECT id, last, received_at, project, dialect, route, receipt, body_size, "
-    "lower(hex(sha256)), items FROM quarantined_requests "
+    "nullif(lower(hex(sha256)), ''), items FROM quarantined_requests "
     "WHERE id >= ?1 AND (?2 IS NULL OR project = ?2) ORDER BY id LIMIT 20"
 )
 QUARANTINE_START = "SELECT coalesce(max(id), 0) FROM quarantined_requests WHERE id <= ?"
@@ -62,6 +62,10 @@ class Reader:
     def events_at(self, positions: Sequence[int]) -> list[tuple[int, bytes]]:
         """Return `(position, line)` of the events at these positions, without those deleted since."""
         return self._pages.at(self._connection, positions)
+
+    def is_gone(self, position: int) -> bool:
+        """Return whether the event at a position was removed, alone among those around it."""
+        return self._pages.is_gone(self._connection, position)
 
     def event_at(self, position: Position) -> tuple[int, bytes] | None:
         """Return `(position, line)` of the event that has or had a position; None if there is none."""

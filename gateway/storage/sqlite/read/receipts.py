@@ -22,7 +22,8 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
 
     `items` is in the request's order. A stored item has a `position`, a quarantined or filtered one `quarantine` (its
     id), an invalid one `faults`. `since` is how a quarantined item ended later. Of a very long request the ids of items
-    that are neither stored nor in quarantine may not be kept: then `message_id` is None.
+    that are neither stored nor in quarantine may not be kept: then `message_id` is None. A stored item whose event was
+    removed since has no `message_id` either, and says `erased`.
 
         {"receipt": "18bcfe56800d5c3a", "project": "shop", "dialect": "tranthor", "route": "batch",
          "received_at": "2023-11-14T22:13:20.000Z", "items": [
@@ -38,15 +39,22 @@ def facts(reader: Reader, text: str) -> dict[str, Any] | None:
     items: list[dict[str, Any]]
     positions = range(position, position + count)
     if outcomes is None:
+        lines = dict(reader.events_at(positions))
         items = [
-            {"verdict": "stored", "message_id": json.loads(line).get("message_id"), "position": each}
-            for each, line in reader.events_at(positions)
+            {"verdict": "stored", "message_id": json.loads(lines[each]).get("message_id"), "position": each}
+            if each in lines
+            else {"verdict": "stored", "message_id": None, "position": each}
+            for each in positions
+            if each in lines or reader.is_gone(each)
         ]
     else:
         items = decode_receipt(outcomes)
         lines = {} if all("message_id" in item for item in items) else dict(reader.events_at(positions))
         for item in items:
             _complete(reader, item, lines)
+    for item in items:
+        if "position" in item and item["message_id"] is None and reader.is_gone(item["position"]):
+            item["erased"] = True
     return {
         "receipt": f"{number:x}",
         "project": project,

@@ -82,6 +82,14 @@ class SqliteRecords:
         """See Records."""
         return await self._run(partial(held_groups.page, self._reader, where, before, most))
 
+    async def quarantine_bytes(self) -> int:
+        """See Records."""
+        return await self._run(partial(quarantine.total_bytes, self._reader))
+
+    async def count_quarantined(self, after: int = 0, most: int = 5000) -> tuple[int, int | None]:
+        """See Records."""
+        return await self._run(partial(quarantine.count_items, self._reader, after, most))
+
     async def settled(self, number: int) -> str | None:
         """See Records."""
         return await self._run(partial(quarantine.settled, self._reader, number))

@@ -14,7 +14,7 @@ from gateway.storage.contract import EventRow
 from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, SMALL_BYTES
 from gateway.storage.sqlite.log.compression import register, restored, stored
 from gateway.storage.sqlite.read.raw_requests import rewrite
-from tests.storage.stores import body, entry, key, opened, query
+from tests.storage.stores import body, entry, key, opened, query, without_version_8
 from tests.storage.stores import stored as stored_lines
 
 QUESTION = "SELECT position, hex(key), body FROM events ORDER BY position"
@@ -152,6 +152,7 @@ async def test_a_damaged_chunk_is_an_error_that_takes_no_more_memory_than_it_say
 async def test_a_log_from_before_compression_is_read_and_upgraded(tmp_path: Path) -> None:
     await fill(tmp_path, 0, LARGE, compress=False)
     with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as file:
+        without_version_8(file)
         file.execute("ALTER TABLE log DROP COLUMN size")
         file.execute("PRAGMA user_version = 6")
 

@@ -15,7 +15,7 @@ from gateway.storage.sqlite.read import pages
 from gateway.storage.sqlite.tables import VERSION
 from tests.kit.event_lines import MINUTE, START, line
 from tests.kit.log_reading import reading, stored_events
-from tests.storage.stores import entry, opened, query, row
+from tests.storage.stores import entry, opened, query, row, without_version_8
 
 FULL = START // MINUTE * MINUTE
 """The beginning of the minute of START."""
@@ -161,6 +161,7 @@ def as_version_6(path: Path) -> None:
     """Make a file as a gateway without the index left it."""
     with closing(sqlite3.connect(path / "events.db")) as file, file:
         file.execute("DROP TABLE log_times")
+        without_version_8(file)
         file.execute("ALTER TABLE log DROP COLUMN size")
         file.execute("PRAGMA user_version = 6")
 

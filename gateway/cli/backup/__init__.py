@@ -1,0 +1,1 @@
+"""`gateway backup`: making one file of a store, checking it, restoring it."""

@@ -1,0 +1,1 @@
+"""Erasing a person from a database, beside the gateways that write into it. See gateway/storage/erasing.py."""

@@ -1,0 +1,1 @@
+"""Erasing a person from a data directory. See gateway/storage/erasing/."""
