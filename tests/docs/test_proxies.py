@@ -1,8 +1,10 @@
 """examples/nginx.conf and examples/Caddyfile: real proxies with TLS before a real gateway."""
 
-import io
+import json
 import ssl
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import attrs
@@ -22,6 +24,7 @@ class Proxied:
     """A gateway behind TLS: its https URL, the certificate to trust, the gateway itself, a Databuddy key."""
 
     url: str
+    authority: Path
     tls: ssl.SSLContext
     served: Served
     key: str
@@ -46,7 +49,7 @@ def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with serving(folder / "data", "--config", str(settings)) as served:
         with PROXIES[request.param](folder, port, served.url.removeprefix("http://")):
             tls = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
-            yield Proxied(f"https://localhost:{port}", tls, served, key)
+            yield Proxied(f"https://localhost:{port}", folder / "fullchain.pem", tls, served, key)
         assert served.stop() == 0
 
 
@@ -66,14 +69,23 @@ async def test_an_event_over_https_is_stored_with_the_address_that_the_proxy_saw
     )
 
 
-async def test_what_is_too_large_is_refused_in_the_vendors_format_with_cors(proxied: Proxied) -> None:
-    body, headers = io.BytesIO(b" " * 8_000_000), {"Origin": "https://shop.example"}
-    async with (
-        proxied.client() as client,
-        client.post(f"{proxied.url}/api/v1/track", data=body, headers=headers) as answer,
-    ):
-        assert (answer.status, (await answer.json())["status"]) == (413, "failure")
-        assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+def test_what_is_too_large_is_refused_in_the_vendors_format_with_cors(proxied: Proxied, tmp_path: Path) -> None:
+    # By curl: it ends with a body that nobody takes, where a client in this process would keep its connection.
+    (tmp_path / "body").write_bytes(b" " * 8_000_000)
+    done = subprocess.run(
+        [
+            *(program("curl"), "--silent", "--show-error", "--include", "--http1.1", "--header", "Expect:"),
+            *("--cacert", str(proxied.authority), "--header", "Origin: https://shop.example"),
+            *("--data-binary", f"@{tmp_path / 'body'}", f"{proxied.url}/api/v1/track"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    head, _, body = done.stdout.partition("\n\n")
+    assert (head.split()[1], json.loads(body)["status"]) == ("413", "failure"), done
+    assert "access-control-allow-origin: https://shop.example" in head.lower().splitlines()
 
 
 async def test_of_the_gateways_own_paths_the_public_gets_the_script_alone(proxied: Proxied) -> None:

@@ -49,7 +49,11 @@ class SqliteRecords:
     async def open(cls, directory: DataDir) -> "SqliteRecords":
         """Open the files. Raises DataDirError if the directory has no log that can be read."""
         thread, version = await open_log(directory)
-        reader = await thread.run(lambda connection: Reader(directory, (connection, version)))
+        try:
+            reader = await thread.run(lambda connection: Reader(directory, (connection, version)))
+        except BaseException:  # who asked may be gone
+            await thread.close()
+            raise
         return cls(directory, thread, reader)
 
     async def close(self) -> None:
