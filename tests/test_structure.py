@@ -62,7 +62,7 @@ INSIDE_STORAGE: Mapping[str, set[str]] = {
     "group_commit": {"contract"},
     "held": {"quarantined_items"},
     "records": {"read", "held"},
-    "erasing": {"contract", "plan", "records"},
+    "erasing": {"contract", "plan", "held"},
     "rejected_log": {"buckets"},
     "quarantine_hash": set(),
     "moving": {"read"},

@@ -19,6 +19,7 @@ from gateway.storage.held.groups import (
     RejectedFilter,
     RejectedGroup,
 )
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.read import Position
 
 QUARANTINE_COLUMNS = (
@@ -31,36 +32,6 @@ RECEIPT_WITHIN = 60_000
 """Milliseconds after an event's `received_at` in which the number of its receipt begins, unless a clock was set."""
 MOST_REPLAYED = 200
 """Receipts of one millisecond that are looked at for the one of a replayed event."""
-
-
-@value_class
-class QuarantineRecord:
-    """One quarantined item.
-
-    `number` is its id, `index` its index in the request. `received_at` is in milliseconds since the epoch. `verdict` is
-    `quarantined` or `filtered`. `faults` is a JSON list of `{"code", "pointer", "detail"}`, `payload` the item's JSON
-    with credentials redacted. `message_id` and `payload` are empty where only the request has them. Items of an older
-    gateway have no `index`, `receipt` and `raw` request.
-
-    If there was no room for the item, `kept` is False, it has no `payload` and no `raw` request, and `size` and
-    `sha256` (in hex) are those of its request's body. If its client asked for privacy it is the same, without `sha256`.
-    """
-
-    number: int
-    message_id: str
-    received_at: int
-    project: str
-    dialect: str
-    route: str
-    verdict: str
-    index: int | None
-    receipt: int | None
-    faults: str
-    payload: str
-    raw: RawRequest | None
-    kept: bool = True
-    size: int | None = None
-    sha256: str | None = None
 
 
 @value_class
@@ -307,24 +278,6 @@ class Records(Protocol):
     async def mark_rejected(self, number: int, how: str) -> None:
         """Write beside a rejected request how its replay ended, in a few words. The first one stays."""
         ...
-
-
-def as_quarantined(known: Mapping[str, Any], raw: RawRequest, index: int, message_id: str) -> QuarantineRecord:
-    """Return one item of a rejected request in the form of a quarantined one, for the replay."""
-    return QuarantineRecord(
-        number=0,
-        message_id=message_id,
-        received_at=known["received_at"],
-        project=known["project"],
-        dialect=known["dialect"],
-        route=known["route"] or "",
-        verdict="rejected",
-        index=index,
-        receipt=None,
-        faults="[]",
-        payload="null",
-        raw=raw,
-    )
 
 
 def held_number(receipt: Mapping[str, Any]) -> int | None:

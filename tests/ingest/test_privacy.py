@@ -15,7 +15,7 @@ from gateway.ingest.registry import installed_by_name
 from gateway.operate.held.contents import NAMELESS
 from gateway.operate.held.replay import Replay
 from gateway.records.raw_request import RawRequest
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 from tests.faults.wire import ask, request
 from tests.kit.cases import Case, build, load
 from tests.kit.recording import RecordingStorage

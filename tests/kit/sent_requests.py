@@ -11,7 +11,7 @@ from gateway.ingest.registry import Installed, installed_by_name
 from gateway.operate.held.replay import Replay
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import Entry
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 from tests.kit.event_lines import START
 
 

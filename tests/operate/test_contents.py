@@ -10,7 +10,7 @@ from gateway.operate.explain import explain
 from gateway.operate.held.contents import NAMELESS, NO_DIALECT, NOT_FOUND, NOT_KEPT, Contents, Shown
 from gateway.operate.held.replay import Replay
 from gateway.records.raw_request import RawRequest
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 
 ITEMS = [{"type": "track", "messageId": "m-1", "n": 10**30}, {"type": "track"}]
 RAW = RawRequest(

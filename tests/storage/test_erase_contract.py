@@ -15,7 +15,7 @@ from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import Appended, Blob, Entry, EventRow, IdempotencyRecord, QuarantinedItem
 from gateway.storage.engines import open_store
 from gateway.storage.erasing.eraser import ErasureReport
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.stores import kept, key
 

@@ -12,8 +12,9 @@ import pytest
 
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem, SubmittingStorage
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.read import Position, export
-from gateway.storage.records import QuarantineRecord, Records
+from gateway.storage.records import Records
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.stores import claim, entry, kept, key, row
 

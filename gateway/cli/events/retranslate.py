@@ -16,8 +16,9 @@ from gateway.operate.events.json_diff import json_diff
 from gateway.operate.events.restored import restored
 from gateway.operate.explain import explain
 from gateway.operate.held.replay import Replay
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.read import Position
-from gateway.storage.records import QuarantineRecord, RawEvents, Records
+from gateway.storage.records import RawEvents, Records
 from gateway.storage.store import Store
 
 BATCH = 500

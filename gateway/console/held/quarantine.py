@@ -25,7 +25,8 @@ from gateway.operate.held.quarantine import GroupReplayed, ItemsReplayed
 from gateway.operate.held.replay import Replay
 from gateway.operate.held.shown import request as request_facts
 from gateway.storage.held.groups import QuarantineFilter
-from gateway.storage.records import QuarantineRecord, Records
+from gateway.storage.held.record import QuarantineRecord
+from gateway.storage.records import Records
 
 MOST_REASONS = 3
 """How many reasons a notice names."""

@@ -9,7 +9,7 @@ from gateway.ingest.kept_requests import payload_json
 from gateway.ingest.registry import Installed
 from gateway.operate.held.replay import request_of
 from gateway.records.raw_request import RawRequest
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 
 NO_DIALECT = "its payload is in its request, and the dialect that reads it is not installed"
 NOT_FOUND = "its payload is in its request, in which the installed dialect does not find the item any more"

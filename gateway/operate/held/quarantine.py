@@ -8,7 +8,8 @@ from gateway.operate.explain import explain
 from gateway.operate.held.replay import Replay
 from gateway.storage.contract import Appended, AppendStatus, Entry
 from gateway.storage.held.groups import QuarantineFilter
-from gateway.storage.records import QuarantineRecord, Records
+from gateway.storage.held.record import QuarantineRecord
+from gateway.storage.records import Records
 
 Append = Callable[[Entry], Awaitable[Appended]]
 """Returns once an entry is on disk."""

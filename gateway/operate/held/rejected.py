@@ -13,7 +13,8 @@ from gateway.operate.held.kept_json import UNREADABLE
 from gateway.operate.held.replay import Replay, Rerun, request_of
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Appended, Entry, EventRow
-from gateway.storage.records import Records, as_quarantined
+from gateway.storage.held.record import as_quarantined
+from gateway.storage.records import Records
 
 Append = Callable[[Entry], Awaitable[Appended]]
 """Returns once an entry is on disk."""

@@ -14,7 +14,7 @@ from gateway.ingest.registry import Installed
 from gateway.records.raw_request import RawRequest
 from gateway.records.redact import KeepIp
 from gateway.storage.contract import Blob, Entry, EventRow
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 
 
 @value_class

@@ -10,7 +10,8 @@ import orjson
 from gateway.operate.held.contents import Contents, Shown, why_not_kept
 from gateway.operate.held.kept_json import explained, json_or_text, unreadable
 from gateway.records.raw_request import RawRequest
-from gateway.storage.records import QUARANTINE_COLUMNS, QuarantineRecord, Records
+from gateway.storage.held.record import QuarantineRecord
+from gateway.storage.records import QUARANTINE_COLUMNS, Records
 
 
 def row(item: QuarantineRecord, contents: Contents) -> dict[str, Any]:

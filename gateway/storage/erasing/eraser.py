@@ -10,7 +10,7 @@ from typing import Protocol
 import attrs
 
 from gateway.records.person import Person
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 
 MOST_OTHER_IDS = 20
 PayloadOf = Callable[[QuarantineRecord], bytes | None]

@@ -27,9 +27,9 @@ from gateway.storage.contract import (
 )
 from gateway.storage.engines import open_store
 from gateway.storage.erasing.eraser import ErasureReport
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.read import EventFilter, export
-from gateway.storage.records import QuarantineRecord
 from gateway.storage.store import Store, StoreSettings
 from tests.storage.moving.test_move import move
 from tests.storage.rejections import rejection

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.datadir import DataDirError, find
 from gateway.storage.contract import Appended, AppendStatus, QuarantinedItem
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.sqlite.read.quarantine import quarantine_ids, quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.tables import UPGRADES, VERSION

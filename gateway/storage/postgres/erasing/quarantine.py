@@ -13,12 +13,12 @@ import attrs
 from gateway.records.raw_request import decompress
 from gateway.storage.decide import KEY_OVERHEAD, OVERHEAD
 from gateway.storage.erasing.eraser import PayloadOf
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.postgres.connection.session import Connection, Session
 from gateway.storage.postgres.erasing.events import GATEWAY, VACUUM, remember_messages, to_do
 from gateway.storage.postgres.erasing.found import Found
 from gateway.storage.postgres.erasing.pages import Table, pages
 from gateway.storage.quarantined_items import StoredItem, decode_items, encode_old_items
-from gateway.storage.records import QuarantineRecord
 
 REQUESTS = Table(
     "quarantined_requests",
@@ -130,18 +130,13 @@ def _with_payload(row: asyncpg.Record, item: StoredItem, payload_of: PayloadOf) 
     if item.payload:
         return item
     payload = payload_of(
-        QuarantineRecord(
-            number=item.number,
-            message_id=item.message_id,
+        QuarantineRecord.of(
+            item,
             received_at=row["received_at"],
             project=row["project"],
             dialect=row["dialect"],
             route=row["route"],
-            verdict=item.verdict,
-            index=item.index,
             receipt=row["receipt"],
-            faults=item.faults,
-            payload=item.payload,
             raw=decompress(row["request"]),
         )
     )

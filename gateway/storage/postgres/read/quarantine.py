@@ -6,11 +6,11 @@ from typing import Any
 import attrs
 
 from gateway.records.raw_request import RawRequest, decompress
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.held.rows import listed_row
 from gateway.storage.postgres.positions import position
 from gateway.storage.postgres.read.reader import Reader
 from gateway.storage.quarantined_items import StoredItem, decode_items
-from gateway.storage.records import QuarantineRecord
 
 PAGE = """
 SELECT id, last, (extract(epoch FROM received_at) * 1000)::bigint, project, dialect, route, receipt, body_size,
@@ -81,20 +81,14 @@ class QuarantineReader:
         item = None if contents is None else contents.items.get(number)
         if contents is None or item is None:
             return None
-        return QuarantineRecord(
-            number=number,
-            message_id=item.message_id,
+        return QuarantineRecord.of(
+            item,
             received_at=received_at,
             project=project,
             dialect=dialect,
             route=route,
-            verdict=item.verdict,
-            index=item.index,
             receipt=receipt,
-            faults=item.faults,
-            payload=item.payload,
             raw=contents.raw,
-            kept=size is None,
             size=size,
             sha256=sha256 if size is not None else None,
         )

@@ -15,6 +15,7 @@ from gateway.storage.held.groups import (
     RejectedFilter,
     RejectedGroup,
 )
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.postgres.read import (
     arrivals,
@@ -31,7 +32,7 @@ from gateway.storage.postgres.read.horizon import find_holder
 from gateway.storage.postgres.read.reader import Reader
 from gateway.storage.postgres.write import rewrite
 from gateway.storage.read import Position
-from gateway.storage.records import CredentialUse, NewRows, QuarantineRecord, RawEvents, held_number
+from gateway.storage.records import CredentialUse, NewRows, RawEvents, held_number
 
 
 class PostgresRecords:

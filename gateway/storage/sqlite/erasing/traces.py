@@ -7,6 +7,7 @@ known by their hashes, so that it can go on where a killed erasure was.
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import attrs
 
@@ -15,9 +16,9 @@ from gateway.records.raw_request import RawRequest, decompress
 from gateway.storage.erasing.eraser import PayloadOf
 from gateway.storage.erasing.hashes import message_hash
 from gateway.storage.erasing.step import HeldChange
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.outcomes_json import LETTERS, decode_outcomes, decode_receipt
 from gateway.storage.quarantined_items import StoredItem, decode_items, encode_some
-from gateway.storage.records import QuarantineRecord
 from gateway.storage.sqlite.read.reader import Reader
 
 RECEIPTS = (
@@ -111,7 +112,15 @@ class Traces:
                 raw = None if packed is None else decompress(packed)
                 if not (raw is not None and self._has_id(raw)) and not self.person.found_in(_all(stored)):
                     continue
-                record = _recorder(self.person.project, received_at, dialect, route, receipt, raw)
+                record = partial(
+                    QuarantineRecord.of,
+                    received_at=received_at,
+                    project=self.person.project,
+                    dialect=dialect,
+                    route=route,
+                    receipt=receipt,
+                    raw=raw,
+                )
                 yield self._change(first, dialect, stored, record, has_request=raw is not None)
 
     def _change(
@@ -149,30 +158,6 @@ class Traces:
 
 
 Recorder = Callable[[StoredItem], QuarantineRecord]
-
-
-def _recorder(
-    project: str, received_at: int, dialect: str, route: str, receipt: int | None, raw: RawRequest | None
-) -> Recorder:
-    """Return a function that gives an item as readers of the quarantine have it."""
-
-    def record(item: StoredItem) -> QuarantineRecord:
-        return QuarantineRecord(
-            number=item.number,
-            message_id=item.message_id,
-            received_at=received_at,
-            project=project,
-            dialect=dialect,
-            route=route,
-            verdict=item.verdict,
-            index=item.index,
-            receipt=receipt,
-            faults=item.faults,
-            payload=item.payload,
-            raw=raw,
-        )
-
-    return record
 
 
 def _all(items: list[StoredItem]) -> bytes:

@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 
 from gateway.records.raw_request import RawRequest, decompress
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.quarantined_items import StoredItem, decode_items
-from gateway.storage.records import NewRows, QuarantineRecord
+from gateway.storage.records import NewRows
 from gateway.storage.sqlite.read.reader import Reader
 
 ROW = (
@@ -81,20 +82,14 @@ def quarantine_record(reader: Reader, number: int) -> QuarantineRecord | None:
     item = contents.items.get(number)
     if item is None:
         return None
-    return QuarantineRecord(
-        number=number,
-        message_id=item.message_id,
+    return QuarantineRecord.of(
+        item,
         received_at=received_at,
         project=project,
         dialect=dialect,
         route=route,
-        verdict=item.verdict,
-        index=item.index,
         receipt=receipt,
-        faults=item.faults,
-        payload=item.payload,
         raw=contents.raw,
-        kept=size is None,
         size=size,
         sha256=sha256,
     )

@@ -21,8 +21,9 @@ from gateway.storage.held.groups import (
     RejectedFilter,
     RejectedGroup,
 )
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.read import Position
-from gateway.storage.records import CredentialUse, NewRows, QuarantineRecord, RawEvents, held_number
+from gateway.storage.records import CredentialUse, NewRows, RawEvents, held_number
 from gateway.storage.sqlite.connection.database_thread import DatabaseThread
 from gateway.storage.sqlite.read import buckets, event_receipts, quarantine, raw_requests, receipts, rejected
 from gateway.storage.sqlite.read.groups import quarantine as held_groups

@@ -10,7 +10,7 @@ import pytest
 from gateway.datadir import find
 from gateway.records.raw_request import RawRequest
 from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedItem
-from gateway.storage.records import QuarantineRecord
+from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.sqlite.read.quarantine import quarantine_ids, quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
 from tests.storage.stores import counted, entry, kept, key, opened, query, row
