@@ -29,7 +29,8 @@ def application(
 
     It opens the store, and takes the lock of a data directory, when it starts up, and lets go when it is cleaned up.
     What says where to listen (`host`, `port`, `unix_socket`, `tls_cert`), `workers` and `connections_per_address` play
-    no part. Startup raises StoreError, KeyFileError and RegistryError.
+    no part. On a Unix socket of the service, peers are trusted like `trusted_proxies`. Startup raises StoreError,
+    KeyFileError and RegistryError.
 
         main = web.Application()
         main.add_subapp("/collect", application(load(Path("gateway.toml"))))

@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no type information
 
+from gateway.pytest_plugin import CheckItem
+from gateway.testing.postgres import keeper
 from tests.faults.figures import Figure, sentence
 from tests.kit import kinds
 
@@ -49,13 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     places: dict[pytest.Item, int] = {}
     for item in items:
+        if isinstance(item, CheckItem):
+            continue  # what `--dialect NAME` adds has no module
         assert isinstance(item, pytest.Function), f"{item.nodeid} is no function"
         kind = kinds.kind(item.nodeid, item.module, item.fixturenames)
         for name in (kind, *kinds.further(item.nodeid, item.fixturenames)):
             item.add_marker(name)
         places[item] = kinds.place(item.nodeid, kind)
     if hasattr(config, "workerinput"):
-        items.sort(key=places.__getitem__)
+        items.sort(key=lambda item: places.get(item, -1))
 
 
 class Units(LoadScopeScheduling):  # type: ignore[misc]  # as above
@@ -71,6 +75,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
 
 
 RUNNING: list[pytest.Item] = []
+KEEPS_FOLDERS = keeper.__file__
+"""The program that removes the temporary folders of a process: it starts once, whichever test comes first."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,8 +88,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         RUNNING.clear()
 
 
-def _refuse_processes(event: str, _arguments: tuple[object, ...]) -> None:
-    if event == "subprocess.Popen" and any(item.get_closest_marker("fast") for item in RUNNING):
+def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "subprocess.Popen" or KEEPS_FOLDERS in map(str, cast(list[str], arguments[1])):
+        return
+    if any(item.get_closest_marker("fast") for item in RUNNING):
         raise AssertionError("a test marked `fast` starts a process: see STARTERS and PLACES in tests/kit/kinds.py")
 
 

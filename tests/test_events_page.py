@@ -1,4 +1,4 @@
-"""The page on canonical events, compared with the canonical schema and with the expected events of the corpus."""
+"""The page on canonical events and those of the dialects, compared with the schema and the corpus's expected events."""
 
 import json
 import re
@@ -9,18 +9,21 @@ from typing import Any
 import jsonschema
 import pytest
 
+from gateway.testing.corpus.case import Corpus
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "events.md").read_text("utf-8")
 SCHEMA: dict[str, Any] = json.loads((ROOT / "jsonschemas" / "canonical" / "event.json").read_text("utf-8"))
 CORPUS = ROOT / "tests" / "corpus"
 DIALECTS = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())
-SECTIONS = {part.partition("\n")[0].lower(): part for part in PAGE.split("\n## ")}
+SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")}
 SET_BY_THE_GATEWAY = {"project", "dialect", "received_at"}
 
 
-def section(title: str) -> str:
-    """Return the section with a heading, in any case; nothing where there is none."""
-    return SECTIONS.get(title.lower(), "")
+def fields_of(dialect: str) -> str:
+    """Return what a dialect's own page says of every field; nothing where it says nothing."""
+    page = (ROOT / "dialects" / dialect / "README.md").read_text("utf-8")
+    return page.partition("\n### Every field\n")[2].partition("\n## ")[0]
 
 
 def code(text: str) -> list[str]:
@@ -45,8 +48,7 @@ def examples(text: str) -> list[Any]:
 
 def expected(dialect: str) -> list[dict[str, Any]]:
     """Return every event that the cases of a dialect expect."""
-    cases = sorted((CORPUS / dialect).glob("[!_]*.json"))
-    return [event for case in cases for event in json.loads(case.read_text("utf-8")).get("events", [])]
+    return [event for case in Corpus.read(dialect, CORPUS / dialect).cases for event in case.events]
 
 
 def has(event: dict[str, Any], place: str) -> bool:
@@ -72,12 +74,12 @@ def in_schema(node: dict[str, Any], above: str = "") -> Iterator[str]:
 
 def filled(dialect: str) -> list[str]:
     """Return the rows of the table of places that some expected event of a dialect fills."""
-    [rows] = tables(section("Context"))
+    [rows] = tables(SECTIONS["Context"])
     return [place for place in names(rows) if any(has(event, place) for event in expected(dialect))]
 
 
 def test_every_property_of_the_schema_has_its_row() -> None:
-    [fields], [context] = tables(section("Fields")), tables(section("Context"))
+    [fields], [context] = tables(SECTIONS["Fields"]), tables(SECTIONS["Context"])
     rows = [*names(fields), *names(context)]
     named = list(in_schema(SCHEMA))
     missing = [name for name in named if name not in rows and not any(row.startswith(f"{name}.") for row in rows)]
@@ -86,8 +88,8 @@ def test_every_property_of_the_schema_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_dialects_section_says_of_each_field_what_is_put_there_or_that_it_is_always_empty(dialect: str) -> None:
-    text = section(dialect)
+def test_a_dialects_page_says_of_each_field_what_is_put_there_or_that_it_is_always_empty(dialect: str) -> None:
+    text = fields_of(dialect)
     told = {name.partition(".")[0] for table in tables(text)[:1] for name in names(table)}
     empty = {name for line in re.findall("^Always empty: .*$", text, re.MULTILINE) for name in code(line)}
     assert told | empty == set(SCHEMA["properties"]) - SET_BY_THE_GATEWAY
@@ -97,8 +99,8 @@ def test_a_dialects_section_says_of_each_field_what_is_put_there_or_that_it_is_a
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_every_place_in_an_expected_context_is_named_in_the_dialects_section(dialect: str) -> None:
-    named = set(code(section(dialect)))
+def test_every_place_in_an_expected_context_is_named_on_the_dialects_page(dialect: str) -> None:
+    named = set(code(fields_of(dialect)))
     keys = {f"context.{key}" for event in expected(dialect) for key in event["context"] if key != dialect}
     missing = [key for key in sorted(keys) if not any(name == key or name.startswith(f"{key}.") for name in named)]
     assert missing == []
@@ -108,24 +110,24 @@ def test_every_place_in_an_expected_context_is_named_in_the_dialects_section(dia
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_place_in_a_dialects_table_has_its_row_in_the_table_of_places(dialect: str) -> None:
-    [rows] = tables(section("Context"))
-    told = [name for table in tables(section(dialect))[:1] for name in names(table) if name.startswith("context.")]
+    [rows] = tables(SECTIONS["Context"])
+    told = [name for table in tables(fields_of(dialect))[:1] for name in names(table) if name.startswith("context.")]
     missing = [place for place in told if place not in names(rows)]
     assert missing == []
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_key_of_a_dialects_own_context_has_its_row(dialect: str) -> None:
-    own = [names(table) for table in tables(section(dialect)) if f"context.{dialect}" in code(table[0][0])]
+    own = [names(table) for table in tables(fields_of(dialect)) if f"context.{dialect}" in code(table[0][0])]
     rows = {name for table in own for name in table}
     keys = {key for event in expected(dialect) for key in event["context"].get(dialect, {})}
     missing = sorted(keys - rows)
     assert missing == []
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_table_of_places_says_which_dialects_fill_them(dialect: str) -> None:
-    [rows] = tables(section("Context"))
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if f"dialects/{name}/" in PAGE])
+def test_the_table_of_places_says_which_dialects_fill_them_of_those_that_the_page_names(dialect: str) -> None:
+    [rows] = tables(SECTIONS["Context"])
     told = {name for row in rows[1:] for name in code(row[0]) if dialect in row[-1].lower()}
     missing = [place for place in filled(dialect) if place not in told]
     assert missing == []
@@ -133,11 +135,12 @@ def test_the_table_of_places_says_which_dialects_fill_them(dialect: str) -> None
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_dialects_example_is_an_event_of_its_corpus(dialect: str) -> None:
-    [example] = examples(section(dialect))
+    [example] = examples(fields_of(dialect))
     assert [event for event in expected(dialect) if event == example][:1] == [example]
 
 
 def test_every_example_is_valid() -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
-    faults = [error.message for example in examples(PAGE) for error in validator.iter_errors(example)]
-    assert faults == []
+    found = [example for text in (PAGE, *map(fields_of, DIALECTS)) for example in examples(text)]
+    assert len(found) >= len(DIALECTS)
+    assert [error.message for example in found for error in validator.iter_errors(example)] == []

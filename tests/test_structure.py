@@ -37,9 +37,14 @@ ALLOWED: Mapping[str, set[str]] = {
     },
     "app": {"http", "records", "ingest", "config", "workers", "datadir", "clock"},
     "serve": {"http", "records", "storage", "ingest", "operate", "config", "workers", "datadir", "clock", "logs"},
+    "testing": {
+        *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "console"),
+        *("app", "serve", "store_error", "datadir", "malloc_trim", "clock", "printable", "logs"),
+    },
+    "pytest_plugin": {"testing", "printable"},
     "cli": {
         *("dialect", "http", "keys", "records", "storage", "ingest", "operate", "config", "workers", "console"),
-        *("serve", "store_error", "datadir", "clock", "printable"),
+        *("serve", "testing", "store_error", "datadir", "clock", "printable"),
     },
     "__main__": {"cli"},
 }
@@ -142,17 +147,19 @@ OLD_NAMES = {"event", "message", "outcome", "decode", "timestamps", "record"}
 
 ONLY_IN = {
     "aiosqlite": {"gateway/storage/sqlite/"},
-    "asyncpg": {"gateway/storage/postgres/"},
+    "asyncpg": {"gateway/storage/postgres/", "gateway/testing/postgres/remote.py"},
     "cattrs": {"gateway/config/structure.py"},
     "isal": {"gateway/storage/sqlite/log/compression.py", "gateway/operate/backup/members.py"},
-    "aiohttp": {"gateway/http/", "gateway/console/", "gateway/app.py"},
+    "aiohttp": {"gateway/http/", "gateway/console/", "gateway/app.py", "gateway/testing/"},
     "aiohttp_jinja2": {"gateway/console/"},
     "aiohttp_sse": {"gateway/console/"},
     "jinja2": {"gateway/console/"},
+    "hypothesis": {"gateway/testing/"},
     "importlib.metadata": {"gateway/ingest/registry.py", "gateway/storage/engines.py"},
-    "jsonschema": {"gateway/ingest/schema.py"},
-    "jsonschema_rs": {"gateway/ingest/schema.py"},
+    "jsonschema": {"gateway/ingest/schema.py", "gateway/testing/"},
+    "jsonschema_rs": {"gateway/ingest/schema.py", "gateway/testing/"},
     "pyarrow": {"gateway/operate/formats/parquet.py"},
+    "pytest": {"gateway/pytest_plugin.py"},
     "msgspec": {"gateway/workers/ipc_codec.py", "gateway/workers/shared_memory.py"},
 }
 """Libraries that have one place."""

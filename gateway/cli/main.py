@@ -8,8 +8,10 @@ import click
 
 from gateway import __version__
 from gateway.cli.backup.commands import backup
+from gateway.cli.check_config import check_config
 from gateway.cli.console import console
-from gateway.cli.dialects import check_config, dialects, schemas
+from gateway.cli.dialects.commands import dialects
+from gateway.cli.dialects.schemas import schemas
 from gateway.cli.erase import erase
 from gateway.cli.events.commands import events
 from gateway.cli.keys.commands import admin_token, keys
@@ -77,7 +79,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, package_name="event-gateway", prog_name="gateway")
 def main() -> None:
-    """A self-hosted gateway that speaks four analytics vendors' ingestion protocols."""
+    """A self-hosted gateway that speaks analytics vendors' ingestion protocols."""
 
 
 for command in (

@@ -2,6 +2,7 @@
 
 A dialect is one vendor's wire protocol as a plug-in: a `Dialect` value, named in an entry point of the group
 `gateway.dialects`. Its functions are pure: they see one request at a time, and no clock, store or key file.
+docs/writing-a-dialect.md is the guide for authors, and docs/dialect-contract.md has every field in tables.
 """
 
 import enum
@@ -38,7 +39,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 class Credential:
     """What a request shows to prove who sends it: the name of a CredentialKind, and a value in its normal form.
 
-    An `optional` credential counts as not sent if its value is unknown or revoked.
+    If the kind has a `normalize`, `parse` calls it; the gateway does not. An `optional` credential counts as not sent
+    if its value is unknown or revoked.
     """
 
     kind: str
@@ -50,9 +52,10 @@ class Credential:
 class Item:
     """The smallest unit of a request that can be accepted alone.
 
-    `kind` is the vendor's word for it; `message_id`, the client's id, is unique within a kind. `payload` is decoded
-    JSON, and `schema` the file name, without `.json`, of the JSON Schema that it must meet. `site` is the public site
-    that the item itself names. An item with a `fault` is already known to be invalid, and is not checked further.
+    `kind` is the vendor's word for it; `message_id`, the client's id, is unique within a kind, so what shares one
+    sequence of ids has one kind. `payload` is decoded JSON, and `schema` the file name, without `.json`, of the JSON
+    Schema that it must meet. `site` is the public site that the item itself names, in any spelling. An item with a
+    `fault` is already known to be invalid: it is not checked further, and its `schema` is not looked up.
     """
 
     kind: str
@@ -78,8 +81,8 @@ class Submission:
     """What `parse` makes of a request.
 
     `credentials` are tried in this order. A `fault` is one of the whole body (unreadable, wrong shape, too many items);
-    it is reported only to a sender whose credentials are good. `context` is what all items share; `translate` gets it
-    back in Received.
+    it is reported only to a sender whose credentials are good. `context` is what all items share, under any keys;
+    `translate` gets it back in Received.
 
         Submission((Credential("api_key", "k_1"),), (Item("event", "track", {"event": "paid"}, "m-1"),))
     """
@@ -94,7 +97,8 @@ class Submission:
 class Received:
     """What `translate` is told about the request of an item.
 
-    `site` is the public site that the request was admitted for. `received_at` is RFC 3339 in UTC. `client_ip` is the
+    `site` is the public site that the request was admitted for: the one that it shows, or on a route with
+    `site_by_origin` the one whose origins admit it. `received_at` is RFC 3339 in UTC. `client_ip` is the
     whole address; it is shortened, if the project wants that, after translation, in the event's `context.ip`.
     `context` is the submission's.
     """
@@ -125,7 +129,10 @@ Translated = Event | EventWithFiles | Fault
 
 @value_class
 class Accepted:
-    """What `render` gets: an admitted submission, and the outcome of each of its items, in their order."""
+    """What `render` gets: an admitted submission, and the outcome of each of its items, in their order.
+
+    A retry with the same Idempotency-Key is rendered again, so an answer follows from this alone.
+    """
 
     request: Request
     submission: Submission
@@ -138,7 +145,7 @@ class OnInvalid(enum.Enum):
     """What a route does with items that cannot become events. Choose what the vendor's clients expect."""
 
     REJECT_REQUEST = "reject_request"  # one bad item rejects the request; nothing is stored
-    REJECT_ITEM = "reject_item"  # the answer names the bad items; the others are stored
+    REJECT_ITEM = "reject_item"  # `render` names the bad items, and chooses the status; the others are stored
     QUARANTINE = "quarantine"  # the vendor would answer 2xx, so the gateway does, and keeps the bad items aside
     # QUARANTINE if `translate` returns a Fault, REJECT_REQUEST if the item does not meet its schema.
     QUARANTINE_UNTRANSLATABLE = "quarantine_untranslatable"
@@ -163,8 +170,8 @@ class Route:
     all. `refuse` replaces the dialect's `refuse` for an endpoint with another error format (a pixel). `schemas` are the
     schemas that its items may have; the start checks that they exist. With `item_sites`, an item that names an unknown
     site, or another project's, is invalid; otherwise the whole request is refused. With `site_by_origin`, a request
-    without any credential is the site's whose allowed origins admit its Origin, if there is exactly one. `description`
-    is for the dialect's OpenAPI document.
+    without any credential is the site's whose allowed origins admit its Origin, if there is exactly one; a site without
+    allowed origins admits every page. `description` is for the dialect's OpenAPI document.
     """
 
     name: str
@@ -195,7 +202,7 @@ class Route:
 
 @attrs.frozen
 class StaticRoute:
-    """An endpoint that stores nothing (a probe, a stub)."""
+    """An endpoint that stores nothing and asks for no credential (a probe, a stub). Its paths are as a Route's."""
 
     paths: tuple[str, ...]
     answer: Callable[[Request], Response]
@@ -217,7 +224,8 @@ class CredentialKind:
     """A kind of credential. A public one is an id that anyone can read in a page: it is bound to origins, not scopes.
 
     `template` makes new values: `{token}` becomes 48 random hex digits, `{uuid}` a random UUID. `normalize` returns the
-    spelling in which a value is kept and looked up. `is_site` marks the kind that an Item's `site` is of. With
+    spelling in which a value is kept and looked up, of any text: the gateway calls it for values that are added and for
+    an Item's `site`, `parse` for what a request shows. `is_site` marks the kind that an Item's `site` is of. With
     `needs_origin`, a request without an Origin is refused if the credential has a list of allowed origins. `places` are
     for the dialect's OpenAPI document.
     """
@@ -254,12 +262,14 @@ class Dialect:
     `schemas` is the package that contains its JSON Schemas. Unknown paths under one of `prefixes` get this dialect's
     error format (`""` stands for all paths that no dialect claims). `routes` are its endpoints, or a function from the
     set of switches that are on to them. `headers` are request headers that browsers may send, beside those that the
-    gateway allows for all.
+    gateway allows for all; `exposed_headers` are headers of answers that pages may read, beside those of the gateway.
 
     `setting` and `curl` are printed at the first start: the line to change in the SDK's settings, and a command that
     sends an event. `{url}` and `{value}` in them are replaced, the value by a credential of the first of `kinds`.
     `scripts` are served by name under `/-/shim/`, for pages whose vendor script cannot be pointed elsewhere.
-    `secret_fields` are fields of a body or a query that contain a secret; they are redacted. `body_cap` is in bytes.
+    `secret_fields` are fields of a body or a query and variables of a path that contain a secret, and headers whose
+    names do not suggest one; they are redacted in what is kept. `body_cap` is in bytes. `api_version` is that of the
+    contract it was written for; what is published names it.
     `error` is the schema of the JSON in which refusals are answered, for the OpenAPI document.
     """
 
@@ -281,6 +291,7 @@ class Dialect:
     secret_fields: tuple[str, ...] = ()
     api_version: int = API_VERSION
     error: JsonSchema | None = None
+    exposed_headers: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Check the dialect by itself. Raises ValueError."""

@@ -9,11 +9,13 @@ NO_HEADERS: Mapping[str, str] = {}
 
 @value_class
 class Request:
-    """One request. `body` is complete and decompressed.
+    """One request. `body` is complete and decompressed; `b""` where it is refused before its body is read.
 
     `path` is normalized: unquoted, without doubled and trailing slashes and without a mount prefix. Names of `headers`
-    are in lower case. `received_at` is in milliseconds since the epoch. `client_ip` is the client's address as trusted
-    proxies report it, None if it is not known. `variables` has the value of a path's `{name}` segment, unquoted.
+    are in lower case. Of a parameter of `query` that comes again the first counts. Bytes that are not UTF-8 are lone
+    surrogates in both (see `clean_header`). `received_at` is in milliseconds since the epoch. `client_ip` is the
+    client's address as trusted proxies report it, None if it is not known. `variables` has the value of a path's
+    `{name}` segment, unquoted.
     """
 
     method: str

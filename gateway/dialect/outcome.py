@@ -10,7 +10,7 @@ from gateway.dialect.value_class import value_class
 NO_FACTS: Mapping[str, object] = {}
 
 
-class Verdict(enum.Enum):
+class Verdict(enum.StrEnum):
     """What became of an item: exactly one of these. The words are the same in tables, metrics and documents."""
 
     STORED = "stored"
@@ -46,7 +46,10 @@ class Fault:
 
 @value_class
 class Outcome:
-    """What became of one item. An item that was rejected only because of another one has no faults."""
+    """What became of one item. An item that was rejected only because of another one has no faults.
+
+    Of faults of schemas only some of a request are explained; further items have one with the code `invalid`.
+    """
 
     verdict: Verdict
     message_id: str
@@ -55,7 +58,10 @@ class Outcome:
 
 @value_class
 class Quota:
-    """A rate limit after a request: requests allowed, requests left, and when it is full again (epoch seconds)."""
+    """A rate limit after a request: requests allowed, requests left, and when it is full again.
+
+    `reset` is in epoch seconds, rounded up: in how many it comes is `reset - math.ceil(request.received_at / 1000)`.
+    """
 
     limit: int
     remaining: int
@@ -94,7 +100,7 @@ class Reason(enum.Enum):
     LIMITED = "rate_limited", 429, True  # limit, window: seconds; with retry_after and quota
     BODY = "body", 400  # the submission's own fault in faults: unreadable, wrong shape, too many items
     INVALID = "invalid", 400  # outcomes: one an item
-    IDEMPOTENCY_KEY = "malformed_idempotency_key", 400
+    IDEMPOTENCY_KEY = "malformed_idempotency_key", 400  # limit: characters
     CONFLICT = "idempotency_conflict", 409
     UNAVAILABLE = "storage_unavailable", 503, True  # with retry_after
     INTERNAL = "internal_error", 500, True

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import TypeVar
 
 from gateway.dialect.decode import Undecodable, decode
 from gateway.dialect.flaws import whole
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault
+
+Sent = TypeVar("Sent")
 
 _EMPTY: Mapping[str, object] = {}
 
@@ -77,7 +80,7 @@ def visitor(request: Request) -> dict[str, object]:
 
 
 def time_or_original(
-    sent: object, read: Callable[[object], str | None], *, min_millis: int = 0
+    sent: Sent, read: Callable[[Sent], str | None], *, min_millis: int = 0
 ) -> tuple[str | None, object]:
     """Return a client's time in canonical form, and what was sent if it must be kept beside it, else None.
 
@@ -87,7 +90,8 @@ def time_or_original(
     `"2024-03-01"` gives `("2024-03-01T00:00:00.000Z", "2024-03-01")`, and `"junk"` gives `(None, "junk")`.
     """
     timestamp = read(sent)
-    if timestamp == sent:
+    is_canonical = timestamp == sent
+    if is_canonical:
         return timestamp, None
     is_whole = type(sent) is int or (isinstance(sent, float) and sent.is_integer())
     is_millis = is_whole and isinstance(sent, int | float) and abs(sent) >= min_millis

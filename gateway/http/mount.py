@@ -31,9 +31,8 @@ def add_routes(
     limits, bodies = timeouts or Timeouts(), budget or Budget()
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        peer = request.transport.get_extra_info("peername") if request.transport is not None else None
         try:
-            head = _below_prefix(request, read_head(request, peer_of(peer), client_ip))
+            head = _below_prefix(request, read_head(request, _peer(request), client_ip))
         except NotHttp:
             return _closing(web.Response(status=400, body=NOT_HTTP, content_type="text/plain", charset="utf-8"))
         handler = request.app[HANDLER]
@@ -58,6 +57,13 @@ def add_routes(
         return body
 
     app.router.add_route("*", f"/{{{_PATH}:.*}}", answer)
+
+
+def _peer(request: web.Request) -> str | None:
+    transport = request.transport
+    if transport is None:  # the client is gone
+        return None
+    return peer_of(transport.get_extra_info("peername"), transport.get_extra_info("socket").family)
 
 
 def _declared(head: RequestHead) -> int | None:

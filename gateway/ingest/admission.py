@@ -55,11 +55,15 @@ class Admission:
 
     def _principal(self, route: Route, submission: Submission, access: AccessRequest) -> Principal:
         """Return who sends a submission: by its credentials, or on some routes by its Origin. Raises Refusal."""
-        if route.site_by_origin and not submission.credentials:
+        try:
+            return self.keyring.resolve(submission, access)
+        except Refusal as refusal:
+            if not route.site_by_origin or refusal.reason is not Reason.NO_CREDENTIAL:
+                raise
             found = self.keyring.resolve_origin(access)
-            if found is not None:
-                return found
-        return self.keyring.resolve(submission, access)
+            if found is None:
+                raise
+            return found
 
 
 def attributed(refusal: Refusal, admitted: Admitted | None) -> Refusal:

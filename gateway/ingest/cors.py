@@ -10,12 +10,12 @@ MAX_ASKED = 4096
 """How many characters a page's list of header names may have; a longer one is not granted."""
 ALLOWED = ("authorization", "content-type", "idempotency-key")
 EXPOSED = (
-    "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Idempotency-Replayed, X-Gateway-Receipt"
+    *("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+    *("Idempotency-Replayed", "X-Gateway-Receipt"),
 )
 PREFLIGHT_SECONDS = "86400"
 VARY = "Vary: Origin\r\n"
 PREFLIGHT_VARY = "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n"
-CREDENTIALED = f"Access-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: {EXPOSED}\r\n"
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -24,8 +24,13 @@ def allowed_headers(own: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys((*ALLOWED, *own)))
 
 
-def lines(head: RequestHead) -> str:
-    """Return the CORS header lines of an answer, each with its line end.
+def exposed_headers(own: Iterable[str]) -> str:
+    """Return the value of Access-Control-Expose-Headers: the gateway's own, then the dialects', each once."""
+    return ", ".join(dict.fromkeys((*EXPOSED, *own)))
+
+
+def lines(head: RequestHead, exposed: str) -> str:
+    """Return the CORS header lines of an answer, each with its line end; `exposed` are headers that any page may read.
 
     They repeat the request's Origin: with `*` instead, browsers drop beacons that carry JSON.
     """
@@ -33,7 +38,10 @@ def lines(head: RequestHead) -> str:
     origin = head.headers.get("origin")
     if origin is None or "\n" in origin or "\r" in origin:
         return vary
-    return f"Access-Control-Allow-Origin: {origin}\r\n{CREDENTIALED}{vary}"
+    return (
+        f"Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Credentials: true\r\n"
+        f"Access-Control-Expose-Headers: {exposed}\r\n{vary}"
+    )
 
 
 def preflight(head: RequestHead, usual: str, methods: Iterable[str]) -> Response:

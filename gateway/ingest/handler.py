@@ -31,9 +31,9 @@ class IngestHandler:
     """Answers requests for every dialect.
 
     `clock` gives milliseconds since the epoch. `headers` are request headers that browsers may send beyond the
-    gateway's own. `preflights` remembers the latest preflights, by the place of their dialect in `names`: of those that
-    are not served too, so that another handler may go on with it. A HEAD request is answered as GET is, and nothing of
-    it is stored or counted.
+    gateway's own, `exposed` headers of answers that their pages may read. `preflights` remembers the latest preflights,
+    by the place of their dialect in `names`: of those that are not served too, so that another handler may go on with
+    it. A HEAD request is answered as GET is, and nothing of it is stored or counted.
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class IngestHandler:
         headers: tuple[str, ...],
         preflights: Preflights | None = None,
         names: tuple[str, ...] = (),
+        exposed: tuple[str, ...] = (),
     ) -> None:
         self._endpoints = endpoints
         self._router = router
         self._pipeline = pipeline
         self._clock = clock
         self._allowed_headers = cors.allowed_headers(headers)
+        self._exposed_headers = cors.exposed_headers(exposed)
         self._preflights = preflights or Preflights()
         self._meter = pipeline.meter
         self._monotonic = pipeline.monotonic
@@ -78,7 +80,7 @@ class IngestHandler:
 
     def cors(self, head: RequestHead) -> str:
         """Return the CORS header lines of the answer: none where no page may read it."""
-        return "" if self._endpoints.is_private(head.path) else cors.lines(head)
+        return "" if self._endpoints.is_private(head.path) else cors.lines(head, self._exposed_headers)
 
     def count_preflights(self) -> None:
         """Count the preflights that no request has followed in time; called before the counters are read."""

@@ -12,6 +12,7 @@ import attrs
 
 from gateway.dialect.decode import rewrite
 from gateway.dialect.message import Request
+from gateway.dialect.outcome import Outcome
 from gateway.records.bounded_head import bounded
 from gateway.records.raw_request import RawRequest, compress
 from gateway.records.redact import KeepIp, Redaction
@@ -36,6 +37,12 @@ async def redacted_items(items: Sequence[QuarantinedItem], redaction: Redaction)
     few = items[:MAX_ITEMS_ON_LOOP]
     size = sum([len(item.payload) + len(item.faults) for item in few]) if len(few) == len(items) else MAX_ON_LOOP + 1
     return await _elsewhere_if_large(size, lambda: tuple([_redacted(item, redaction) for item in items]))
+
+
+async def redacted_outcomes(outcomes: tuple[Outcome, ...], redaction: Redaction) -> tuple[Outcome, ...]:
+    """Return outcomes as they may be kept and answered."""
+    size = MAX_ON_LOOP + 1 if len(outcomes) > MAX_ITEMS_ON_LOOP else 0
+    return await _elsewhere_if_large(size, lambda: redaction.outcomes(outcomes))
 
 
 async def _elsewhere_if_large(size: int, work: Callable[[], T]) -> T:

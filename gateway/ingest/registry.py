@@ -1,6 +1,6 @@
 """Finds the installed dialects and checks them at start. The only reader of entry points."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 
 import attrs
@@ -16,6 +16,8 @@ STAMPED = frozenset({"project", "dialect", "received_at"})
 """Fields of an event that neither a dialect nor a client decides."""
 PROBES = (b"{}", b"[{}]")
 """Bodies that every route has to parse at start: the submissions show most mistakes of a dialect."""
+PROBE = "probe"
+"""Stands in a variable segment of their path."""
 
 
 class RegistryError(Exception):
@@ -53,8 +55,11 @@ def discover() -> tuple[Dialect, ...]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         try:
             dialect = point.load()
-        except Exception as error:  # an import may fail in any way; the start has to say which dialect it was
-            raise RegistryError(f"dialect {point.name} ({point.value}) cannot be loaded: {error}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an import may end in any way; the start has to say which dialect it was
+            said = text_of(error, str if isinstance(error, Exception) else repr)
+            raise RegistryError(f"dialect {point.name} ({point.value}) cannot be loaded: {said}") from error
         if not isinstance(dialect, Dialect):
             raise RegistryError(f"dialect {point.name} ({point.value}) is not a gateway.dialect.Dialect")
         if dialect.api_version != API_VERSION:
@@ -66,6 +71,14 @@ def discover() -> tuple[Dialect, ...]:
             raise RegistryError(f"two installed dialects are named {dialect.name}: remove one of their packages")
         found[dialect.name] = dialect
     return tuple(found.values())
+
+
+def text_of(error: BaseException, text: Callable[[BaseException], str]) -> str:
+    """Return the `str` or the `repr` of a dialect's exception, which code of its own may make; else its type's name."""
+    try:
+        return text(error) or type(error).__name__
+    except Exception:
+        return type(error).__name__
 
 
 def install(
@@ -131,13 +144,24 @@ def _check(installed: Installed) -> None:
 
 def _probe(installed: Installed, route: Route, body: bytes) -> Submission:
     path = (*route.paths, *route.mount_only_paths)[0]
-    request = Request(route.method, path, {}, {}, body, received_at=0)
+    before, opening, rest = path.partition("{")
+    name, _, after = rest.partition("}")
+    variables = {name: PROBE} if opening else {}
+    sent = f"{before}{PROBE}{after}" if opening else path
+    request = Request(route.method, sent, {}, {}, body, received_at=0, variables=variables)
     try:
-        return route.parse(request)
+        submission = route.parse(request)
     except Refusal:
         return Submission()
-    except Exception as error:
-        raise RegistryError(f"parse of route {route.name} fails on {body.decode()}: {error!r}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        said = text_of(error, repr)
+        raise RegistryError(f"parse of route {route.name} fails on {body.decode()}: {said}") from error
+    if not isinstance(submission, Submission):
+        kind = type(submission).__name__
+        raise RegistryError(f"parse of route {route.name} returns no Submission of {body.decode()}, but: {kind}")
+    return submission
 
 
 def _check_submission(installed: Installed, route: Route, submission: Submission) -> None:

@@ -18,7 +18,7 @@ def unseen(_: object) -> None:
 
 
 class KeyStore(Protocol):
-    """The credentials and the admin token of a store. Every engine passes tests/keys/test_store.py.
+    """The credentials and the admin token of a store. Every engine passes the checks of gateway/testing/engine.
 
     Each change is one transaction. Raises KeyFileError with one line for the operator. Its caller makes one call after
     the other, never two at the same time.

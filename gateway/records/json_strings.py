@@ -20,7 +20,9 @@ MAX_COMPARISONS = 2_000_000
 """Beyond so many strings times spellings the whole text is redacted; a comparison takes 50 ns."""
 # From a quote to the next that is not escaped, or to the end of a text that was cut off, even after a backslash.
 _STRING = rb'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+(?:"|\\?+\Z)'
-_VALUE = re.compile(rb"(?<=\")\s*+:\s*+(%s)" % _STRING)
+_VALUE = re.compile(rb"(?<=\")\s*+:[\s\[]*+(%s)" % _STRING)
+_NEXT_IN_ARRAY = re.compile(rb"(?<=\")\s*+,[\s\[]*+(%s)(?!\s*+:)" % _STRING)
+_OPENING = re.compile(rb"[\s\[]*+")
 _TOKEN = re.compile(rb"(%s)(\s*+:\s*+)?+" % _STRING)
 _BAD_ESCAPE = re.compile(r"\\(?:U|u(?![0-9a-fA-F]{4}))")
 _BLANK = b'"%s"' % REDACTED.encode()
@@ -73,14 +75,18 @@ def hide(text: bytes, secrets: Secrets, fields: tuple[str, ...], levels: int = M
 
 
 def _without_values_of(fields: tuple[str, ...], text: bytes) -> bytes:
-    """Return a text with the strings redacted that are the values of fields, in whatever case their names are."""
+    """Return a text with the strings redacted that are the values of fields, in whatever case their names are.
+
+    A client may send an array where a string belongs: then its strings are redacted, up to the first other element.
+    """
     names = {b'"%s"' % field.lower().encode() for field in fields}
     parts, done = [], 0
     for end in ends_of(names, text.lower()) if names else ():
         value = _VALUE.match(text, end) if end >= done else None
-        if value is not None:
+        while value is not None:
             parts += [text[done : value.start(1)], _BLANK]
             done = value.end()
+            value = _NEXT_IN_ARRAY.match(text, done)
     return b"".join([*parts, text[done:]]) if parts else text
 
 
@@ -177,7 +183,8 @@ class _Strings:
             except ValueError:  # cut off, or no JSON
                 return _BLANK + colon if _is_disguised(token, self._secrets, self._fields) else match[0]
         if colon and plain.lower() in self._names:
-            self._secret_value_at = match.end()
+            opening = _OPENING.match(self._text, match.end())
+            self._secret_value_at = match.end() if opening is None else opening.end()
         if self._levels and '"' in plain and is_json(plain[:64].encode("utf-8", "surrogateescape")):
             inner = plain.encode("utf-8", "surrogatepass")
             inner = hide(inner, self._secrets, self._fields, self._levels - 1)

@@ -12,6 +12,7 @@ import orjson
 from gateway.dialect import Credential, Dialect
 from gateway.dialect.event import compact_json
 from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault, Outcome
 from gateway.dialect.value_class import value_class
 from gateway.records import form_fields, json_strings
 from gateway.records.raw_request import RawRequest
@@ -49,7 +50,7 @@ class Redaction:
         cls, request: Request, dialect: Dialect, credentials: Iterable[Credential], is_stranger: bool = False
     ) -> "Redaction":
         """Return what to redact in a request; a stranger is who has shown no valid secret."""
-        secrets = secrets_of(credentials, dialect, request.headers if is_stranger else None)
+        secrets = secrets_of(credentials, dialect, request.headers if is_stranger else None, request.variables)
         return cls(secrets, (*dialect.secret_fields, *COMMON_SECRET_FIELDS) if is_stranger else dialect.secret_fields)
 
     def request(
@@ -57,8 +58,8 @@ class Redaction:
     ) -> RawRequest:
         """Return a request as it may be kept, with `[redacted]` in the place of each secret.
 
-        Headers whose names suggest a secret or a person are redacted whole. `keep_ip` shortens the client's address,
-        and leaves out the headers that have it. The body is cut to `max_body` bytes.
+        Headers whose names suggest a secret or a person, and those among the fields, are redacted whole. `keep_ip`
+        shortens the client's address, and leaves out the headers that have it. The body is cut to `max_body` bytes.
         """
         address = given.client_ip
         if keep_ip is not None and address is not None:
@@ -95,6 +96,14 @@ class Redaction:
         """Return faults (`code`, `pointer`, `detail`) without secrets in what a client wrote; our own words stay."""
         return [self._fact(fault) for fault in given]
 
+    def outcomes(self, given: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes whose faults have no secrets. There may be very many, and nearly never is there one."""
+        faults = [fault for outcome in given for fault in outcome.faults]
+        names = [_unescaped(fault.pointer) for fault in faults]
+        if self.secrets.hide_all(names) == names and not any(_has_foreign_words(fault.detail) for fault in faults):
+            return given
+        return tuple([self._outcome(outcome) if outcome.faults else outcome for outcome in given])
+
     def item(self, payload: bytes, faults: bytes) -> tuple[bytes, bytes]:
         """Return the payload and the faults (both JSON) of a quarantined item without secrets."""
         return self.body(payload) if payload else b"", compact_json(self.faults(orjson.loads(faults)))
@@ -108,11 +117,26 @@ class Redaction:
         shown = self.text(given, MAX_LINE)
         return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
+    def _outcome(self, given: Outcome) -> Outcome:
+        faults = []
+        for fault in given.faults:
+            detail = {name: each if name in OURS else self._fact(each) for name, each in fault.detail.items()}
+            faults.append(Fault(fault.code, self._pointer(fault.pointer), detail))
+        return Outcome(given.verdict, given.message_id, tuple(faults))
+
+    def _pointer(self, given: str) -> str:
+        if "~" in given:
+            names = [self.secrets.hide(_unescaped(name)) for name in given.split("/")]
+            given = "/".join(name.replace("~", "~0").replace("/", "~1") for name in names)
+        return self.secrets.hide(given)
+
     def _fact(self, value: object) -> object:
         if isinstance(value, str):
             return self.secrets.hide(value)
         if isinstance(value, Mapping):
-            return {name: each if name in OURS else self._fact(each) for name, each in value.items()}
+            facts = {name: each if name in OURS else self._fact(each) for name, each in value.items()}
+            pointer = value.get("pointer")
+            return {**facts, "pointer": self._pointer(pointer)} if isinstance(pointer, str) else facts
         if isinstance(value, list | tuple):
             return [self._fact(each) for each in value]
         return value
@@ -132,17 +156,28 @@ class Redaction:
 
     def _headers(self, headers: Mapping[str, str], hides_address: bool) -> dict[str, str]:
         kept: dict[str, str] = {}
+        fields = {field.lower() for field in self.fields}
         for name, value in headers.items():
             name = name.lower()
             if "cookie" in name or (hides_address and is_address(name)):
                 continue
-            if is_secret(name):
+            if is_secret(name) or name in fields:
                 scheme = value.split(" ", 1)[0]
                 value = f"{scheme} {REDACTED}" if scheme.lower() in _SCHEMES else REDACTED
             elif is_identity(name):
                 value = REDACTED
             kept.setdefault(name, value)
         return dict(zip(kept, self.secrets.hide_all(kept.values()), strict=True))
+
+
+def _has_foreign_words(detail: Mapping[str, object]) -> bool:
+    """Return whether a fault's facts have words that are not the gateway's own; numbers are none."""
+    return any(name not in OURS and not isinstance(value, int | float) for name, value in detail.items())
+
+
+def _unescaped(pointer: str) -> str:
+    """Return the names in a JSON pointer as they are; in one, `/` is written `~1`, and `~` is `~0`."""
+    return pointer.replace("~1", "/").replace("~0", "~") if "~" in pointer else pointer
 
 
 def _json(values: Mapping[str, str]) -> bytes:

@@ -19,6 +19,7 @@ MIN_WORD_LENGTH = 8  # the same for values that only may be secrets
 MAX_WORDS = 16
 MAX_WORD_BYTES = 16 * 1024
 """How many words of headers that look secret are searched for, and their size together."""
+NO_VARIABLES: Mapping[str, str] = {}
 _SCHEMES = frozenset({"bearer", "basic", "digest", "negotiate", "token"})
 _BAD_PERCENT = re.compile(rb"\\u00(?![0-9a-fA-F]{2})")
 _BETWEEN_WORDS = str.maketrans(",;", "  ")
@@ -61,9 +62,14 @@ class Secrets:
 
 
 def secrets_of(
-    credentials: Iterable[Credential], dialect: Dialect, headers: Mapping[str, str] | None = None
+    credentials: Iterable[Credential],
+    dialect: Dialect,
+    headers: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> Secrets:
     """Return what to search for: the values of secret credentials and, if `headers` are given, words of secret ones.
+
+    Of the variables of a path, those are secrets whose names are among the dialect's secret fields.
 
     A credential that is longer than any can be is not searched for: wherever a dialect takes one, its place is blanked.
     """
@@ -74,6 +80,12 @@ def secrets_of(
         each.value
         for each in shown[:MAX_CREDENTIALS]
         if each.kind not in public and MIN_SECRET_LENGTH <= len(each.value) <= MAX_CREDENTIAL
+    }
+    fields = {name.lower() for name in dialect.secret_fields} if variables else ()
+    values |= {
+        value
+        for name, value in variables.items()
+        if name.lower() in fields and MIN_SECRET_LENGTH <= len(value) <= MAX_CREDENTIAL
     }
     too_many = len(shown) > MAX_CREDENTIALS
     size = 0

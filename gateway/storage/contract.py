@@ -163,7 +163,7 @@ class Queue:
 
 
 class Storage(Protocol):
-    """An append-only log. Every engine passes the same contract tests (tests/storage/test_contract.py)."""
+    """An append-only log. Every engine passes the same checks (gateway/testing/engine/suite.py)."""
 
     async def append(self, entry: Entry) -> Appended:
         """Return once the entry is on disk, fsync included. Raises StorageUnavailable if it cannot be stored."""

@@ -64,7 +64,7 @@ class Page:
 
 
 class LogReader(Protocol):
-    """Reads what is committed, beside the writers. Every engine passes tests/storage/test_read_contract.py.
+    """Reads what is committed, beside the writers. Every engine passes the checks of gateway/testing/engine/log/.
 
     Each call is a bounded piece of work, and no snapshot outlasts it. Raises StoreError if the log cannot be read.
     """

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Self
 
+from gateway.clock import now
 from gateway.config import Config
 from gateway.config.serving import certificate
 from gateway.config.store import store_settings
@@ -17,6 +18,7 @@ from gateway.http.limits import Budget, Timeouts
 from gateway.http.listening.certificate import Certificate
 from gateway.http.listening.listeners import Listeners
 from gateway.http.server import Server
+from gateway.ingest.ids import fresh
 from gateway.ingest.preflights import Preflights
 from gateway.ingest.rate_limit import Limit, Limiter, MemoryLimiter
 from gateway.records.metrics import Meter
@@ -44,6 +46,9 @@ class Answering:
         meter: Meter | None = None,
         limiters: Limiters | None = None,
         preflights: Preflights | None = None,
+        *,
+        clock: Callable[[], int] = now,
+        new_id: Callable[[int], str] = fresh,
     ) -> None:
         self.config = config
         self.url = ""
@@ -54,6 +59,7 @@ class Answering:
             self._meter.connections_refused(reason, 0)
         self._limiters = limiters or memory_limiters()
         self._preflights = preflights or Preflights()
+        self._clock, self._new_id = clock, new_id
         self._draining = False
         self._budget, self._limits = Budget(), ConnectionLimits(on_refused=self._meter.connections_refused)
         self._handling = contextlib.AsyncExitStack()
@@ -86,6 +92,8 @@ class Answering:
                     config,
                     self._store,
                     self._storage,
+                    clock=self._clock,
+                    new_id=self._new_id,
                     meter=self._meter,
                     limiters=self._limiters(config),
                     preflights=self._preflights,

@@ -97,8 +97,9 @@ def build_handler(
         admin=None if admin is None else admin.answer,
     )
     headers = tuple(header for each in installed for header in each.dialect.headers)
+    exposed = tuple(header for each in installed for header in each.dialect.exposed_headers)
     names = tuple([dialect.name for dialect in dialects])
-    handler = IngestHandler(router(config, installed), pipeline, endpoints, clock, headers, preflights, names)
+    handler = IngestHandler(router(config, installed), pipeline, endpoints, clock, headers, preflights, names, exposed)
     return handler
 
 

@@ -10,7 +10,7 @@ from gateway.datadir import make
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
-from tests.storage.stores import outcomes_of
+from gateway.testing.engine.given.entries import outcomes_of
 
 NOW = 1767323045678
 

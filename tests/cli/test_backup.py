@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.storage.engines import open_store
+from gateway.testing.engine.given.filled import contents, fill
 from tests.kit.postgres.cluster import PASSWORD
 from tests.kit.serving import place_of, run, serving
 from tests.operate.backup.making import new_sqlite
-from tests.storage.moving.filled import contents, fill
 
 EVENTS = 57
 

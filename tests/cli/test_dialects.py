@@ -7,9 +7,10 @@ import pytest
 
 from gateway import __version__
 from gateway.cli.main import main
+from gateway.ingest.registry import discover
 from tests.kit.serving import run
 
-NAMES = ("appizer", "browsee", "databuddy", "tranthor")
+NAMES = tuple(dialect.name for dialect in discover())
 
 
 def told(*arguments: str) -> tuple[int, str, str]:

@@ -13,10 +13,10 @@ import pytest
 from gateway.storage.contract import Entry
 from gateway.storage.engines import open_store
 from gateway.storage.read import EventFilter
+from gateway.testing.engine.given.lines import line
 from tests.cli.lines import NOW, entry, keep
 from tests.cli.test_events import start_tail, told
 from tests.kit.engines import parsed
-from tests.kit.event_lines import line
 from tests.kit.log_reading import events_of
 from tests.kit.serving import LAST_POSITION, PATIENCE
 

@@ -14,10 +14,10 @@ import attrs
 import pytest
 
 from gateway.storage.contract import Entry
+from gateway.testing.engine.given.lines import MINUTE, START, line
 from tests.cli.ends import on_a_terminal
 from tests.cli.lines import entry, keep
 from tests.cli.test_events import start_tail, told
-from tests.kit.event_lines import MINUTE, START, line
 from tests.kit.serving import GATEWAY, PATIENCE
 
 HOSTILE = "\x1b[2J\u202etxt.exe\nfake line"

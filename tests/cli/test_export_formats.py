@@ -15,10 +15,10 @@ import pytest
 from gateway.operate.formats.columns import COLUMNS
 from gateway.storage.engines import open_store
 from gateway.storage.read import Position
+from gateway.testing.engine.given.lines import START, line
 from tests.cli.ends import into, on_a_terminal
 from tests.cli.lines import entry, keep
 from tests.kit.engines import parsed
-from tests.kit.event_lines import START, line
 from tests.kit.log_reading import events_of
 from tests.kit.serving import GATEWAY, run
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.dialect.timestamps import from_millis
+from gateway.ingest.registry import discover
 from gateway.keys.keyring import Grant
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from tests.cli.ends import on_a_terminal
@@ -13,6 +14,7 @@ from tests.kit.serving import run
 
 SCOPES = frozenset({"track:events", "write:llm"})
 VALUE = "dbdy_0123456789abcdef"
+DIALECTS = [dialect.name for dialect in discover()]
 
 
 @pytest.fixture
@@ -259,7 +261,7 @@ def test_a_narrow_terminal_gets_a_block_for_each_credential_and_no_id_is_broken(
     ("arguments", "problem"),
     [
         (["--dialect", "tranthr"], "there is no dialect 'tranthr'; did you mean tranthor?"),
-        (["--dialect", "nobody"], "there is no dialect 'nobody'; choose from: appizer, browsee, databuddy, tranthor"),
+        (["--dialect", "nobody"], f"there is no dialect 'nobody'; choose from: {', '.join(DIALECTS)}"),
         (["--dialect", "browsee", "--kind", "x"], "there is no kind of browsee credential 'x'; choose from: api_key"),
         (["--dialect", "appizer", "--scope", "x"], "appizer has no scope 'x'; its scopes are: read, write"),
     ],

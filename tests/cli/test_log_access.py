@@ -10,11 +10,12 @@ import pytest
 
 from gateway.datadir import DataDir
 from gateway.storage.contract import Entry, EventRow
+from gateway.testing.engine.given.entries import key, outcomes_of
 from gateway.workers.ipc_codec import SCHEMA_FINGERPRINT, Hello, encode
 from gateway.workers.ipc_socket import bound
 from tests.cli.test_quarantine import batch, quarantined, track
 from tests.kit.serving import run
-from tests.storage.stores import Clock, key, opened, outcomes_of
+from tests.storage.stores import Clock, opened
 
 DAY = 86_400.0
 

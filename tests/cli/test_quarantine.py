@@ -18,9 +18,9 @@ from gateway.storage.contract import Entry, KeptRequest, QuarantinedItem
 from gateway.storage.engines import open_store
 from gateway.storage.read import export
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import kept, outcomes_of
 from tests.cli.lines import NOW, keep
 from tests.kit.serving import GATEWAY, run, serving
-from tests.storage.stores import kept, outcomes_of
 
 FAULT = b'[{"code":"required","pointer":"/event","detail":{}}]'
 

@@ -20,9 +20,9 @@ from gateway.storage.postgres.connection.session import Session
 from gateway.storage.rejected_log import STOP_SECONDS
 from gateway.storage.sqlite.read.rejected import count_buckets, counts, rejected_requests
 from gateway.storage.sqlite.rejected_file import rejected_log, upgrade
+from gateway.testing.engine.given.rejections import rejection
 from tests.kit.log_reading import awaited
 from tests.kit.serving import PATIENCE, Served, run, serving
-from tests.storage.rejections import rejection
 
 KEY = "dbdy_0123456789abcdef"
 SITE_OF_BLOG = "0e1c3a5e-0000-4000-8000-0000000000cc"

@@ -13,13 +13,18 @@ from gateway.records.raw_request import RawRequest, compress, decompress
 from gateway.storage.engines import open_store
 from gateway.storage.read import Position
 from gateway.storage.records import RawEvents
+from gateway.testing.engine.given.entries import entry, row
+from gateway.testing.samples.variants import with_body
 from tests.cli.test_quarantine import track
-from tests.idempotency.endpoints import WAYS, add_keys, send
+from tests.idempotency.endpoints import KEYS, MANY, add_keys, send
+from tests.kit.endpoints import endpoints
 from tests.kit.log_reading import events_of
 from tests.kit.serving import run, serving
-from tests.storage.stores import entry, opened, query, row
+from tests.storage.stores import opened, query
 
 KEEPING = {"GATEWAY_KEEP_RAW_DAYS": "1"}
+EVENTS = len(endpoints()) + len(MANY) + 1
+"""One to each endpoint, a second one to those that take many, and one of a batch of which another one is known."""
 
 
 def test_a_request_is_packed_and_comes_back_as_it_was() -> None:
@@ -34,12 +39,13 @@ async def filled(tmp_path: Path, url: str) -> str:
     add_keys(url)
     with serving(tmp_path / "data", env=KEEPING, storage=url) as served:
         async with aiohttp.ClientSession() as session:
-            for number, way in enumerate(WAYS):
-                names = [f"{number}.{part}" for part in range(2 if way.many else 1)]
-                assert (await send(session, served.url, way, way.body(*names), None)).status in (200, 204)
-            tranthor = next(way for way in WAYS if way.dialect == "tranthor" and way.many)
-            mixed = json.dumps({"batch": [track("5.0"), track("bad", None), track("last")]}).encode()
-            assert (await send(session, served.url, tranthor, mixed, None)).status == 204
+            for number, endpoint in enumerate(endpoints()):
+                names = [f"{number}.{part}" for part in range(2 if endpoint.items else 1)]
+                assert (await send(session, served.url, endpoint, endpoint.of(*names), None)).is_success
+            tranthor = next(each for each in MANY if each.dialect.name == "tranthor")
+            known = f"{endpoints().index(tranthor)}.0"
+            mixed = json.dumps({"batch": [track(known), track("bad", None), track("last")]}).encode()
+            assert (await send(session, served.url, tranthor, with_body(tranthor.one, mixed), None)).status == 204
         assert served.stop() == 0
     return url
 
@@ -60,15 +66,15 @@ def told(url: str, *arguments: str) -> tuple[int, str, str]:
 
 async def test_where_the_code_is_the_same_nothing_differs(filled: str) -> None:
     before = events_of(open_store(filled))
-    assert len(before) == 11
-    assert told(filled, "--dry-run") == (0, "", "11 events looked at, 0 would change\n")
-    assert told(filled) == (0, "", "11 events looked at, 0 rewritten\n")
+    assert len(before) == EVENTS
+    assert told(filled, "--dry-run") == (0, "", f"{EVENTS} events looked at, 0 would change\n")
+    assert told(filled) == (0, "", f"{EVENTS} events looked at, 0 rewritten\n")
     assert events_of(open_store(filled)) == before
 
 
 async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_place(filled: str) -> None:
     whole = stored(filled)
-    position, line = events_of(open_store(filled))[10]
+    position, line = events_of(open_store(filled))[-1]
     older = json.loads(line)
     del older["user_id"]
     older["name"] = "before"
@@ -88,10 +94,10 @@ async def test_what_older_code_stored_is_shown_field_by_field_and_rewritten_in_p
     code, out, err = told(filled, "--dry-run")
     found = json.loads(out)
     found["changes"].sort(key=lambda change: change["pointer"])  # they are in the order of the event's fields
-    assert (code, found, err) == (0, expected, "11 events looked at, 1 would change\n")
-    assert stored(filled) == changed == [*whole[:10], (position, older)]
+    assert (code, found, err) == (0, expected, f"{EVENTS} events looked at, 1 would change\n")
+    assert stored(filled) == changed == [*whole[:-1], (position, older)]
     assert told(filled, "--project", "nobody") == (1, "", "Error: there is no project 'nobody'; choose from: shop\n")
-    assert told(filled)[2] == "11 events looked at, 1 rewritten\n"
+    assert told(filled)[2] == f"{EVENTS} events looked at, 1 rewritten\n"
     assert stored(filled) == whole
 
 
@@ -109,7 +115,7 @@ async def test_events_are_rewritten_only_where_no_server_runs(filled: str, tmp_p
 async def test_no_secret_is_in_what_is_kept(filled: str) -> None:
     raws = [each.raw for each in await kept(filled)]
     everything = b"".join(raw.headers + raw.query + raw.body for raw in raws)
-    assert (len(raws), [way.key for way in WAYS if way.key.encode() in everything]) == (len(WAYS) + 1, [])
+    assert (len(raws), [key for key in KEYS.values() if key.encode() in everything]) == (len(endpoints()) + 1, [])
 
 
 async def test_kept_requests_go_when_their_time_is_over(tmp_path: Path) -> None:
@@ -128,5 +134,5 @@ async def test_nothing_is_kept_unless_it_is_asked_for(tmp_path: Path, url: str) 
     add_keys(url)
     with serving(tmp_path / "data", storage=url) as served:
         async with aiohttp.ClientSession() as session:
-            await send(session, served.url, WAYS[0], WAYS[0].body("a"), None)
+            await send(session, served.url, endpoints()[0], endpoints()[0].of("a"), None)
         assert (len(stored(url)), await kept(url)) == (1, [])

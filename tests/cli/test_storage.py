@@ -15,9 +15,9 @@ import requests
 
 from gateway.storage.engines import open_store
 from gateway.storage.store import Store, StoreSettings
+from gateway.testing.engine.given.filled import contents, entry, events, fill
 from tests.kit.postgres.cluster import PASSWORD
 from tests.kit.serving import GATEWAY, PATIENCE, Served, run, serving
-from tests.storage.moving.filled import contents, entry, events, fill
 
 MANY = 9000
 """Events of several batches."""

@@ -22,11 +22,11 @@ from gateway.ingest.registry import discover
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import outcomes_of
+from gateway.testing.engine.given.rejections import rejection
 from tests.console.chromium import Chromium, running
 from tests.console.processes import LINK
 from tests.kit.serving import serving
-from tests.storage.rejections import rejection
-from tests.storage.stores import outcomes_of
 
 PICTURE = Path(__file__).parents[2] / "docs" / "console.png"
 SIZE = (1280, 860)

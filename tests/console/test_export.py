@@ -11,10 +11,10 @@ from gateway.console.context import Console
 from gateway.console.pages import export
 from gateway.operate.formats.columns import COLUMNS
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.lines import line
 from tests.cli.lines import entry
 from tests.console.browser import Api, Browser, Client
 from tests.kit.engines import parsed
-from tests.kit.event_lines import line
 
 NAMES = ["Signed Up", "=cmd()", "Home"]
 LINES = [line(number, name=name, user_id=f"u-{number}") for number, name in enumerate(NAMES)]

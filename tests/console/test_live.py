@@ -18,10 +18,10 @@ from gateway.operate.live.listener import MOST_ROWS, MOST_WAITING, Batch
 from gateway.operate.live.rows import LiveFilter
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.store import Store, StoreSettings
+from gateway.testing.engine.given.entries import entry
+from gateway.testing.engine.given.lines import START, line
+from gateway.testing.engine.given.rejections import rejection
 from tests.console.browser import Api, Browser, Client
-from tests.kit.event_lines import START, line
-from tests.storage.rejections import rejection
-from tests.storage.stores import entry
 
 PATIENCE = 20.0
 HOSTILE = "<img src=x onerror=alert(1)>\u202e{{7*7}}"

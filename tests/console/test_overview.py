@@ -15,10 +15,10 @@ from gateway.dialect.timestamps import from_millis
 from gateway.operate.advice import Rejection, advice
 from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import entry, key
+from gateway.testing.engine.given.rejections import rejection
 from tests.console.browser import Api, Browser
 from tests.console.conftest import Clock
-from tests.storage.rejections import rejection
-from tests.storage.stores import entry, key
 
 HOUR = 3_600_000
 NOW = time.time_ns() // 1_000_000 // HOUR * HOUR + 30 * 60_000 + 5_000

@@ -9,9 +9,9 @@ import pytest
 from gateway.console.context import Console
 from gateway.storage.contract import EventRow
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import entry, key
 from tests.console.browser import Client
 from tests.console.chromium import DESK, PHONE, Chromium
-from tests.storage.stores import entry, key
 
 FIGURE = "#totals .figures div:first-child dd"
 LABELS = "#plot .u-legend .u-label"

@@ -10,11 +10,13 @@ import pytest
 from gateway.console.context import Console
 from gateway.console.pages.start import SCHEMA
 from gateway.dialect.outcome import Outcome, Verdict
+from gateway.ingest.registry import discover
 from gateway.storage.contract import Entry
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import entry, row
+from gateway.testing.engine.given.rejections import rejection
+from gateway.testing.engine.given.toy import TOY
 from tests.console.browser import Api, Browser
-from tests.storage.rejections import TOY, rejection
-from tests.storage.stores import entry, row
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 
@@ -34,7 +36,7 @@ async def keep(served: Console, given: Entry) -> None:
 async def test_each_dialect_has_the_lines_to_change(api: Api) -> None:
     found = await api.get("/api/start")
     jsonschema.validate(found, SCHEMA)
-    assert [each["name"] for each in found["dialects"]] == ["appizer", "browsee", "databuddy", "tranthor"]
+    assert [each["name"] for each in found["dialects"]] == [dialect.name for dialect in discover()]
     [line] = [each["setting"] for each in found["dialects"] if each["name"] == "tranthor"]
     assert line == 'await TranthorSdk.init({ writeKey: "Basic YOUR-KEY", host: "http://127.0.0.1:9" });'
 

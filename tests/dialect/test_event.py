@@ -1,14 +1,14 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
 from gateway.dialect.event import Event, as_dict, encode
-from gateway.ingest.schema import load
+from gateway.ingest import schema
+from tests.kit.cases import Case, load
 
-SCHEMA = load("jsonschemas.canonical")["event"]
+SCHEMA = schema.load("jsonschemas.canonical")["event"]
 EVENT = Event(
     project="shop",
     dialect="acme",
@@ -18,7 +18,6 @@ EVENT = Event(
     received_at="2024-03-01T00:00:00.000123Z",
 )
 OBJECTS = ("page", "campaign", "screen", "viewport", "network", "library", "app", "device", "os")
-CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*/[!_]*.json"))
 
 
 def decoded(**changes: Any) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def test_a_fact_of_another_type_than_its_places_does_not_meet_the_schema(context
     assert (SCHEMA.is_valid(event), SCHEMA.explain(event) == ()) == (False, False)
 
 
-@pytest.mark.parametrize("file", CORPUS, ids=lambda file: f"{file.parent.name}-{file.stem}")
-def test_every_event_of_the_corpus_meets_the_schema(file: Path) -> None:
-    for event in json.loads(file.read_text("utf-8")).get("events", []):
+@pytest.mark.parametrize("case", load(), ids=lambda case: f"{case.dialect}-{case}")
+def test_every_event_of_the_corpus_meets_the_schema(case: Case) -> None:
+    for event in case.events:
         assert SCHEMA.explain(event) == ()

@@ -21,13 +21,13 @@ from requests.adapters import HTTPAdapter
 
 from gateway.cli.main import main
 from gateway.config import load
+from gateway.testing.postgres.installation import Installation, new_folder, own, wheel
 from tests.docs.expectations import EXAMPLES, PATIENCE, program
 from tests.docs.proxies import filled_in, free_port, proxying
 from tests.docs.readme import blocks
 from tests.kit.engines import parsed
 from tests.kit.postgres.cluster import PASSWORD, Cluster
 from tests.kit.postgres.cluster import free_port as free_database_port
-from tests.kit.postgres.installation import Installation, new_folder, own, wheel
 from tests.kit.serving import Served, serving
 
 CLUSTER = EXAMPLES / "cluster"

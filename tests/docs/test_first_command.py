@@ -20,7 +20,7 @@ from tests.docs.expectations import PATIENCE
 from tests.docs.readme import FIRST_SCREEN, ROOT, blocks, code, curl_lines, entry_points, paste, setup_cfg
 
 PACKAGES = ("gateway", "dialects", "jsonschemas")
-SHIPPED = {".py", ".json", ".js", ".typed", ".html", ".css", ".svg"}
+SHIPPED = {".py", ".json", ".js", ".typed", ".html", ".css", ".svg", ".txt"}
 INSTALLED = 120  # seconds within which the command serves, on a slow machine
 
 

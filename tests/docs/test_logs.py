@@ -19,6 +19,7 @@ DIFFERS = {
     r"/\S+\.toml": "FILE",
     r"server\.port = \d+": "PORT",
     r"http://127\.0\.0\.1:\d+": "URL",
+    r"serving \w+(?:, \w+)* at": "serving DIALECTS at",
     r"stopped [\d.]+ s": "STOPPED",
     r'"seconds": [\d.]+': "SECONDS",
     r"2 more in a minute": "MORE",

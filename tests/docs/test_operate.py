@@ -1,5 +1,6 @@
 """docs/operate/: its commands typed page after page, beside a gateway that has an item of each verdict."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -19,10 +20,10 @@ import requests
 from gateway.cli.main import main
 from gateway.config import Config, load
 from gateway.dialect.outcome import Verdict
-from gateway.ingest.registry import discover
 from tests.docs.readme import ROOT, blocks, code, paste, rows
 from tests.faults.traffic import keys_of
-from tests.idempotency.endpoints import WAYS
+from tests.idempotency.endpoints import in_memory
+from tests.kit.endpoints import Endpoint, endpoints
 from tests.kit.serving import PATIENCE, run, serving
 
 INDEX = (ROOT / "docs" / "operate.md").read_text("utf-8")
@@ -140,9 +141,13 @@ def test_the_counters_have_the_names_and_values_of_the_page(transcript: Transcri
         assert re.search(r"default +databuddy +1 +1 +0 +0 +0 +1", counted)
 
 
+async def conflict(endpoint: Endpoint) -> int:
+    """Return the status of another request under the Idempotency-Key of a first one."""
+    return (await in_memory(endpoint, (endpoint.of("a name"), "a key"), (endpoint.of("another"), "a key")))[0]
+
+
 def test_the_statuses_of_its_idempotency_table_are_those_of_the_dialects() -> None:
-    titles = {dialect.name: dialect.title for dialect in discover()}
-    there = {(titles[way.dialect], str(way.conflict)) for way in WAYS}
+    there = {(each.dialect.title, str(asyncio.run(conflict(each)))) for each in endpoints()}
     table = rows(section("What a retry gets"))
     assert {(row[0], row[2]) for row in table} == there
     assert {(row[1], row[3]) for row in table} == {("the first answer and `Idempotency-Replayed: true`", "400")}

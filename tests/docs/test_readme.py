@@ -1,6 +1,5 @@
 """The README and the pages of lists: commands are typed, what is listed is compared with the code."""
 
-import configparser
 import contextlib
 import json
 import re
@@ -21,12 +20,12 @@ from tests.docs.readme import (
     blocks,
     code,
     curl_lines,
-    entry_points,
     paste,
     rows,
     section,
     setup_cfg,
 )
+from tests.kit.of_dialects import modules, subjects
 from tests.kit.serving import run, serving
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
@@ -72,15 +71,11 @@ def test_each_curl_line_of_the_first_start_stores_an_event(tmp_path: Path) -> No
             assert (done.returncode, len(served.events())) == (0, number), done
         events = {event["dialect"]: event for event in served.events()}
         assert served.stop() == 0
-    meant: dict[str, dict[str, object]] = {
-        "appizer": {"name": "purchase_completed", "user_id": "user_123", "properties": {"amount": 29.99}},
-        "browsee": {"name": "CLICKED_CHECKOUT", "anonymous_id": "a-1", "properties": {"price": 100}},
-        "databuddy": {"name": "hello"},
-        "tranthor": {"name": "Signed Up", "user_id": "1043"},
-    }
-    assert events == {
-        name: expected_event(events[name], project="default", dialect=name, type="track", **facts)
-        for name, facts in meant.items()
+    assert list(events) == [dialect.name for dialect in discover()]
+    assert {event["project"] for event in events.values()} == {"default"}
+    meant = {name: each.FACTS for name, each in modules("first_event").items()}
+    assert {name: events[name] for name in meant} == {
+        name: expected_event(events[name], project="default", dialect=name, **facts) for name, facts in meant.items()
     }
 
 
@@ -159,9 +154,9 @@ def test_a_key_is_taken_over_as_it_says(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)["value"]) == (0, "ak_as_it_was")
 
 
-def test_the_endpoints_and_kinds_of_its_table_are_the_dialects() -> None:
+def test_the_endpoints_and_kinds_of_its_table_are_those_dialects() -> None:
     in_table = {}
-    for vendor, endpoints, credentials in rows(section("The four dialects", DIALECTS)):
+    for vendor, endpoints, credentials in rows(section("The dialects that come with it", DIALECTS)):
         name = re.sub(r"\[(\w+)\].*", r"\1", vendor)
         paths = {path for each in code(endpoints) if each.startswith("/") for path in unfolded(each)}
         in_table[name] = (paths, code(credentials))
@@ -172,10 +167,11 @@ def test_the_endpoints_and_kinds_of_its_table_are_the_dialects() -> None:
         )
         for each in install(discover(), {})
     }
-    assert set(in_table) == set(there)
-    for title, (paths, kinds) in there.items():
-        assert in_table[title][0] - paths == set()
-        assert [word for word in in_table[title][1] if word in kinds] == kinds
+    assert len(in_table) > 1
+    for title, (named, words) in in_table.items():
+        paths, kinds = there[title]
+        assert named - paths == set()
+        assert [word for word in words if word in kinds] == kinds
 
 
 def unfolded(path: str) -> list[str]:
@@ -197,18 +193,6 @@ def test_its_dependency_table_is_that_of_setup_cfg() -> None:
     assert ({name for name, why in reasons.items() if why != "tests only"}, set(reasons)) == (runtime, runtime | test)
 
 
-# The fifth dialect
-
-
-def test_its_entry_point_is_the_toys() -> None:
-    setup = configparser.ConfigParser()
-    setup.read_string(blocks("ini", section("A fifth dialect", DIALECTS))[0])
-    toy = (ROOT / "tests" / "toy" / "toy_dialect-1.dist-info" / "entry_points.txt").read_text("utf-8")
-    [(group, line)] = setup["options.entry_points"].items()
-    name, value = line.strip().split(" = ")
-    assert {group: {name: value}} == entry_points(toy)
-
-
 # The dialects' pages
 
 
@@ -220,3 +204,16 @@ def test_the_cases_that_a_dialects_page_names_are_there(page: Path) -> None:
     ]
     assert named != []
     assert [word for word in named if not [*cases.glob(f"{word.replace('...', '*')}.json")]] == []
+
+
+@pytest.mark.parametrize("name", subjects())
+def test_a_dialects_page_has_each_of_its_routes_and_kinds(name: str) -> None:
+    page, installed = (ROOT / "dialects" / name / "README.md").read_text("utf-8"), subjects()[name].installed
+    paths = {word.rpartition(" ")[2] for word in code(section("Endpoints", page))}
+    unnamed = [
+        route.name
+        for route in installed.routes
+        if not any(path in paths or f"/{path.rpartition('/')[2]}" in paths - {"/"} for path in route.paths)
+    ]
+    kinds = set(code(section("Credentials", page)))
+    assert (unnamed, installed.kinds.keys() - kinds) == ([], set())

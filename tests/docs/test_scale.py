@@ -10,8 +10,8 @@ import asyncpg
 from gateway.storage.contract import Entry, EventRow
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.lines import line
 from tests.docs.readme import ROOT, blocks, code, rows
-from tests.kit.event_lines import line
 from tests.kit.postgres.cluster import Cluster
 
 PAGE = (ROOT / "docs" / "scale.md").read_text("utf-8")

@@ -15,16 +15,23 @@ from tests.docs.test_links import PAGES
 RUN_BY = {
     "README.md": "test_first_command.py",
     "docs/console.md": "test_console.py",
+    "docs/corpus.md": "../testing/test_corpus_page.py",
     "docs/events.md": "../test_events_page.py",
     "docs/scale.md": "test_scale.py",
-    "docs/dialects.md": "test_readme.py",
+    "docs/writing-a-dialect.md": "test_writing_a_dialect.py",
+    "docs/writing-an-engine.md": "test_writing_an_engine.py",
     "examples/cluster/README.md": "test_cluster.py",
     "examples/docker/README.md": "test_docker.py",
+    "examples/goatcounter-dialect/README.md": "test_goatcounter.py",
     "examples/prometheus/README.md": "test_prometheus.py",
     "examples/systemd/README.md": "test_systemd.py",
 }
 """The test that tries what a page shows; of the pages in docs/operate/ and docs/migrate/ all are run."""
-FOLDERS = {"docs/operate/": "test_operate.py", "docs/migrate/": "test_migrate.py"}
+FOLDERS = {
+    "docs/operate/": "test_operate.py",
+    "docs/migrate/": "test_migrate.py",
+    "dialects/": "../test_events_page.py",
+}
 NO_TEST = {
     "CONTRIBUTING.md": "it is how the tests are run",
     "docs/performance.md": "it takes an hour",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -172,11 +173,17 @@ class Oracle:
         }
 
     def _check_files(self, line: str, content: Callable[[str], bytes | None]) -> None:
-        for file in json.loads(line)["context"]["tranthor"]["files"]:
-            name = file["sha256"]
+        for name in digests_in(json.loads(line)):
             found = content(name)
             if found is None or sha256(found).hexdigest() != name:
                 self.broken.append(f"the file {name} is not what the event says")
+
+
+def digests_in(value: Any) -> list[str]:
+    """Return the names of the files in an event's JSON value."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value["sha256"]] if isinstance(value, dict) and "sha256" in value else []
+    return [*own, *(name for each in inner for name in digests_in(each))]
 
 
 def file_of(data: Path, name: str) -> bytes | None:

@@ -17,6 +17,7 @@ import pytest
 
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.filled import contents, entry, events, fill
 from tests.cli.test_storage import progress
 from tests.faults.figures import Figure
 from tests.faults.kills import balances
@@ -27,7 +28,6 @@ from tests.kit import forked
 from tests.kit.forked import Command
 from tests.kit.serving import PATIENCE, run
 from tests.operate.backup.making import new_sqlite
-from tests.storage.moving.filled import contents, entry, events, fill
 
 MANY = 12_000
 """Events of several batches."""

@@ -14,8 +14,9 @@ from gateway.storage.contract import EventRow
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
+from gateway.testing.engine.given.entries import body, entry, row
 from tests.faults.disk import SYNC_FAILED, WRITE, Disk, records
-from tests.storage.stores import body, entry, row, stored
+from tests.storage.stores import stored
 
 ROOT = Path(__file__).parents[2]
 EVENTS = 120

@@ -10,26 +10,19 @@ from typing import Protocol
 
 import pytest
 
+from gateway.dialect.outcome import StorageUnavailable
+from gateway.testing.corpus.case import CorpusCredential
+from gateway.testing.gate import Gate, exchanged
 from tests.faults.figures import Figure
 from tests.faults.lives import seconds_until, status_of, watched
 from tests.faults.oracle import GOOD, Oracle, faults_in
-from tests.faults.traffic import Keys, keys_of, kinds
+from tests.faults.traffic import Keys, Sent, keys_of, kinds
 from tests.faults.wire import Answer, ask
+from tests.kit.of_dialects import subjects
 from tests.kit.serving import Served
 
 MEBIBYTES = 48
 MAX_KEPT = 200
-VOICES = {
-    "databuddy /track": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
-    "databuddy /batch": b'{"status":"error","message":"Analytics delivery temporarily unavailable"}',
-    "appizer /v1/events": b'"code":"SERVICE_UNAVAILABLE"',
-    "appizer batch": b'"code":"SERVICE_UNAVAILABLE"',
-    "appizer without a key": b'"code":"SERVICE_UNAVAILABLE"',
-    "tranthor batch": b'"statusCode":503',
-    "tranthor with a bad item": b'"statusCode":503',
-    "tranthor with a file": b'"statusCode":503',
-    "browsee /api/v1/track": b'{"status":"failure","message":',
-}
 
 
 class Trouble(Protocol):
@@ -128,9 +121,9 @@ async def troubled(disk: Trouble, served: Served, oracle: Oracle, keys: Keys) ->
     await asyncio.sleep(0.4)
     disk.begin()
     await asyncio.to_thread(seconds_until, served.url, 503)
-    for answer, kind in await voices(served.url, keys, oracle):
-        assert (kind, answer.status, int(answer.headers["retry-after"]) > 0) == (kind, 503, True)
-        assert VOICES[kind] in answer.body
+    for answer, sent in await refused(served.url, keys, oracle):
+        assert (sent.kind, answer.status, int(answer.headers["retry-after"]) > 0) == (sent.kind, 503, True)
+        assert (sent.kind, answer.body) == (sent.kind, await voice(sent, keys))
     assert status_of(served.url, "/-/healthy") == 200
     await asyncio.sleep(0.3)
     disk.end()
@@ -144,13 +137,21 @@ async def troubled(disk: Trouble, served: Served, oracle: Oracle, keys: Keys) ->
     return back
 
 
-async def voices(url: str, keys: Keys, oracle: Oracle) -> list[tuple[Answer, str]]:
-    """Return how a request of each kind is refused.
+async def voice(sent: Sent, keys: Keys) -> bytes:
+    """Return what the vendor of a request says where nothing can be kept: a gateway in memory is told so."""
+    dialect = subjects()[sent.dialect].dialect
+    gate = Gate.of(dialect, [CorpusCredential(dialect.kinds[0].name, keys[sent.dialect])])
+    gate.storage.failure = StorageUnavailable("the disk is full")
+    return (await exchanged(gate.handler, sent.request)).body
+
+
+async def refused(url: str, keys: Keys, oracle: Oracle) -> list[tuple[Answer, Sent]]:
+    """Return how a request of each kind is refused, and the request.
 
     A commit that failed may have made the file longer before, and in that room later ones are kept: the oracle is told.
     """
     made = kinds(keys, size=20)
-    refused = []
+    found = []
     for place, make in enumerate(made):
         for attempt in range(MAX_KEPT):
             sent = make(10**9 + place + attempt * len(made))
@@ -158,5 +159,5 @@ async def voices(url: str, keys: Keys, oracle: Oracle) -> list[tuple[Answer, str
             if answer.status >= 300:
                 break
             oracle.answered(sent, answer)
-        refused.append((answer, sent.kind))
-    return refused
+        found.append((answer, sent))
+    return found

@@ -7,22 +7,13 @@ enough, one path of a route is, and one route for the headers that all routes re
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-VALUES = {
-    "databuddy": "dbdy_" + "5" * 48,
-    "appizer": "ak_" + "6" * 48,
-    "tranthor": "trn_" + "7" * 48,
-    "browsee": "8" * 48,
-}
-"""The credential of each dialect that the gateway under test is given."""
-
-SITE = "44444444-4444-4444-8444-444444444444"
-"""A site of Databuddy's that the gateway under test knows: some routes need one."""
-
-SHOWN = {"databuddy": "Bearer {}", "appizer": "Bearer {}", "tranthor": "Basic {}"}
-"""What stands in Authorization. Browsee's clients have their key in the body."""
+from gateway.dialect import CredentialKind, Dialect
+from gateway.dialect.description import CredentialPlace
+from tests.kit.endpoints import key_of
+from tests.kit.of_dialects import subjects
 
 FREE: dict[str, Any] = {}
 METHODS = ("get", "post")
@@ -72,19 +63,41 @@ def _opened(dialect: str, operation: dict[str, Any], is_first: bool) -> dict[str
     operation.pop("security", None)
     own = [each for each in operation.get("parameters", ()) if is_first or "$ref" not in each]
     operation["parameters"] = [*own, _header("Origin"), _query("q")] if is_first else own
-    if dialect == "databuddy":
-        operation["parameters"].append(_site())
-    if dialect in SHOWN:
-        operation["parameters"].append(_authorization(SHOWN[dialect].format(VALUES[dialect])))
+    for kind, place in shown(subjects()[dialect].dialect):
+        value = key_of(kind)
+        if place.where == "header":
+            header = f"{place.scheme} {value}" if place.scheme else value
+            operation["parameters"].append(_credential("header", place.name, header, required=not kind.public))
+        if place.where == "query":
+            operation["parameters"].append(_credential("query", place.name, value))
+        if place.where == "body":
+            _show_in_body(operation, place.name, value)
     for media in operation.get("requestBody", {}).get("content", {}).values():
-        for example in media.get("examples", {}).values():
-            if isinstance(example["value"], dict) and "apiKey" in example["value"]:
-                example["value"]["apiKey"] = VALUES[dialect]
-        for part in media["schema"].get("allOf", ()):
-            if "apiKey" in part.get("properties", {}):
-                part["properties"]["apiKey"] = {"enum": [VALUES[dialect]]}
         _with_fewer_alternatives(media["schema"])
     return operation
+
+
+def shown(dialect: Dialect) -> Iterator[tuple[CredentialKind, CredentialPlace]]:
+    """Yield the kinds of credentials that the gateway under test knows, each with the place where it is shown.
+
+    They are the first one, in Authorization if it may stand there, and sites in the query: some routes need one.
+    """
+    first, *others = dialect.kinds
+    yield first, next((each for each in first.places if each.name == "Authorization"), first.places[0])
+    for kind in others:
+        place = next((each for each in kind.places if each.where == "query"), None)
+        if kind.is_site and place is not None:
+            yield kind, place
+
+
+def _show_in_body(operation: dict[str, Any], name: str, value: str) -> None:
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        for example in media.get("examples", {}).values():
+            if isinstance(example["value"], dict) and name in example["value"]:
+                example["value"][name] = value
+        for part in media["schema"].get("allOf", ()):
+            if name in part.get("properties", {}):
+                part["properties"][name] = {"enum": [value]}
 
 
 def _with_fewer_alternatives(schema: Any) -> None:
@@ -113,9 +126,10 @@ def _with_fewer_fields(schema: Any, seen: set[str]) -> None:
             _with_fewer_fields(each, seen)
 
 
-def _authorization(value: str) -> dict[str, Any]:
-    schema = {"anyOf": [{"enum": [value]}, FREE]}
-    return {"name": "Authorization", "in": "header", "required": True, "schema": schema, "example": value}
+def _credential(where: str, name: str, value: str, *, required: bool = False) -> dict[str, Any]:
+    free = FREE if required else {"type": "string"}
+    schema = {"anyOf": [{"enum": [value]}, free]}
+    return {"name": name, "in": where, "required": required, "schema": schema, "example": value}
 
 
 def _header(name: str) -> dict[str, Any]:
@@ -124,7 +138,3 @@ def _header(name: str) -> dict[str, Any]:
 
 def _query(name: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": {"type": "string"}}
-
-
-def _site() -> dict[str, Any]:
-    return {**_query("website_id"), "schema": {"anyOf": [{"enum": [SITE]}, {"type": "string"}]}, "example": SITE}

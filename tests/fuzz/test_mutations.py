@@ -13,33 +13,22 @@ from gateway.config import Config
 from gateway.dialect.message import Response
 from gateway.http.handler import RequestHead
 from gateway.ingest.registry import discover
+from gateway.testing.memory import MemoryStorage
 from tests.kit.cases import body_of, keyring
-from tests.kit.recording import RecordingStorage
 from tests.property.values import mutated, requests_of
 
 DIALECTS = discover()
 NAMES = [dialect.name for dialect in DIALECTS]
-BUILT = build_handler(Config(), DIALECTS, RecordingStorage(), keyring(DIALECTS))
+BUILT = build_handler(Config(), DIALECTS, MemoryStorage(), keyring(DIALECTS))
 BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 # What aiohttp lets through: bytes that are not UTF-8 come as surrogates.
 TEXTS = st.text(st.characters(exclude_characters="\r\n\0"), max_size=40)
 PERCENTS = st.lists(st.sampled_from(["%00", "%ff", "%ED%A0%80", "a", "=", "&", "[", "]", "[]", "{", "1e999", "+", "%"]))
-HEADERS = [
-    "authorization",
-    "content-encoding",
-    "content-type",
-    "databuddy-client-id",
-    "databuddy-sdk-name",
-    "host",
-    "idempotency-key",
-    "origin",
-    "publicwritekey",
-    "user-agent",
-    "x-api-key",
-    "x-app-id",
-    "x-forwarded-for",
-]
+PLACES = [place for dialect in DIALECTS for kind in dialect.kinds for place in kind.places if place.where == "header"]
+COMMON = {"content-encoding", "content-type", "host", "idempotency-key", "origin", "user-agent", "x-forwarded-for"}
+OWN = {name.lower() for dialect in DIALECTS for name in dialect.headers} | {place.name.lower() for place in PLACES}
+HEADERS = sorted(COMMON | OWN)
 FIXED_TEXTS = [
     "",
     " ",

@@ -16,7 +16,7 @@ from gateway.http.handler import Destination, RequestHead
 from gateway.http.limits import Timeouts
 from gateway.http.server import Server
 from gateway.storage.contract import Appended, Entry
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 from tests.kit.toy_app import toy_handler
 
 PING = b'{"what":"hello"}'
@@ -27,7 +27,7 @@ PATIENCE = 30.0
 BODY_TIMEOUT = 0.5
 
 
-class SlowStorage(RecordingStorage):
+class SlowStorage(MemoryStorage):
     """Keeps nothing while it is not `free`."""
 
     def __init__(self) -> None:

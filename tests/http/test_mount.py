@@ -18,6 +18,7 @@ from gateway.config import Config, StorageSettings
 from gateway.datadir import DataDir, DataDirError
 from gateway.dialect.message import Response
 from gateway.dialect.outcome import Refusal
+from gateway.http.client_address import client_ip
 from gateway.http.handler import RequestHead
 from gateway.http.mount import HANDLER, add_routes
 from gateway.storage.engines import open_store
@@ -155,6 +156,23 @@ async def mounted(aiohttp_server: AiohttpServer) -> tuple[Echo, TestServer]:
     app[HANDLER] = echo = Echo()
     add_routes(app, lambda peer, _forwarded: peer)
     return echo, await aiohttp_server(app)
+
+
+async def test_the_peer_of_a_unix_socket_is_believed_as_it_is_by_the_server(tmp_path: Path) -> None:
+    app = web.Application()
+    app[HANDLER] = echo = Echo()
+    add_routes(app, client_ip(()))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(tmp_path / "http")).start()
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "http"))) as session:
+            for headers in ({"X-Forwarded-For": "203.0.113.9"}, {}):
+                async with session.get("http://g/a", headers=headers) as answer:
+                    assert answer.status == 200
+    finally:
+        await runner.cleanup()
+    assert [head.client_ip for head in echo.heads] == ["203.0.113.9", None]
 
 
 async def said(server: TestServer, sent: bytes) -> bytes:

@@ -16,7 +16,7 @@ from yarl import URL
 from gateway.http.bind import bind
 from gateway.http.limits import Timeouts
 from gateway.http.server import Server
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 from tests.kit.toy_app import CAP, toy_handler
 
 PING = b'{"what":"hello"}'
@@ -28,7 +28,7 @@ zipped = partial(compress, mtime=0)  # the same bytes, and so the same names of 
 class Running:
     host: str
     port: int
-    storage: RecordingStorage
+    storage: MemoryStorage
     session: aiohttp.ClientSession
 
     def url(self, path: str) -> URL:
@@ -42,7 +42,7 @@ class Running:
 
 @pytest.fixture
 async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    storage = RecordingStorage()
+    storage = MemoryStorage()
     built = toy_handler(monkeypatch, storage)
     server = Server(built, client_ip=lambda peer, _headers: peer, timeouts=Timeouts(body=0.5))
     url = URL(await server.start(bind("127.0.0.1", 0)))

@@ -1,100 +1,41 @@
-"""How each dialect is spoken to in these tests: an endpoint for one event, one for many, and their trouble."""
+"""Sends to the endpoints of all dialects with an Idempotency-Key, and says how each dialect refuses one."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import attrs
 
+from gateway.testing.corpus.case import CorpusCredential
+from gateway.testing.corpus.message import SentRequest
+from gateway.testing.gate import Gate, exchanged
+from gateway.testing.samples.variants import with_idempotency_key
+from tests.kit.endpoints import Endpoint, endpoints, key_of
+from tests.kit.of_dialects import subjects
 from tests.kit.serving import add_key
 
 PROJECT = "shop"
 TIME_BOUND = ("Date", "X-RateLimit-Reset", "Idempotency-Replayed", "Connection")
-
-
-@attrs.frozen
-class Way:
-    """A dialect's endpoint. `make` gives a body from the names of its events."""
-
-    dialect: str
-    kind: str
-    key: str
-    path: str
-    make: Callable[..., object]
-    conflict: int
-    malformed: Callable[[Any], bool]
-    headers: Mapping[str, str] = {}
-    many: bool = False
-
-    def body(self, *names: str) -> bytes:
-        return json.dumps(self.make(*names)).encode()
-
-
-def _databuddy(name: str) -> dict[str, object]:
-    return {"name": name}
-
-
-def _appizer(name: str) -> dict[str, object]:
-    return {"event_name": name, "user_id": "u-1"}
-
-
-def _tranthor(name: str) -> dict[str, object]:
-    return {"type": "track", "messageId": name, "event": name, "userId": "u-1"}
-
-
-KEYS = {"databuddy": "dbdy_key", "appizer": "ak_key_0", "tranthor": "trn_key_0", "browsee": "browsee-key"}
-_BEARER = {"Authorization": f"Bearer {KEYS['databuddy']}"}
-_APPIZER = {"Authorization": f"Bearer {KEYS['appizer']}"}
-_BASIC = {"Authorization": f"Basic {KEYS['tranthor']}"}
-
-
-def _status(body: Any) -> bool:
-    return bool(body["status"] in ("error", "failure"))
-
-
-def _bad_tranthor(body: Any) -> bool:
-    return bool(body["statusCode"] == 400)
-
-
-def _bad_appizer(body: Any) -> bool:
-    return bool(body["code"] == "INVALID_REQUEST")
-
-
-def _browsee(name: str) -> dict[str, object]:
-    return {"apiKey": KEYS["browsee"], "anonymousId": "a-1", "event": name}
-
-
-def _array(*names: str) -> object:
-    return [_databuddy(name) for name in names]
-
-
-def _events(*names: str) -> object:
-    return {"events": [_appizer(name) for name in names]}
-
-
-def _batch(*names: str) -> object:
-    return {"batch": [_tranthor(name) for name in names]}
-
-
-_APPS = "/api/public/apps"
-WAYS = (
-    Way("databuddy", "api_key", KEYS["databuddy"], "/track", _databuddy, 422, _status, _BEARER),
-    Way("databuddy", "api_key", KEYS["databuddy"], "/track", _array, 422, _status, _BEARER, many=True),
-    Way("appizer", "api_key", KEYS["appizer"], "/v1/events", _appizer, 409, _bad_appizer, _APPIZER),
-    Way("appizer", "api_key", KEYS["appizer"], "/v1/events/batch", _events, 409, _bad_appizer, _APPIZER, many=True),
-    Way("tranthor", "write_key", KEYS["tranthor"], f"{_APPS}/track", _tranthor, 422, _bad_tranthor, _BASIC),
-    Way("tranthor", "write_key", KEYS["tranthor"], f"{_APPS}/batch", _batch, 422, _bad_tranthor, _BASIC, many=True),
-    Way("browsee", "api_key", KEYS["browsee"], "/api/v1/track", _browsee, 409, _status),
-)
-MANY = tuple(way for way in WAYS if way.many)
+MANY = tuple(endpoint for endpoint in endpoints() if endpoint.items)
+KEYS = {name: key_of(each.dialect.kinds[0]) for name, each in subjects().items()}
+"""The credential of each dialect that `add_keys` adds."""
 
 
 def add_keys(store: Path | str) -> None:
     """Add a credential for each dialect to a data directory, or to a store by its URL."""
-    for way in {way.dialect: way for way in WAYS}.values():
-        add_key(store, way.dialect, way.kind, way.key, project=PROJECT)
+    for name, each in subjects().items():
+        add_key(store, name, each.dialect.kinds[0].name, KEYS[name], project=PROJECT)
+
+
+async def in_memory(endpoint: Endpoint, *requests: tuple[SentRequest, str]) -> tuple[int, bytes]:
+    """Return status and body of the last answer of a gateway in memory to some requests, each with its key."""
+    own = KEYS[endpoint.dialect.name]
+    gate = Gate.of(endpoint.dialect, [CorpusCredential(endpoint.kind.name, own)])
+    keyed = [with_idempotency_key(endpoint.shown(request, own), key) for request, key in requests]
+    *_, answer = [await exchanged(gate.handler, request) for request in keyed]
+    return answer.status, answer.body
 
 
 @attrs.frozen
@@ -110,12 +51,26 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
 
-async def send(session: aiohttp.ClientSession, url: str, way: Way, body: bytes, key: str | None) -> Answer:
-    headers = {**way.headers, "Content-Type": "application/json"}
+
+async def send(
+    session: aiohttp.ClientSession,
+    url: str,
+    endpoint: Endpoint,
+    request: SentRequest,
+    key: str | None,
+    credential: str | None = None,
+) -> Answer:
+    """Send a request with an Idempotency-Key, and with the credential of `add_keys` if no other one is given."""
+    request = endpoint.shown(request, credential or KEYS[endpoint.dialect.name])
     if key is not None:
-        headers["Idempotency-Key"] = key
-    async with session.post(url + way.path, data=body, headers=headers) as answer:
+        request = with_idempotency_key(request, key)
+    async with session.request(
+        request.method, url + request.target, data=request.body, headers=request.headers
+    ) as answer:
         steady = {name: value for name, value in answer.headers.items() if name not in TIME_BOUND}
         replayed = answer.headers.get("Idempotency-Replayed") == "true"
         return Answer(answer.status, await answer.read(), steady, replayed)

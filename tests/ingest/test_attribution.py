@@ -17,7 +17,7 @@ from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.sqlite.read.rejected import counts, rejected_request, rejected_requests
 from gateway.storage.sqlite.rejected_file import rejected_log
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SALT = b"salt"
 KEY = "toy_0123456789"
@@ -42,7 +42,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Dialect:
 
 
 def whose(
-    folder: Path, dialect: Dialect, storage: RecordingStorage, headers: Mapping[str, str]
+    folder: Path, dialect: Dialect, storage: MemoryStorage, headers: Mapping[str, str]
 ) -> list[tuple[object, ...]]:
     """Send one request; return project, reason and status of what was kept as rejected, and the counts."""
     keyring = Keyring(SALT, {digest(SALT, "toy", "api_key", KEY): Grant("1", "shop", "toy", "api_key", frozenset())})
@@ -60,14 +60,14 @@ def whose(
 
 
 def test_a_request_that_the_disk_could_not_take_is_its_projects(tmp_path: Path, toy: Dialect) -> None:
-    found = whose(tmp_path, toy, RecordingStorage(failure=StorageUnavailable("full")), {"x-toy-key": KEY})
+    found = whose(tmp_path, toy, MemoryStorage(failure=StorageUnavailable("full")), {"x-toy-key": KEY})
     assert found == [("shop", "storage_unavailable"), ("shop", "toy", 1)]
 
 
 def test_a_request_that_a_bug_stopped_is_its_projects(
     tmp_path: Path, toy: Dialect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = whose(tmp_path, broken(toy), RecordingStorage(), {"x-toy-key": KEY})
+    found = whose(tmp_path, broken(toy), MemoryStorage(), {"x-toy-key": KEY})
     assert found == [("shop", "internal_error"), ("shop", "toy", 1)]
     [bug] = [record for record in caplog.records if record.exc_info]
     assert (bug.getMessage(), "ZeroDivisionError" in caplog.text) == (
@@ -77,7 +77,7 @@ def test_a_request_that_a_bug_stopped_is_its_projects(
 
 
 def test_a_strangers_is_nobodys(tmp_path: Path, toy: Dialect) -> None:
-    found = whose(tmp_path, toy, RecordingStorage(), {"x-toy-key": "toy_unknown"})
+    found = whose(tmp_path, toy, MemoryStorage(), {"x-toy-key": "toy_unknown"})
     assert [found[0][0], found[1]] == [None, ("", "toy", 1)]
 
 
@@ -101,7 +101,7 @@ def rejected(folder: Path, headers: Mapping[str, str], body: bytes, query: str =
     waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
 
     async def sent() -> None:
-        built = build_handler(Config(), (databuddy,), RecordingStorage(), databuddy_keyring(), rejected_log=waiting)
+        built = build_handler(Config(), (databuddy,), MemoryStorage(), databuddy_keyring(), rejected_log=waiting)
         arrived = RequestHead("POST", "/track", query, dict(headers))
         async with waiting.running():
             await built.route(arrived).answer(body)

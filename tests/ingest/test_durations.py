@@ -13,7 +13,7 @@ from gateway.dialect.outcome import Reason, Refusal
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.records.metrics import Meter
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SALT, SITE = b"salt", "0e1c3a5e-0000-4000-8000-0000000000aa"
 GRANT = Grant("s-1", "shop", "databuddy", "website", frozenset())
@@ -26,7 +26,7 @@ def took(*requests: tuple[str, str, bytes | Refusal], headers: Mapping[str, str]
     meter, ticks = Meter(), itertools.count(0.0, TICK)
     keyring = Keyring(SALT, {digest(SALT, "databuddy", "website", SITE): GRANT})
     handler = build_handler(
-        Config(), (databuddy,), RecordingStorage(), keyring, meter=meter, monotonic=lambda: next(ticks)
+        Config(), (databuddy,), MemoryStorage(), keyring, meter=meter, monotonic=lambda: next(ticks)
     )
     for method, target, body in requests:
         path, _, query = target.partition("?")

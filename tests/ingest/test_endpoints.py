@@ -21,7 +21,7 @@ from gateway.operate.admin_api import AdminApi
 from gateway.storage.sqlite.read.rejected import rejected_requests
 from gateway.storage.sqlite.rejected_file import rejected_log
 from gateway.storage.sqlite.store import SqliteStore
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SALT = b"salt"
 SITE = "0e1c3a5e-0000-4000-8000-0000000000aa"
@@ -37,7 +37,7 @@ class Gateway:
     """A handler, what it has stored, and the directory of its rejected requests."""
 
     handler: IngestHandler
-    storage: RecordingStorage
+    storage: MemoryStorage
     directory: DataDir
 
     def ask(self, method: str, path: str, headers: Mapping[str, str] = PAGE) -> tuple[Response, dict[str, str]]:
@@ -51,7 +51,7 @@ class Gateway:
 @pytest.fixture
 def gateway(tmp_path: Path) -> Gateway:
     grant = Grant("s-1", "shop", "databuddy", "website", frozenset())
-    storage, directory = RecordingStorage(), DataDir(tmp_path)
+    storage, directory = MemoryStorage(), DataDir(tmp_path)
     waiting = rejected_log(directory.rejected, 1 << 20, 60.0, pause=3600)
     handler = build_handler(
         Config(data=tmp_path),

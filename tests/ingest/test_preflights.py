@@ -15,7 +15,7 @@ from gateway.ingest.cors import ALLOWED, MAX_ASKED, allowed_headers, asked_heade
 from gateway.ingest.handler import IngestHandler
 from gateway.ingest.preflights import GRACE, SLOTS, TABLE, Preflights
 from gateway.keys.keyring import Keyring
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 NOW = 1767323045678
 SHOP = "https://shop.example"
@@ -35,7 +35,7 @@ class Clock:
 
 def gateway(clock: Clock, preflights: Preflights | None = None) -> IngestHandler:
     return build_handler(
-        Config(), (appizer, databuddy), RecordingStorage(), Keyring(b"", {}), clock=clock, preflights=preflights
+        Config(), (appizer, databuddy), MemoryStorage(), Keyring(b"", {}), clock=clock, preflights=preflights
     )
 
 

@@ -27,6 +27,21 @@ def at_fault(_request: Request) -> Submission:
     raise ZeroDivisionError("oops")
 
 
+def at_an_end(_request: Request) -> Submission:
+    raise SystemExit(0)
+
+
+class Mute(BaseException):
+    """One that cannot be shown."""
+
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+def mute(_request: Request) -> Submission:
+    raise Mute
+
+
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
@@ -49,6 +64,9 @@ def at_fault(_request: Request) -> Submission:
             "an item of route things names a site, but no credential kind is one",
         ),
         (acme(route(parse=at_fault)), "parse of route things fails on {}: ZeroDivisionError('oops')"),
+        (acme(route(parse=at_an_end)), "parse of route things fails on {}: SystemExit(0)"),
+        (acme(route(parse=mute)), "parse of route things fails on {}: Mute"),
+        (acme(route(parse=lambda _request: None)), "parse of route things returns no Submission of {}, but: NoneType"),
         (
             acme(route(item_sites=True, on_invalid=OnInvalid.REJECT_REQUEST)),
             "route things has item_sites, but rejects whole requests",
@@ -71,3 +89,11 @@ def test_routes_may_be_a_plain_tuple_or_depend_on_the_switches() -> None:
     of_switches = attrs.evolve(dialect, routes=lambda on: (route(),) if "strict" in on else ())
     assert [each.routes for each in install([acme(route())], {})] == [(route(),)]
     assert [each.routes for each in install([of_switches], {"acme": frozenset({"strict"})})] == [(route(),)]
+
+
+def test_a_parse_that_takes_a_variable_of_its_path_for_granted_is_served() -> None:
+    def parse(request: Request) -> Submission:
+        return Submission((Credential("api_key", request.variables["key"]),))
+
+    [installed] = install((acme(route(paths=("/v1/{key}/things",), parse=parse)),), {})
+    assert installed.routes[0].parse is parse

@@ -20,7 +20,7 @@ from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.rejected_log import RejectedRequestLog
 from gateway.storage.sqlite.rejected_file import rejected_log as sqlite_rejected_log
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SALT = b"salt"
 KEY, REVOKED = "wk_0123456789abcdef", "wk_revoked_89abcdef"
@@ -99,7 +99,7 @@ def _status_of(
     handler = build_handler(
         Config(),
         (browsee, tranthor),
-        RecordingStorage(failure=failure),
+        MemoryStorage(failure=failure),
         Keyring(SALT, grants),
         rejected_log=rejected_log,
     )

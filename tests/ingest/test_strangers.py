@@ -10,24 +10,22 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dialects.appizer import dialect as appizer
-from dialects.browsee import dialect as browsee
-from dialects.databuddy import dialect as databuddy
-from dialects.tranthor import dialect as tranthor
 from gateway.app import build_handler
 from gateway.config import Config
 from gateway.datadir import DataDir
 from gateway.dialect import Dialect
 from gateway.http.handler import RequestHead
+from gateway.ingest.registry import discover
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.storage.sqlite.read.rejected import counts, rejected_requests
 from gateway.storage.sqlite.rejected_file import rejected_log
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
+from tests.kit.of_dialects import modules
 
 SALT = b"salt"
 PROJECT = "shop"
 KEY_ID = "key_0123456789ab"
-DIALECTS = {each.name: each for each in (appizer, browsee, databuddy, tranthor)}
+DIALECTS = {each.name: each for each in discover()}
 ROUTES = [(name, route.name) for name, each in DIALECTS.items() for route in each.routes_for(frozenset())]
 NAMES = (
     *("project", "project_id", "projectId", "key_id", "credential_id", "site", "app", "app_id", "appId", "website"),
@@ -35,9 +33,11 @@ NAMES = (
 )
 NAMED = dict.fromkeys(NAMES, PROJECT)
 BASIC = base64.b64encode(f"{PROJECT}:".encode()).decode()
+PLACES_OF_KINDS = [place for each in DIALECTS.values() for kind in each.kinds for place in kind.places]
 HEADERS = {
     **{f"x-{name.replace('_', '-').lower()}": PROJECT for name in NAMES},
-    **dict.fromkeys(("databuddy-client-id", "publicwritekey", "x-app-id", "x-gateway-project", "cookie"), PROJECT),
+    **{place.name.lower(): PROJECT for place in PLACES_OF_KINDS if place.where == "header" and place.scheme is None},
+    **dict.fromkeys(("x-gateway-project", "cookie"), PROJECT),
 }
 PLACES: dict[str, tuple[Mapping[str, str], str, object]] = {
     "in the query": ({}, urlencode(NAMED), {}),
@@ -51,7 +51,8 @@ PLACES: dict[str, tuple[Mapping[str, str], str, object]] = {
     "by its host": ({"host": f"{PROJECT}.example"}, "", {}),
     "by its page": ({"origin": f"https://{PROJECT}.example", "referer": f"https://{PROJECT}.example/"}, "", {}),
 }
-BY_ITS_PAGE = ("databuddy", "outgoing")  # here the page of exactly one site is that site's id
+BY_THEIR_PAGE = {(name, route) for name, each in modules("strangers").items() for route in each.BY_THEIR_PAGE}
+"""Routes where the page of exactly one site is that site's id."""
 
 
 def keyring() -> Keyring:
@@ -67,7 +68,7 @@ def keyring() -> Keyring:
 
 def booked(folder: Path, sent: Iterable[tuple[RequestHead, object]], *dialects: Dialect) -> tuple[int, Counter[object]]:
     """Send requests; return how many were stored, and how often rejected requests and counts name each project."""
-    storage = RecordingStorage()
+    storage = MemoryStorage()
     waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
 
     async def answered() -> None:
@@ -90,7 +91,7 @@ def test_a_project_that_is_only_named_gets_nothing(tmp_path: Path, name: str, ro
         (RequestHead(method, path, query, {"host": "gateway.example", **headers}, "192.0.2.1"), body)
         for headers, query, body in PLACES.values()
     ]
-    if (name, route_name) == BY_ITS_PAGE:
+    if (name, route_name) in BY_THEIR_PAGE:
         expected: Counter[object] = Counter({(None, None): 9, "": 1, (PROJECT, KEY_ID): 1, PROJECT: 1})
     else:
         expected = Counter({(None, None): 10, "": 1})

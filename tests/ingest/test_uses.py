@@ -15,7 +15,7 @@ from gateway.records.use_log import DAY
 from gateway.storage.records import CredentialUse
 from gateway.storage.sqlite.credential_uses import use_log
 from gateway.storage.sqlite.read.rejected import credential_uses
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SALT = b"salt"
 NOW = 1_767_323_045_678
@@ -39,7 +39,7 @@ def uses(folder: Path, dialect: Dialect, *requests: tuple[str, bytes]) -> dict[s
 
     async def sent() -> None:
         built = build_handler(
-            Config(), (dialect,), RecordingStorage(), Keyring(SALT, grants), use_log=counting, clock=lambda: NOW
+            Config(), (dialect,), MemoryStorage(), Keyring(SALT, grants), use_log=counting, clock=lambda: NOW
         )
         async with counting.running():
             for key, body in requests:

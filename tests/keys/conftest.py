@@ -1,26 +1,21 @@
-"""What the tests of keys share: an empty key file, and empty credentials on every engine."""
+"""What the tests of keys share: an empty key file, and a database without credentials."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from gateway.keys.store import KeyStore
 from gateway.storage.postgres.connection.address import Address
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.postgres.keys.store import PostgresKeyStore
 from gateway.storage.postgres.keys.tables import NEW_SECRETS
 from gateway.storage.postgres.tables import upgrade
 from gateway.storage.sqlite.keys.key_file import KeyFile
-from gateway.storage.sqlite.keys.store import SqliteKeyStore
 from tests.kit.postgres.cluster import Cluster
 from tests.kit.postgres.fixtures import NUMBERS
-
-OpenKeys = Callable[[], AbstractAsyncContextManager[KeyStore]]
 
 
 @pytest.fixture
@@ -65,17 +60,3 @@ async def opened_in(url: str) -> AsyncIterator[PostgresKeyStore]:
         yield PostgresKeyStore(session)
     finally:
         await session.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_keys(request: pytest.FixtureRequest, path: Path) -> OpenKeys:
-    """Return what opens the same, at first empty, credentials each time."""
-    if request.param == "sqlite":
-        return partial(SqliteKeyStore.opened, path, make=True)
-    return partial(opened_in, request.getfixturevalue("key_database"))
-
-
-@pytest.fixture
-async def store(open_keys: OpenKeys) -> AsyncIterator[KeyStore]:
-    async with open_keys() as opened:
-        yield opened

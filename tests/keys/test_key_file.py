@@ -1,4 +1,4 @@
-"""The key file: what only SQLite's credentials promise, and files that cannot be used. test_store.py has the rest."""
+"""The key file: what only SQLite's credentials promise, and files that cannot be used. The kit has the rest."""
 
 import contextlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""What only the credentials in a database promise: one salt, errors of one line. test_store.py has the rest."""
+"""What only the credentials in a database promise: one salt, errors of one line. The kit has the rest."""
 
 import asyncio
 

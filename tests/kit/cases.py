@@ -1,106 +1,42 @@
-"""Reads the corpus: each case is data, a conversation with one dialect and what must be stored after it.
+"""The corpora of all dialects for tests that are not about one of them; the kit reads them and makes the gateways."""
 
-A case file is `tests/corpus/<dialect>/<a_sentence>.json`:
-
-    {"source": "where this is promised",
-     "switches": ["..."],                          switches that are on (optional)
-     "limit": {"requests": 1, "seconds": 60},      a configured limit (optional)
-     "steps": [{"request": {"method": "POST", "path": "/track?website_id=...", "headers": {...},
-                            "json": ... | "text": "..." | "base64": "..."
-                            | "repeat": {"before": "", "unit": "[", "times": 100000, "after": ""}},
-                "answer": {"status": 200, "headers": {...}, "json": ... | "text": "..." | "base64": "..." }}],
-     "events": [...],                              every canonical event stored, whole, in order
-     "quarantined": [{"faults": [...], "payload": ...}]}          (optional)
-
-`headers` of an answer are those that matter; without a body key the answer has no body. In a request's header `\\udcff`
-stands for the byte FF, which is not UTF-8 (Python's `surrogateescape`). The clock stands at
-2026-01-02T03:04:05.678Z, ids that the gateway makes are 00000000-0000-7000-8000-000000000001 and so on.
-`tests/corpus/<dialect>/_credentials.json` lists what the key file holds, across projects.
-"""
-
-import base64
-import itertools
-import json
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import attrs
-
-from gateway.app import build_handler
-from gateway.config import Config, DialectSettings, LimitSettings, ProjectSettings
+from gateway.config import ProjectSettings
 from gateway.dialect import Dialect
+from gateway.dialect.message import Response
 from gateway.ingest.handler import IngestHandler
-from gateway.keys.keyring import Grant, Keyring, digest
+from gateway.ingest.registry import discover
+from gateway.keys.keyring import Grant, Keyring
 from gateway.storage.contract import Storage
+from gateway.testing import gate
+from gateway.testing.corpus.case import Case, Corpus
+from gateway.testing.corpus.message import SentRequest, body_of
 
-CORPUS = Path(__file__).parents[1] / "corpus"
-NOW = 1767323045678
-SALT = b"a salt for tests"
+__all__ = ["Case", "body_of", "build", "keyring", "load", "send"]
+CORPORA = Path(__file__).parents[1] / "corpus"
 NO_PROJECTS: Mapping[str, ProjectSettings] = {}
 
 
-@attrs.frozen
-class Case:
-    """One case file and the dialect whose folder it lies in."""
-
-    dialect: str
-    name: str
-    document: dict[str, Any]
+def corpus(dialect: str) -> Corpus:
+    """Return the corpus of a dialect."""
+    return Corpus.read(dialect, CORPORA / dialect)
 
 
 def load() -> list[Case]:
-    return [
-        Case(file.parent.name, file.stem, json.loads(file.read_text("utf-8")))
-        for file in sorted(CORPUS.glob("*/*.json"))
-        if not file.name.startswith("_")
-    ]
-
-
-def body_of(message: dict[str, Any]) -> bytes:
-    if "json" in message:
-        return json.dumps(message["json"], ensure_ascii=False, separators=(",", ":")).encode()
-    if "text" in message:
-        return str(message["text"]).encode()
-    if "base64" in message:
-        return base64.b64decode(message["base64"])
-    if "repeat" in message:
-        parts = message["repeat"]
-        return str(parts.get("before", "") + parts["unit"] * parts["times"] + parts.get("after", "")).encode()
-    return b""
-
-
-def same_body(answer: dict[str, Any], body: bytes | None) -> bool:
-    """Compare whole bodies; JSON by value and by the order of its keys."""
-    if "json" in answer:
-        return body is not None and json.dumps(json.loads(body)) == json.dumps(answer["json"])
-    return (body or b"") == body_of(answer)
-
-
-def counted_ids() -> Callable[[int], str]:
-    numbers = itertools.count(1)
-    return lambda _now: f"00000000-0000-7000-8000-{next(numbers):012d}"
+    """Return the cases of all dialects."""
+    folders = sorted(each for each in CORPORA.iterdir() if each.is_dir())
+    return [case for folder in folders for case in corpus(folder.name).cases]
 
 
 def keyring(dialects: Iterable[Dialect]) -> Keyring:
-    """The credentials of all dialects' corpora together, as a server would hold them."""
+    """Return the credentials of the corpora of dialects together, as a server would hold them."""
     grants: dict[bytes, Grant] = {}
     for dialect in dialects:
-        file = CORPUS / dialect.name / "_credentials.json"
-        listed = json.loads(file.read_text("utf-8")) if file.exists() else []
-        kinds = {kind.name: kind for kind in dialect.kinds}
-        for number, each in enumerate(listed):
-            grants[digest(SALT, dialect.name, each["kind"], kinds[each["kind"]].normalize(each["value"]))] = Grant(
-                id=f"{dialect.name}-{number}",
-                project=each.get("project", "default"),
-                dialect=dialect.name,
-                kind=each["kind"],
-                scopes=frozenset(each.get("scopes", dialect.scopes)),
-                origins=tuple(each.get("origins", ())),
-                revoked=each.get("revoked", False),
-            )
-    return Keyring(SALT, grants)
+        grants.update(gate.keyring(dialect, corpus(dialect.name).credentials).grants)
+    return Keyring(gate.SALT, grants)
 
 
 def build(
@@ -109,12 +45,22 @@ def build(
     new_id: Callable[[int], str] | None = None,
     projects: Mapping[str, ProjectSettings] = NO_PROJECTS,
 ) -> IngestHandler:
-    """A gateway of the case's dialect alone, but for the socket, set up as the case asks; ids are counted from 1 on."""
-    dialects: tuple[Dialect, ...] = (import_module(f"dialects.{case.dialect}").dialect,)
-    document = case.document
-    limits = {case.dialect: LimitSettings(**document["limit"])} if "limit" in document else {}
-    switches = dict.fromkeys(document.get("switches", ()), True)
-    config = Config(dialects={case.dialect: DialectSettings(switches=switches)}, limits=limits, projects=projects)
-    return build_handler(
-        config, dialects, storage, keyring(dialects), clock=lambda: NOW, new_id=new_id or counted_ids()
+    """Return a gateway of the case's dialect alone, but for the socket, set up as the case asks."""
+    [dialect] = [each for each in discover() if each.name == case.dialect]
+    return gate.handler_of(
+        dialect,
+        corpus(case.dialect).credentials,
+        storage,
+        switches=case.switches,
+        limit=case.limit,
+        projects=projects,
+        new_id=new_id,
     )
+
+
+async def send(handler: IngestHandler, request: Mapping[str, Any]) -> tuple[Response, dict[str, str]]:
+    """Send a request, as a case writes it; return the answer, and its headers with those that the server adds."""
+    head = SentRequest.of(request).head
+    response = await handler.route(head).answer(body_of(request))
+    common = dict(line.split(": ", 1) for line in handler.cors(head).splitlines())
+    return response, {**response.headers, **common, "Content-Type": response.content_type}

@@ -12,18 +12,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import attrs
 
 from gateway.cli.main import main
+from gateway.ingest.registry import GROUP
 
 FORKS = multiprocessing.get_context("forkserver")
 # With what a command imports only when it needs it: in each fork that would take three times as long as all the rest.
 FORKS.set_forkserver_preload(
     [
         *(__name__, "pytest", "gateway.serve", "gateway.storage.sqlite.store", "gateway.storage.postgres.store"),
-        *(f"dialects.{name}" for name in ("appizer", "browsee", "databuddy", "tranthor")),
+        *(point.module for point in entry_points(group=GROUP)),
     ]
 )
 STREAMS = ("stdin", "stdout", "stderr")

@@ -29,21 +29,30 @@ ALSO: Mapping[str, str] = {
 }
 """Further markers, beside a test's kind."""
 
+CONFORMANCE = "tests/dialects/test_conformance.py"
+"""The suite of the kit, on each dialect: a test for each kind."""
+
 PLACES: Mapping[str, str] = {
     "tests/property/": "property",
-    "tests/dialects/databuddy/test_no_field_is_lost.py": "property",
+    "tests/dialects/*/test_no_field_is_lost.py": "property",
     "tests/http/test_raw_bytes.py": "property",
     "tests/records/test_linear.py": "property",
     "tests/sdk/": "sdk",
     "tests/docs/migrate/": "sdk",
     "tests/faults/": "faults",
     "tests/storage/test_kill.py": "faults",
+    "tests/testing/engine/test_engine_kill.py": "faults",
+    "tests/testing/test_checks_kill.py": "faults",
     "tests/console/": "server",
     "tests/fuzz/": "fuzz",
-    "tests/test_corpus.py::test_a_case_is_answered_and_stored_exactly_without_io": "fast",
-    "tests/test_corpus.py": "server",
+    f"{CONFORMANCE}::test_a_dialect_keeps_a_promise_whatever_it_is_sent": "property",
+    f"{CONFORMANCE}::test_a_dialect_keeps_a_promise_in_a_server": "server",
+    f"{CONFORMANCE}::test_a_dialect_keeps_a_promise_when_its_gateway_is_killed": "faults",
+    f"{CONFORMANCE}::test_a_dialect_keeps_a_promise": "fast",
 }
-"""What a module's imports do not tell: the kind of all tests whose id begins so. The first that fits holds."""
+"""What a module's imports do not tell: the kind of all tests whose id begins so, `*` being a folder of any name. The
+first that fits holds.
+"""
 
 STARTERS = {
     *("tests.docs.readme", "tests.faults.lives", "tests.kit.certificates", "tests.kit.serving", "tests.kit.shell"),
@@ -51,13 +60,17 @@ STARTERS = {
 }
 """Modules that start processes: a module that imports a class or a function of theirs has `server` tests."""
 
+POSTGRES = r"\b(tests\.kit\.postgres\.(cluster|bouncer)|gateway\.testing\.postgres\.server)\b"
+"""Modules with a PostgreSQL server: a module that names one has `postgres` tests."""
+
 MEASURING = ("tests/faults/test_slow.py", "tests/faults/test_stop.py")
 """Modules that time requests or a stop: they share a worker, so that they never run beside each other."""
 
 SPREAD = (
-    "tests/test_corpus.py",
+    CONFORMANCE,
+    "tests/storage/test_conformance.py",
     "tests/property/test_schemas.py",
-    "tests/dialects/databuddy/test_no_field_is_lost.py",
+    "tests/dialects/*/test_no_field_is_lost.py",
     "tests/records/test_linear.py",
 )
 """Long modules without a server of their own: each of their tests may run on any worker."""
@@ -71,7 +84,7 @@ that start no process: by then the other workers run those.
 def kind(nodeid: str, module: ModuleType, fixtures: Collection[str] = ()) -> str:
     """Return the kind of a test. `fixtures` are the names of all that it needs, of those that fixtures need too."""
     for place, its in PLACES.items():
-        if nodeid.startswith(place):
+        if _begins(nodeid, place):
             return its
     starts = _starts_processes(module) or runs_postgres(nodeid, fixtures) or _shares_a_database(nodeid, fixtures)
     return "server" if starts else "fast"
@@ -105,13 +118,18 @@ def unit(nodeid: str) -> str:
         return "browser"  # one Chromium for all of them
     if path in MEASURING:
         return "measured"
-    return nodeid if path in SPREAD else path
+    return nodeid if any(_begins(path, each) for each in SPREAD) else path
 
 
 def place(nodeid: str, its_kind: str) -> int:
     """Return when a test runs: a number to sort by."""
     its_unit = unit(nodeid)
     return ORDER.index(its_unit if its_unit in ORDER else its_kind)
+
+
+@functools.cache
+def _begins(nodeid: str, place: str) -> bool:
+    return re.match(re.escape(place).replace(r"\*", "[^/]+"), nodeid) is not None
 
 
 def _path(nodeid: str) -> str:
@@ -127,9 +145,10 @@ def runs_postgres(nodeid: str, fixtures: Collection[str]) -> bool:
     """Return whether a test needs PostgreSQL: by its fixtures, a parameter named so, or what its module imports."""
     if "clusters" in fixtures or "postgres" in nodeid.partition("[")[2]:
         return True
-    return re.search(r"\btests\.kit\.postgres\.(cluster|bouncer)\b", _text(_path(nodeid))) is not None
+    return re.search(POSTGRES, _text(_path(nodeid))) is not None
 
 
 @functools.cache
 def _text(path: str) -> str:
-    return (ROOT / path).read_text("utf-8")
+    file = ROOT / path
+    return file.read_text("utf-8") if file.is_file() else ""  # a check of `pytest --dialect NAME` lies in no file

@@ -12,7 +12,7 @@ from gateway.operate.held.replay import Replay
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import Entry
 from gateway.storage.held.record import QuarantineRecord
-from tests.kit.event_lines import START
+from gateway.testing.engine.given.lines import START
 
 
 @cache

@@ -18,11 +18,11 @@ from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.contract import EventRow
 from gateway.storage.engines import open_store
 from gateway.storage.read import Position
+from gateway.testing.engine.given.entries import entry
+from gateway.testing.engine.given.lines import START, line
 from tests.cli.lines import keep
-from tests.kit.event_lines import START, line
 from tests.kit.log_reading import awaited, events_of
 from tests.kit.sent_requests import batch, installed
-from tests.storage.stores import entry
 
 BUY: dict[str, object] = {"type": "custom", "name": "buy", "anonymousId": "a-1", "eventId": "e-1"}
 BAD: dict[str, object] = {"type": "nonsense", "eventId": "e-2"}

@@ -9,7 +9,7 @@ from gateway.operate.events import names as event_names
 from gateway.operate.events.names import NameCount, NameCounts
 from gateway.operate.events.summary import EventSummary, summary
 from gateway.storage.read import Page
-from tests.kit.event_lines import MINUTE, START, line
+from gateway.testing.engine.given.lines import MINUTE, START, line
 
 
 def page(*lines: bytes) -> Page:

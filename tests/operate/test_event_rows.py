@@ -18,8 +18,8 @@ from gateway.storage.contract import EventRow
 from gateway.storage.engines import open_store
 from gateway.storage.read import EventFilter
 from gateway.storage.store import StoreSettings
-from tests.kit.event_lines import MINUTE, START, line
-from tests.storage.stores import entry
+from gateway.testing.engine.given.entries import entry
+from gateway.testing.engine.given.lines import MINUTE, START, line
 
 
 def ticking() -> Callable[[], float]:

@@ -22,7 +22,7 @@ from gateway.operate.formats.formats import FORMATS
 from gateway.operate.formats.jsonl import JsonLines
 from gateway.operate.formats.parquet import ParquetFile
 from gateway.storage.read import Page, Position
-from tests.kit.event_lines import START, line
+from gateway.testing.engine.given.lines import START, line
 
 PLAIN = FormatOptions()
 NUMBERED = FormatOptions(position=int)

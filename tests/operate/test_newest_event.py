@@ -7,7 +7,7 @@ from gateway.records.person import Person
 from gateway.storage.contract import EventRow
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
-from tests.storage.stores import entry, key
+from gateway.testing.engine.given.entries import entry, key
 
 
 def row(number: int, user_id: str) -> EventRow:

@@ -8,9 +8,9 @@ from gateway.storage.contract import EventRow
 from gateway.storage.engines import open_store
 from gateway.storage.read import EVERYTHING, EventFilter
 from gateway.storage.store import Store
+from gateway.testing.engine.given.entries import entry
+from gateway.testing.engine.given.lines import START, line
 from tests.cli.lines import keep
-from tests.kit.event_lines import START, line
-from tests.storage.stores import entry
 
 
 @pytest.fixture(scope="module")

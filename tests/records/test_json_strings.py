@@ -80,3 +80,16 @@ def test_a_field_is_found_whichever_characters_of_its_name_are_escaped(name: str
     text = f'{{"{name}":"a-value","key of another":1}}'.encode()
     hidden = json_strings.hide(text, Secrets(), COMMON_SECRET_FIELDS)
     assert json.loads(hidden) == {"apiKey": REDACTED, "key of another": 1}
+
+
+@pytest.mark.parametrize("name", ["apiKey", "\\u0061piKey"])
+def test_an_array_in_the_place_of_a_fields_text_is_redacted_too(name: str) -> None:
+    text = f'{{"{name}": [ "a-value" ], "key of another": ["b"], "last": 1}}'.encode()
+    hidden = json_strings.hide(text, Secrets(), COMMON_SECRET_FIELDS)
+    assert json.loads(hidden) == {"apiKey": [REDACTED], "key of another": ["b"], "last": 1}
+
+
+def test_each_text_of_an_array_in_the_place_of_a_fields_text_is_redacted() -> None:
+    text = b'[{"token": [["a-value", "another"], "third", 4, "fifth"], "name": "b"}]'
+    hidden = json_strings.hide(text, Secrets(), COMMON_SECRET_FIELDS)
+    assert json.loads(hidden) == [{"token": [[REDACTED, REDACTED], "third", 4, "fifth"], "name": "b"}]

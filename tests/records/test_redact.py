@@ -9,6 +9,7 @@ import pytest
 
 from gateway.dialect import MAX_CREDENTIAL, Credential
 from gateway.dialect.message import Request
+from gateway.dialect.outcome import Fault, Outcome, Verdict
 from gateway.records.raw_request import RawRequest
 from gateway.records.redact import Redaction
 from gateway.records.spellings import MAX_WORDS
@@ -50,6 +51,20 @@ def test_a_request_without_secrets_is_kept_as_it_came() -> None:
 )
 def test_headers_that_are_secrets_are_blanked(came: dict[str, str], stays: dict[str, str]) -> None:
     assert json.loads(of(request(headers=came)).headers) == stays
+
+
+def test_a_variable_of_the_path_that_the_dialect_calls_secret_is_blanked_in_it() -> None:
+    sent = attrs.evolve(request(), path="/acme/Key+0123/site-9", variables={"apikey": "Key+0123", "site": "site-9"})
+    redaction = Redaction.of(sent, OWN, [])
+    assert redaction.request(sent).path == redaction.nameless(sent).path == "/acme/[redacted]/site-9"
+    assert redaction.log_text("PATCH /acme/Key%2B0123/site-9") == "PATCH /acme/[redacted]/site-9"
+
+
+def test_a_header_that_the_dialect_calls_secret_is_blanked_whatever_its_name() -> None:
+    own = attrs.evolve(OWN, secret_fields=("X-Acme-Client",))
+    sent = request(headers={"x-acme-client": "unknown-0123456789", "x-acme-version": "1"})
+    kept = Redaction.of(sent, own, []).request(sent)
+    assert json.loads(kept.headers) == {"x-acme-client": "[redacted]", "x-acme-version": "1"}
 
 
 @pytest.mark.parametrize(
@@ -209,3 +224,20 @@ def test_a_field_of_a_strangers_that_is_named_like_a_secret_is_redacted(name: st
     kept = Redaction.of(sent, OWN, [], is_stranger=True).request(sent)
     hidden = {name: "[redacted]", "plan": "pro"}
     assert (json.loads(kept.body), json.loads(kept.query)) == (hidden, hidden)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "kept"),
+    [
+        (f"/properties/{SECRET}/0", "/properties/[redacted]/0"),
+        ("/properties/acme~1+~00123", "/properties/[redacted]"),
+        ("/properties/a~1b", "/properties/a~1b"),
+    ],
+)
+def test_a_fault_at_a_field_that_is_named_like_the_key_does_not_tell_it(pointer: str, kept: str) -> None:
+    redaction = Redaction.of(request(), OWN, [Credential("api_key", SECRET), Credential("api_key", "acme/+~0123")])
+    good, fault = Outcome(Verdict.STORED, "m-1"), Fault("type", pointer, {"received": "number", "said": [SECRET, 1]})
+    told = Fault("type", kept, {"received": "number", "said": ["[redacted]", 1]})
+    bad = Outcome(Verdict.QUARANTINED, "m-2", (fault,))
+    assert redaction.outcomes((good, bad)) == (good, Outcome(Verdict.QUARANTINED, "m-2", (told,)))
+    assert redaction.faults([{"code": "type", "pointer": pointer}]) == [{"code": "type", "pointer": kept}]

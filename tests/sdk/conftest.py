@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.kit.serving import Served, add_key, serving
-from tests.sdk.credentials import KEYS
 from tests.sdk.stored import Kept
+from tests.sdk.vendors import KEYS
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.dialects.appizer.sdk import APPIZER_KEY, APPIZER_READER
 from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS, Answer, Headers
-from tests.sdk.credentials import APPIZER_KEY, APPIZER_READER
 from tests.sdk.stored import MADE_FROM_KEY, Kept, event
 
 SDK = "Appizer HTTP API"

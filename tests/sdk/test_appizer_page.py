@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.dialects.appizer.sdk import APPIZER_APP, APPIZER_KEY, APPIZER_OTHERS_APP
 from tests.kit.serving import Served
-from tests.sdk.credentials import APPIZER_APP, APPIZER_KEY, APPIZER_OTHERS_APP
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, Kept, event

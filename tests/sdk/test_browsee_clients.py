@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.dialects.browsee.sdk import BROWSEE_KEY
 from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS
-from tests.sdk.credentials import BROWSEE_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, MADE_FROM_KEY, Kept, event

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.dialects.browsee.sdk import BROWSEE_KEY
 from tests.kit.serving import Served
-from tests.sdk.credentials import BROWSEE_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, JUST_BEFORE, MADE_FROM_KEY, MADE_HERE, Kept, event

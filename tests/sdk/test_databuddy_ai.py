@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.dialects.databuddy.sdk import DATABUDDY_KEY
 from tests.kit.serving import Served
-from tests.sdk.credentials import DATABUDDY_KEY
 from tests.sdk.programs import Drive
 from tests.sdk.stored import JUST_BEFORE, Kept, event
 

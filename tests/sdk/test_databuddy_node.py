@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.dialects.databuddy.sdk import DATABUDDY_KEY, DATABUDDY_SITE
 from tests.kit.serving import Served
-from tests.sdk.credentials import DATABUDDY_KEY, DATABUDDY_SITE
 from tests.sdk.programs import Drive
 from tests.sdk.stored import JUST_BEFORE, MADE_HERE, Kept, event
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tests.dialects.databuddy.sdk import DATABUDDY_OTHERS_SITE, DATABUDDY_SITE
 from tests.kit.serving import Served
-from tests.sdk.credentials import DATABUDDY_OTHERS_SITE, DATABUDDY_SITE
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import Kept, event

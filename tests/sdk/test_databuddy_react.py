@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from tests.dialects.databuddy.sdk import DATABUDDY_SITE
 from tests.kit.serving import Served
-from tests.sdk.credentials import DATABUDDY_SITE
 from tests.sdk.programs import Bundled, Open
 from tests.sdk.site import HOST, Site
 from tests.sdk.stored import CHROMIUM, Kept, event

@@ -12,9 +12,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from tests.dialects.appizer.sdk import APPIZER_KEY
+from tests.dialects.browsee.sdk import BROWSEE_KEY
+from tests.dialects.databuddy.sdk import DATABUDDY_KEY, DATABUDDY_SITE
+from tests.dialects.tranthor.sdk import TRANTHOR_KEY
 from tests.kit.serving import Served, serving
 from tests.sdk import programs
-from tests.sdk.credentials import APPIZER_KEY, BROWSEE_KEY, DATABUDDY_KEY, DATABUDDY_SITE, TRANTHOR_KEY
 from tests.sdk.flaky import Fate, Flaky, failing
 from tests.sdk.programs import Drive, Open
 from tests.sdk.site import Site

@@ -5,9 +5,9 @@
 
 import pytest
 
+from tests.dialects.tranthor.sdk import TRANTHOR_KEY
 from tests.kit.serving import Served
 from tests.sdk.clients import CLIENTS
-from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, Kept, event

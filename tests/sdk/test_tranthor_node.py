@@ -9,8 +9,8 @@ import json
 
 import pytest
 
+from tests.dialects.tranthor.sdk import TRANTHOR_KEY, TRANTHOR_TOKEN
 from tests.kit.serving import Served
-from tests.sdk.credentials import TRANTHOR_KEY, TRANTHOR_TOKEN
 from tests.sdk.programs import Drive
 from tests.sdk.stored import MADE_THERE, Kept, event
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.dialects.tranthor.sdk import TRANTHOR_KEY
 from tests.kit.serving import Served
-from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Bundled, Drive, Open
 from tests.sdk.site import Site
 from tests.sdk.stored import CHROMIUM, MADE_THERE, Kept, event

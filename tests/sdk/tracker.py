@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from tests.sdk.credentials import DATABUDDY_SITE
+from tests.dialects.databuddy.sdk import DATABUDDY_SITE
 from tests.sdk.stored import CHROMIUM, RECEIVED, event
 
 NOON = 1767268800000

@@ -1,7 +1,8 @@
 """Every request has bounds, whoever sends it: memory, CPU, disk, and how long others wait meanwhile.
 
-The worst requests that we know are in hostile.py; what a cost is held against is in tests/kit/bounds.py. Each dialect
-has a gateway of its own, which has time to give memory back while the others are asked.
+The worst requests that we know are in hostile.py and in tests/dialects/<dialect>/hostile.py; what a cost is held
+against is in tests/kit/bounds.py. Each dialect has a gateway of its own, which has time to give memory back while the
+others are asked.
 """
 
 import gzip
@@ -36,7 +37,7 @@ from tests.kit.bounds import (
 )
 from tests.kit.machine_speed import slowness
 from tests.kit.serving import Served
-from tests.security.hostile import DIALECTS, cases, well_formed
+from tests.security.hostile import cases, targets, well_formed
 
 CASES = {case.name: case for case in cases(every=True)}
 USUAL = [case.name for case in cases()]
@@ -46,7 +47,6 @@ FRESH = 8 * MIB  # of memory over a new gateway's: what stays for a moment
 PATIENCE = 3.0
 SETTLES = 0.4  # seconds after which what a gateway was asked before is given back: a quarter of one, and some room
 STAYS = 32 * MIB  # of memory that may stay behind anything
-TOGETHER = ("head:", "pixel:", "wire:", "browsee:", "tranthor: bad", "tranthor: a ", "databuddy: 20")
 NO_RING = {"GATEWAY_REJECTED_MEGABYTES": "0"}  # it works a second later: that is the last test's
 
 
@@ -71,7 +71,7 @@ def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Gat
     folder = tmp_path_factory.mktemp("bounds")
     with ExitStack() as stack:
         found = {}
-        for name in [*(each.name for each in DIALECTS), "other"]:
+        for name in [*(each.name for each in targets()), "other"]:
             served = stack.enter_context(watched(folder / name, env=NO_RING, new_python=True))
             keys = keys_of(served.greeting)
             for size in SIZES:
@@ -150,7 +150,7 @@ def test_all_of_it_together_keeps_nobody_waiting_and_fills_no_disk(tmp_path: Pat
     with watched(tmp_path / "data", new_python=True) as served:
         keys = keys_of(served.greeting)
         disk = disk_bytes(served.data)
-        hostile = [CASES[name].made(keys) for name in USUAL if name.startswith(TOGETHER)]
+        hostile = [CASES[name].made(keys) for name in USUAL if CASES[name].together]
         with canary(served) as waits:
             for each in hostile:
                 assert status_of(served.url, each.raw) < 500

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import stat
 import time
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.samples.variants import without_credentials
 from tests.faults.figures import Figure
 from tests.faults.lives import TRACEBACK, log_of, watched
 from tests.faults.traffic import Keys, keys_of
 from tests.faults.wire import Answer, ask, connected, request
+from tests.kit.endpoints import raw, shown
+from tests.kit.of_dialects import subjects
 from tests.kit.serving import Served, add_key, run, serving
+from tests.security.canaries import of_each_route
 
-EVENT = {"name": "seen", "event": "seen", "event_name": "seen", "userId": "u", "user_id": "u", "messageId": "m"}
+EVENT = {"name": "seen"}
 CONFIG = '[server]\ntrusted_proxies = ["127.0.0.1"]\n'
 PATIENCE = 6.0
 
@@ -27,19 +32,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def shown(key: str) -> dict[str, bytes]:
-    """Return one request for each dialect in which a key is shown."""
-    bearer = {"Authorization": f"Bearer {key}"}
-    return {
-        "databuddy": request("/track", EVENT, bearer),
-        "databuddy's AI calls": request("/llm", EVENT, bearer),
-        "databuddy's batch": request("/batch", [EVENT], {"x-api-key": key}),
-        "appizer": request("/v1/events", EVENT, bearer),
-        "appizer's batch": request("/v1/events/batch", {"events": [EVENT]}, bearer),
-        "tranthor": request("/api/public/apps/track", EVENT, bearer),
-        "tranthor's batch": request("/api/public/apps/batch", {"batch": []}, {"PublicWriteKey": key}),
-        "browsee": request("/api/v1/track", {**EVENT, "apiKey": key}),
-    }
+def doors(key: str) -> dict[tuple[str, str], bytes]:
+    """Return a request to each route of each dialect in which a key is shown, for each place where one may be."""
+    found = {}
+    for name, each in subjects().items():
+        places = [place for kind in each.dialect.kinds if not kind.public for place in kind.places]
+        for sample, place in itertools.product(of_each_route(each), places):
+            bare = without_credentials(sample)
+            if bare is not None:
+                found[name, f"{sample.route.name} {place}"] = raw(shown(bare, place, key))
+    return found
+
+
+def event(key: str) -> bytes:
+    """Return a request that stores an event, with a key of Databuddy's."""
+    return request("/track", EVENT, {"Authorization": f"Bearer {key}"})
 
 
 def like(answer: Answer) -> tuple[int, dict[str, str], bytes]:
@@ -49,18 +56,22 @@ def like(answer: Answer) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_a_secret_of_somebody_else_is_answered_as_one_that_nobody_has(served: Served) -> None:
-    keys = keys_of(served.greeting)
-    for owner, key in keys.items():
-        for door, raw in shown(key).items():
-            if not door.startswith(owner):
-                unknown = asyncio.run(ask(served.url, shown("?" * len(key))[door]))
-                assert like(asyncio.run(ask(served.url, raw))) == like(unknown), f"{owner}'s key at {door}"
+    for owner, key in keys_of(served.greeting).items():
+        unknown = doors("?" * len(key))
+        for door, sent in doors(key).items():
+            if door[0] != owner:
+                answers = [like(asyncio.run(ask(served.url, each))) for each in (sent, unknown[door])]
+                assert answers[0] == answers[1], f"{owner}'s key at {door}"
+
+
+def test_every_dialect_has_a_door() -> None:
+    assert {dialect for dialect, _ in doors("a key")} == set(subjects())
 
 
 def test_an_admins_path_tells_nothing_without_the_token(served: Served) -> None:
     token = next(word for word in served.greeting.split() if word.startswith("admin_"))
     keys = keys_of(served.greeting)
-    first = asyncio.run(ask(served.url, shown(keys["databuddy"])["databuddy"]))
+    first = asyncio.run(ask(served.url, event(keys["databuddy"])))
     receipt = first.headers["x-gateway-receipt"]
     wrong: tuple[dict[str, str], ...] = (
         {},
@@ -84,10 +95,10 @@ def addresses(folder: Path, *arguments: str) -> list[str | None]:
     add_key(folder, "databuddy", "website", key, project="default")
     with watched(folder, *arguments) as served:
         for claim in claims:
-            raw = request(
+            sent = request(
                 f"/track?website_id={key}", {"name": "seen"}, {"X-Forwarded-For": claim, "Origin": "http://a"}
             )
-            assert asyncio.run(ask(served.url, raw)).status == 200
+            assert asyncio.run(ask(served.url, sent)).status == 200
         found = [event["context"].get("ip") for event in served.events()]
         assert served.stop() == 0
     return found
@@ -103,9 +114,9 @@ def test_a_forwarded_address_is_believed_from_a_configured_proxy_only(tmp_path: 
 
 @pytest.mark.parametrize("origin", ["https://a.example\tX-Evil: 1", '"><script>', "null", "x" * 8000, "http://\xe9"])
 def test_an_origin_comes_back_as_one_header_and_as_nothing_else(served: Served, origin: str) -> None:
-    raw = shown(keys_of(served.greeting)["databuddy"])["databuddy"]
+    sent = event(keys_of(served.greeting)["databuddy"])
     answer = asyncio.run(
-        ask(served.url, raw.replace(b"Host: gateway", f"Host: g\r\nOrigin: {origin}".encode("latin-1")))
+        ask(served.url, sent.replace(b"Host: gateway", f"Host: g\r\nOrigin: {origin}".encode("latin-1")))
     )
     assert "x-evil" not in answer.headers
     assert answer.headers["access-control-allow-origin"].encode("latin-1") in (
@@ -119,20 +130,19 @@ def test_an_origin_comes_back_as_one_header_and_as_nothing_else(served: Served, 
 def test_an_origin_that_breaks_its_line_splits_no_answer(served: Served, broken: str) -> None:
     async def raw_answer() -> bytes:
         async with connected(served.url) as connection:
-            raw = request("/track", EVENT, {"Origin": broken, "Connection": "close"})
-            connection.writer.write(raw)
+            sent = request("/track", EVENT, {"Origin": broken, "Connection": "close"})
+            connection.writer.write(sent)
             return await asyncio.wait_for(connection.reader.read(), 5)
 
     head = asyncio.run(raw_answer()).partition(b"\r\n\r\n")[0]
     assert b"\nx-evil" not in head.lower().replace(b"\r", b"\n")
 
 
-def test_a_request_that_is_no_http_leaves_no_traceback(tmp_path: Path) -> None:
+def test_a_sentthat_is_no_http_leaves_no_traceback(tmp_path: Path) -> None:
     secret = "secret5f0c1b7e9a3d4c2e"
     with serving(tmp_path / "data") as served:
         for bad in ("\x0b", "\0", "\x7f"):
-            raw = request("/track", EVENT, {"Authorization": f"Bearer {secret}{bad}"})
-            answer = asyncio.run(ask(served.url, raw))
+            answer = asyncio.run(ask(served.url, event(f"{secret}{bad}")))
             assert (answer.status, secret.encode() in answer.body) == (400, False)
         assert served.stop() == 0
     log = log_of(tmp_path / "data")

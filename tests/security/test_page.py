@@ -10,7 +10,12 @@ PAGES = ("security.md", "operate.md")
 
 
 def named(page: str) -> set[str]:
-    return set(re.findall(r"\b(?:tests/)?(?:\w+/)*test_\w+\.py\b", (ROOT / "docs" / page).read_text("utf-8")))
+    return set(
+        re.findall(
+            r"\b(?:tests/)?(?:\w+/)*test_\w+\.py\b|\bgateway/testing/(?:\w+/)*\w+\.py\b",
+            (ROOT / "docs" / page).read_text("utf-8"),
+        )
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,22 +1,26 @@
 """Secrets stay nowhere: not in a file of the data directory, a log, an answer, an export, the metrics."""
 
 import asyncio
-import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from gateway.dialect import CredentialKind
+from gateway.dialect.description import CredentialPlace
+from gateway.testing.samples.places import ROOT, Place, json_of, with_member, with_value
+from gateway.testing.samples.variants import without_credentials
 from tests.faults.figures import Figure
 from tests.faults.lives import EVERY_LINE, log_of
 from tests.faults.wire import Answer, Connection, Cut, ask, request
+from tests.kit.endpoints import Endpoint, key_of, raw, shown
+from tests.kit.of_dialects import subjects
 from tests.kit.serving import add_key, run, serving
 from tests.security.canaries import Canaries, texts_of
+from tests.security.hostile import targets
 
-KINDS = {"databuddy": "api_key", "appizer": "api_key", "tranthor": "write_key", "browsee": "api_key"}
-SITE, APP = "0e1c3a5e-0000-4000-8000-0000000000aa", "app_0123456789abcdef"
 KEEPING = "[storage]\nkeep_raw_days = 1\n"
 SECRET = "canary/+x=y0123"
 PROXIES = (
@@ -27,22 +31,23 @@ PROXIES = (
     *("Tailscale-User-Login", "X-Userinfo", "X-Client-Cert", "Proxy-Authorization", "X-Session-Id", "Remote-Email"),
 )
 PATIENCE = 20.0
+SECRET_NAMES = ("apiKey", "api_key", "APIKEY", "token", "password")
 
 
 def with_keys(data: Path, canaries: Canaries) -> None:
     """Give a data directory one known credential a dialect."""
-    for dialect, kind in KINDS.items():
-        canaries.known[dialect] = canaries.new(f"{dialect}, known")
-        add_key(data, dialect, kind, canaries.known[dialect])
+    for name, each in subjects().items():
+        canaries.known[name] = canaries.new(f"{name}, known")
+        add_key(data, name, each.dialect.kinds[0].name, canaries.known[name])
 
 
-async def answers(url: str, canaries: Canaries) -> list[Answer]:
+async def answers(url: str, requests: Iterable[bytes]) -> list[Answer]:
     """Send all requests and return their answers."""
     found: list[Answer] = []
     connection = await Connection.open(url)
-    for raw in canaries.requests():
+    for each in requests:
         try:
-            answer = await connection.exchange(raw, raw.partition(b" ")[0].decode())
+            answer = await connection.exchange(each, each.partition(b" ")[0].decode())
         except Cut:
             connection.cut()
             connection = await Connection.open(url)
@@ -60,7 +65,7 @@ def test_no_secret_is_found_in_anything_that_the_gateway_keeps_or_says(tmp_path:
     with_keys(data, canaries)
     said: dict[str, bytes] = {}
     with serving(data, env=EVERY_LINE) as served:
-        found = asyncio.run(answers(served.url, canaries))
+        found = asyncio.run(answers(served.url, [*canaries.requests()]))
         said["metrics"] = asyncio.run(ask(served.url, request("/-/metrics"))).body
         lists = (("events", "export"), ("quarantine", "list"), ("quarantine", "list", "--rejected"), ("keys", "list"))
         for words in lists:
@@ -84,33 +89,56 @@ def test_no_secret_is_found_in_anything_that_the_gateway_keeps_or_says(tmp_path:
     assert sorted(leaks) == []
 
 
-def bodies_for_anybody() -> Iterator[bytes]:
+def bodies_for_anybody(endpoint: Endpoint) -> Iterator[bytes]:
     """Yield bodies with a secret in a field that is named like one, good events and bad ones."""
     escaped = SECRET.replace("/", "\\/").replace("c", "\\u0063")
-    for name in ("seen", 5):
-        for field in ("apiKey", "api_key", "APIKEY", "token", "password"):
-            yield json.dumps({"name": name, "event_name": name, "properties": {field: SECRET}}).encode()
-        shown = json.dumps(name)
-        event = f'{{"name":{shown},"event_name":{shown},"properties":{{'
-        yield f'{event}"a":"\\"","apiKey":"{escaped}"}}}}'.encode()
-        yield f'{event}"api\\u004bey":"{escaped}"}}}}'.encode()
-        yield f'{event}"a":"{{\\"apiKey\\": \\"{SECRET}\\"}}"}}}}'.encode()
+    insides = [b'"%s":"%s"' % (name.encode(), SECRET.encode()) for name in SECRET_NAMES]
+    insides.append(b'"a":"\\"","apiKey":"%s"' % escaped.encode())
+    insides.append(b'"api\\u004bey":"%s"' % escaped.encode())
+    insides.append(b'"a":"{\\"apiKey\\": \\"%s\\"}"' % SECRET.encode())
+    for sent in (endpoint.of("seen"), with_value(endpoint.one, endpoint.mark, 5)):
+        for inside in insides:
+            yield with_member(sent, ROOT, "properties", b"{%s}" % inside).body
+
+
+def public_kinds() -> Iterator[tuple[Endpoint, CredentialKind, CredentialPlace]]:
+    """Yield an endpoint of each dialect that takes a public id in a header, with the id's kind and place."""
+    for target in targets():
+        for kind in target.one.dialect.kinds:
+            for place in kind.places:
+                if kind.public and place.where == "header":
+                    yield target.one, kind, place
 
 
 def requests_of_anybody() -> Iterator[bytes]:
-    for path, opened in (("/track", {"databuddy-client-id": SITE}), ("/v1/events", {"X-App-Id": APP})):
-        for body in bodies_for_anybody():
+    for endpoint, kind, place in public_kinds():
+        path, opened = endpoint.one.target, {place.name: key_of(kind)}
+        for body in bodies_for_anybody(endpoint):
             yield request(path, body, opened)
-        event: dict[str, object] = {"name": "seen", "event_name": "seen", "properties": {"k": SECRET, SECRET: "k"}}
-        for sent in (event, {**event, "name": 5, "event_name": 5}):
-            yield request(f"{path}?api_key={quote(SECRET, safe='')}", {**sent, "properties": {}}, opened)
-            yield request(path, sent, {**opened, "X-Token": SECRET})
-            yield request(path, sent, {**opened, "X-Secret": f"other-secret, {SECRET}", "Cookie": f"sid={SECRET}"})
+        for sent in (endpoint.of("seen"), with_value(endpoint.one, endpoint.mark, 5)):
+            bare = json_of(sent)
+            event = {**bare, "properties": {"k": SECRET, SECRET: "k"}}
+            yield request(f"{path}?api_key={quote(SECRET, safe='')}", bare, opened)
+            yield request(path, event, {**opened, "X-Token": SECRET})
+            yield request(path, event, {**opened, "X-Secret": f"other-secret, {SECRET}", "Cookie": f"sid={SECRET}"})
             for header in PROXIES:
-                yield request(path, {**sent, "properties": {}}, {**opened, header: SECRET})
-    yield request(f"/px.jpg?website_id={SITE}&type=track&name=a&token={quote(SECRET, safe='')}", None)
-    for form in (f"a=b&apiKey={quote(SECRET, safe='')}", f"token={SECRET}", multipart()):
-        yield request("/track", form.encode(), {"databuddy-client-id": SITE})
+                yield request(path, bare, {**opened, header: SECRET})
+        for form in (f"a=b&apiKey={quote(SECRET, safe='')}", f"token={SECRET}", multipart()):
+            yield request(path, form.encode(), opened)
+    yield from pixels()
+
+
+def pixels() -> Iterator[bytes]:
+    """Yield a GET that stores something with a public id, of each dialect that has one, and a secret beside it."""
+    for each in subjects().values():
+        public = [(kind, place) for kind in each.dialect.kinds if kind.public for place in kind.places]
+        places = [(kind, place) for kind, place in public if place.where == "query"]
+        for sample in each.samples:
+            bare = without_credentials(sample)
+            if sample.request.method == "GET" and bare is not None and places:
+                kind, place = places[0]
+                opened = shown(bare, place, key_of(kind))
+                yield raw(with_value(opened, Place("query", ("token",)), SECRET))
 
 
 def multipart() -> str:
@@ -121,10 +149,10 @@ def multipart() -> str:
 def test_what_a_public_id_opens_is_kept_without_anybodys_secrets(tmp_path: Path, figure: Figure) -> None:
     config, data = tmp_path / "gateway.toml", tmp_path / "data"
     config.write_text(KEEPING)
-    add_key(data, "databuddy", "website", SITE)
-    add_key(data, "appizer", "app", APP)
+    for endpoint, kind, _ in public_kinds():
+        add_key(data, endpoint.dialect.name, kind.name, key_of(kind))
     with serving(data, "--config", str(config), env=EVERY_LINE) as served:
-        statuses = [asyncio.run(ask(served.url, raw)).status for raw in requests_of_anybody()]
+        statuses = [asyncio.run(ask(served.url, each)).status for each in requests_of_anybody()]
         deadline = time.monotonic() + PATIENCE
         while len(served.cli("quarantine", "list", "--rejected").splitlines()) < sum(each >= 400 for each in statuses):
             assert time.monotonic() < deadline

@@ -1,71 +1,19 @@
 """What the storage tests share: entries that are short to write, and stores on a real file."""
 
-import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import attrs
 
 from gateway.datadir import find, make
-from gateway.dialect.outcome import Outcome, Verdict
-from gateway.records.raw_request import RawRequest, compress
-from gateway.storage.contract import Entry, EventRow, IdempotencyRecord, KeptRequest, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.log_writer import LogSettings
 from gateway.storage.sqlite.read.reader import Reader
 from tests.kit.log_reading import stored_lines
-
-
-def key(name: object) -> bytes:
-    return str(name).rjust(16).encode()
-
-
-def body(name: object, project: str = "p") -> bytes:
-    return f'{{"project":"{project}","name":"{name}"}}'.encode()
-
-
-def row(name: object, project: str = "p") -> EventRow:
-    """A row whose client named it."""
-    return EventRow(body(name, project), key(name))
-
-
-def entry(
-    *rows: EventRow,
-    project: str = "p",
-    quarantined: tuple[QuarantinedItem, ...] = (),
-    idempotency: IdempotencyRecord | None = None,
-) -> Entry:
-    """An entry whose rows came before its quarantined items."""
-    outcomes = outcomes_of(rows, quarantined)
-    return Entry(
-        project, "toy", "track", 1_700_000_000_000, rows, quarantined, idempotency=idempotency, outcomes=outcomes
-    )
-
-
-def outcomes_of(rows: Sequence[EventRow], quarantined: Sequence[QuarantinedItem]) -> tuple[Outcome, ...]:
-    """The outcomes of an entry with these rows and then these items; none where all are rows."""
-    if not quarantined:
-        return ()
-    held = [Outcome(Verdict(each.verdict), each.message_id) for each in quarantined]
-    return (*stored_items(*[""] * len(rows)), *held)
-
-
-def kept(raw: RawRequest) -> KeptRequest:
-    """A request as it is kept with its quarantined items."""
-    return KeptRequest(compress(raw), len(raw.body), hashlib.sha256(raw.body).digest())
-
-
-def claim(name: str, fingerprint: str = "same", outcomes: tuple[Outcome, ...] | None = None) -> IdempotencyRecord:
-    outcomes = stored_items("first") if outcomes is None else outcomes
-    return IdempotencyRecord(name.encode(), fingerprint.encode(), outcomes)
-
-
-def stored_items(*message_ids: str) -> tuple[Outcome, ...]:
-    return tuple(Outcome(Verdict.STORED, message_id) for message_id in message_ids)
 
 
 @attrs.define

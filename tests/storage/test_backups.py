@@ -1,33 +1,12 @@
-"""The backups that a store remembers, on either engine."""
+"""The backups that SQLite remembers: how many, and in a file of an older gateway. The kit has the rest."""
 
 import contextlib
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from gateway.storage.engines import open_store
 from gateway.storage.sqlite.keys.key_file import KeyFile
-from gateway.storage.store import MOST_BACKUPS, Backup, Store
-
-
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, prepared: str) -> Store:
-    return open_store(f"sqlite:{tmp_path}" if request.param == "SQLite" else prepared)
-
-
-async def test_a_backup_is_listed_until_it_is_removed_and_the_oldest_are_forgotten(store: Store) -> None:
-    one, two = Backup(name="/a.tar", made_at=5), Backup(name="/b.tar", made_at=4, events=7)
-    assert await store.backups() == []
-    await store.add_backup(one)
-    await store.add_backup(two)
-    assert await store.backups() == [two, one]
-    whole = Backup(name="/a.tar", made_at=5, events=9)
-    await store.add_backup(whole)
-    assert await store.backups() == [two, whole]
-    await store.remove_backup(two)
-    await store.remove_backup(two)
-    assert await store.backups() == [whole]
+from gateway.storage.store import MOST_BACKUPS, Backup
 
 
 async def test_only_the_last_are_remembered(tmp_path: Path) -> None:

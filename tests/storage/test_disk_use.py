@@ -1,4 +1,4 @@
-"""What a store says that it takes of its disk."""
+"""What a data directory takes of its disk, file by file. The kit asks every engine what it takes in all."""
 
 import shutil
 from pathlib import Path
@@ -6,32 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.datadir import DataDir, DataDirError, make
-from gateway.storage.contract import EventRow
 from gateway.storage.info import DiskUse
 from gateway.storage.sqlite.info import disk_use
-from gateway.storage.store import Store, StoreSettings
-from tests.storage.stores import body, entry, key
-
-WRITTEN = {"log", "wal"}
-
-
-async def test_a_store_knows_what_it_takes_beside_its_writer(store: Store) -> None:
-    async with store.storage(StoreSettings()) as storage:
-        before = await store.disk_use()
-        for number in range(20):
-            rows = [EventRow(body("x" * 2000), key(f"{number}-{each}")) for each in range(500)]
-            await storage.append(entry(*rows))
-        after = await store.disk_use()
-    for found in (before, after):
-        assert sum(found.parts.values()) == found.bytes
-    assert before.parts.keys() == after.parts.keys()
-    assert sum(before.parts[each] for each in WRITTEN & before.parts.keys()) < sum(
-        after.parts[each] for each in WRITTEN & after.parts.keys()
-    )
-    assert 0 < before.bytes < after.bytes
-    assert before.is_whole
-    # Of a database's disk only its own server knows what is free.
-    assert (before.free is None) == (store.directory is None)
 
 
 def test_the_files_of_a_directory_are_counted_and_those_below_it(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, AppendStatus, Blob, Broken, Entry, EventRow, QuarantinedItem
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.engine import SqliteEngine
-from tests.storage.stores import body, claim, counted, entry, key, opened, row, stored
+from gateway.testing.engine.given.entries import body, claim, entry, key, row
+from tests.storage.stores import counted, opened, stored
 
 NEW = Appended(AppendStatus.NEW)
 SEEN = Appended(AppendStatus.NEW, duplicates=(0,))

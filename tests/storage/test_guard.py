@@ -10,7 +10,7 @@ from gateway.storage.decide import decide
 from gateway.storage.erasing.guard import Guard
 from gateway.storage.erasing.hashes import message_hash, person_hash
 from gateway.storage.plan import NOTHING, HeldBack, Plan, Snapshot
-from tests.storage.stores import kept, key
+from gateway.testing.engine.given.entries import kept, key
 
 AT = 1_700_000_000_000  # 2023-11-14T22:13:20.000Z
 SECRET = b"s" * 32

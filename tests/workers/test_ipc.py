@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -9,27 +11,43 @@ import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry, EventRow
+from gateway.testing.engine.given.appending import Log
+from gateway.testing.engine.given.entries import body, entry, row
+from gateway.testing.engine.log import append, idempotency
+from gateway.testing.engine.promise import Promise, kept
+from gateway.testing.memory import MemoryStorage
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_server import IpcServer
 from gateway.workers.ipc_socket import SOCKET, bound
-from tests.kit.recording import RecordingStorage
-from tests.storage import test_contract as contract
-from tests.storage.stores import body, counted, entry, opened, row, stored
+from tests.storage.stores import counted, opened, stored
 from tests.workers.ipc import NEW, remote
 
+PROMISES = [*append.FAMILY.promises, *idempotency.FAMILY.promises]
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[contract.Store]:
-    path = tmp_path / ("a long name for a folder " * 5)
+
+@asynccontextmanager
+async def behind_a_socket(folder: Path) -> AsyncIterator[Log]:
+    path = folder / ("a long name for a folder " * 5)
+
+    async def bodies() -> list[bytes]:
+        return stored(path)
+
+    async def counts() -> dict[str, int]:
+        return counted(path)
+
     async with opened(path) as (inner, _), remote(inner, path) as storage:
-        yield contract.Store(storage, lambda: stored(path), lambda: counted(path))
+        yield Log(storage, bodies, counts)
 
 
-globals().update({name: test for name, test in vars(contract).items() if name.startswith("test_")})
+@pytest.mark.parametrize(
+    "promise", [*append.FAMILY.promises, *idempotency.FAMILY.promises], ids=lambda promise: promise.name
+)
+async def test_what_appending_promises_is_kept(promise: Promise[Log], tmp_path: Path) -> None:
+    await kept(promise, partial(behind_a_socket, tmp_path))
 
 
 @attrs.define
-class Stuck(RecordingStorage):
+class Stuck(MemoryStorage):
     """Takes entries and never answers."""
 
     def submit(self, entry: Entry) -> asyncio.Future[Appended]:
@@ -38,7 +56,7 @@ class Stuck(RecordingStorage):
 
 
 async def test_what_is_in_flight_when_the_writer_goes_is_unavailable_and_a_new_writer_is_found(tmp_path: Path) -> None:
-    stuck, well = Stuck(), RecordingStorage()
+    stuck, well = Stuck(), MemoryStorage()
     with bound(tmp_path) as listener:
         first = IpcServer(stuck)
         await first.start(listener.dup())
@@ -78,7 +96,7 @@ async def hang_up(server: IpcServer) -> None:
 
 
 async def test_beyond_its_bytes_a_client_refuses_at_once_and_takes_again_what_was_refused(tmp_path: Path) -> None:
-    inner = RecordingStorage()
+    inner = MemoryStorage()
     async with remote(inner, tmp_path, queue_bytes=1000) as storage:
         large = [entry(EventRow(b'"' + b"x" * 700 + b'"')) for _ in range(3)]
         answers = await asyncio.gather(*[storage.append(each) for each in large], return_exceptions=True)
@@ -88,7 +106,7 @@ async def test_beyond_its_bytes_a_client_refuses_at_once_and_takes_again_what_wa
 
 
 async def test_a_client_that_leaves_takes_nothing_back(tmp_path: Path) -> None:
-    inner = RecordingStorage()
+    inner = MemoryStorage()
     async with remote(inner, tmp_path) as storage:
         leaving = asyncio.create_task(storage.append(entry(row(1))))
         staying = asyncio.create_task(storage.append(entry(row(2))))
@@ -120,7 +138,7 @@ async def test_an_entry_at_fault_fails_alone_and_a_store_in_trouble_says_so(tmp_
             return_exceptions=True,
         )
         assert [type(answer) for answer in answers] == [Appended, RuntimeError, ValueError, Appended]
-    troubled = RecordingStorage()
+    troubled = MemoryStorage()
     async with remote(troubled, tmp_path) as storage:
         troubled.failure = StorageUnavailable("the disk is full", 7)
         with pytest.raises(StorageUnavailable, match="the disk is full") as caught:

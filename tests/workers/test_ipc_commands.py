@@ -7,13 +7,14 @@ import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, Entry
+from gateway.testing.engine.given.entries import body, entry, row
+from gateway.testing.memory import MemoryStorage
 from gateway.workers.ipc_client import RemoteStorage
-from tests.kit.recording import RecordingStorage
-from tests.storage.stores import body, entry, opened, row
+from tests.storage.stores import opened
 from tests.workers.ipc import NEW, served
 
 
-class Failing(RecordingStorage):
+class Failing(MemoryStorage):
     """A store with a bug."""
 
     def submit(self, entry: Entry) -> asyncio.Future[Appended]:
@@ -24,11 +25,11 @@ class Failing(RecordingStorage):
     ("inner", "problem"),
     [
         (Failing(), RuntimeError("the server cannot keep it, its log says why: LookupError('no such thing')")),
-        (RecordingStorage(failure=StorageUnavailable("the disk is full")), StorageUnavailable("the disk is full")),
+        (MemoryStorage(failure=StorageUnavailable("the disk is full")), StorageUnavailable("the disk is full")),
     ],
 )
 async def test_a_command_is_told_what_cannot_be_kept_and_the_connection_stays(
-    tmp_path: Path, inner: RecordingStorage, problem: Exception, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, inner: MemoryStorage, problem: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served(inner, tmp_path):
         command = await RemoteStorage.connect(tmp_path, queue_bytes=1000)
@@ -42,7 +43,7 @@ async def test_a_command_is_told_what_cannot_be_kept_and_the_connection_stays(
 
 
 async def test_a_command_is_answered_as_the_store_did(tmp_path: Path) -> None:
-    inner = RecordingStorage()
+    inner = MemoryStorage()
     async with served(inner, tmp_path):
         command = await RemoteStorage.connect(tmp_path, queue_bytes=1000)
         assert await command.append(entry(row(1))) == NEW

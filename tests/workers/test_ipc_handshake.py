@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from gateway.dialect.outcome import StorageUnavailable
+from gateway.testing.engine.given.entries import entry, row
+from gateway.testing.memory import MemoryStorage
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_codec import HELLO, Answer, FrameReader, FromClient, Hello, encode
 from gateway.workers.ipc_socket import SOCKET, bound
-from tests.kit.recording import RecordingStorage
-from tests.storage.stores import entry, row
 from tests.workers.ipc import NEW, remote
 
 
@@ -75,7 +75,7 @@ async def test_a_command_fails_at_once_when_nobody_listens_and_soon_when_nobody_
 async def test_a_client_that_sends_anything_else_is_disconnected_with_one_line_in_the_log(
     tmp_path: Path, sent: bytes, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with remote(RecordingStorage(), tmp_path) as storage:
+    async with remote(MemoryStorage(), tmp_path) as storage:
         reader, writer = await asyncio.open_unix_connection(tmp_path / SOCKET)
         writer.write(sent)
         heard = await asyncio.wait_for(reader.read(), 5)

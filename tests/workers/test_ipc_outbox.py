@@ -9,11 +9,11 @@ import attrs
 import pytest
 
 from gateway.storage.contract import Appended, Entry, EventRow
+from gateway.testing.engine.given.entries import entry, row
 from gateway.workers.ipc_client import RemoteStorage
 from gateway.workers.ipc_codec import HELLO, Append, FrameReader, FromClient, encode
 from gateway.workers.ipc_outbox import ENOUGH, QUIET_TURNS
 from gateway.workers.ipc_socket import bound
-from tests.storage.stores import entry, row
 
 
 @attrs.frozen

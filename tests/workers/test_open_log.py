@@ -8,8 +8,9 @@ from gateway.config import Config, StorageSettings
 from gateway.datadir import make
 from gateway.storage.contract import EventRow
 from gateway.storage.sqlite.store import SqliteStore
+from gateway.testing.engine.given.entries import body, entry
 from gateway.workers.open_log import opened
-from tests.storage.stores import body, entry, query
+from tests.storage.stores import query
 
 
 @pytest.mark.parametrize(("compress", "kind"), [(False, "text"), (True, "blob")])

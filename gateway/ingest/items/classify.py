@@ -19,7 +19,7 @@ from gateway.dialect.value_class import value_class
 from gateway.ingest.ids import dedupe_scope, key_within
 from gateway.ingest.items.event_line import EventLines
 from gateway.ingest.items.not_stored import UNEXPLAINED, LineWithFiles, NotStored, Why
-from gateway.ingest.kept_requests import payload_json, redacted_items
+from gateway.ingest.kept_requests import payload_json, redacted_items, redacted_outcomes
 from gateway.records.redact import Redaction
 from gateway.storage.contract import Blob, EventRow, QuarantinedItem
 
@@ -88,8 +88,12 @@ class ItemClassifier(EventLines):
             raise Refusal(Reason.INVALID, outcomes=tuple(everything))
         if found.mended:
             submission = self._as_stored(submission, found.mended)
-        kept = await self._redacted(found.quarantined, request, submission) if found.quarantined else ()
-        return Classified(tuple(found.outcomes), tuple(found.rows), kept, tuple(found.blobs), submission)
+        outcomes, kept = tuple(found.outcomes), tuple(found.quarantined)
+        if found.is_unfit:
+            redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
+            kept = await redacted_items(kept, redaction)
+            outcomes = await redacted_outcomes(outcomes, redaction)
+        return Classified(outcomes, tuple(found.rows), kept, tuple(found.blobs), submission)
 
     def _take_all(
         self, found: "_Found", start: int, items: Sequence[Item], new_id: Callable[[int], str], request: Request
@@ -134,13 +138,6 @@ class ItemClassifier(EventLines):
         """Return a submission with its mended items, by index, and the context that they share."""
         items = tuple([mended.get(index, item) for index, item in enumerate(submission.items)])
         return attrs.evolve(submission, items=items, context=self.context_as_stored())
-
-    async def _redacted(
-        self, items: Sequence[QuarantinedItem], request: Request, submission: Submission
-    ) -> tuple[QuarantinedItem, ...]:
-        """Return quarantined items without the request's secrets."""
-        redaction = Redaction.of(request, self._installed.dialect, submission.credentials, self._is_stranger)
-        return await redacted_items(items, redaction)
 
     def dedupe_key(self, item: Item) -> bytes | None:
         """Return the item's dedupe key (see ids.py); None if the client sent no id."""

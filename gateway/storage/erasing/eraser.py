@@ -40,7 +40,7 @@ class ErasureReport:
 
 
 class Eraser(Protocol):
-    """Erases persons from one store. Every engine passes tests/storage/test_erase_contract.py."""
+    """Erases persons from one store. Every engine passes gateway/testing/engine/upkeep/erasing.py."""
 
     async def erase(self, person: Person, *, at: int, payload_of: PayloadOf, dry_run: bool = False) -> ErasureReport:
         """Erase a person; `at` is now, in milliseconds since the epoch.

@@ -12,10 +12,10 @@ import asyncpg
 import attrs
 
 from gateway.storage.engines import open_store
+from gateway.testing.postgres.installation import wheel
 from tests.bench import procfs
 from tests.bench.servers import BenchFailed
 from tests.kit.postgres.cluster import Cluster
-from tests.kit.postgres.installation import wheel
 
 T = TypeVar("T")
 OWN = "postgresql"

@@ -14,7 +14,7 @@ from gateway.http.handler import RequestHead
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.read.rejected import rejected_requests
 from gateway.storage.sqlite.rejected_file import rejected_log
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 
 SHOP, BLOG = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 CLICK = b'{"href":"https://x.example/","text":"X"}'
@@ -28,7 +28,7 @@ def click(
 ) -> Outcome:
     """Send one click; return the answer, whose event it became and of which site, and whose rejected request."""
     headers = {} if origin is None else {"origin": origin}
-    storage = RecordingStorage()
+    storage = MemoryStorage()
     waiting = rejected_log(DataDir(folder).rejected, 1 << 20, 60.0, pause=3600)
     website = dialect.kinds[1]
     with KeyFile.open(folder / "keys.db", make=True) as keys:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.migrate.guide import SECTIONS, VENDORS, guide
+from tests.docs.migrate.guide import MIGRATIONS, SECTIONS, guide
 from tests.docs.migrate.team import Team, environ, install, typed
 from tests.kit.serving import serving
 from tests.sdk.programs import Drive
@@ -25,11 +25,11 @@ def team(tmp_path_factory: pytest.TempPathFactory, drive: Drive, shell: Mapping[
     folder = tmp_path_factory.mktemp("migrate")
     (folder / "data").mkdir(mode=0o700)
     install(folder)
-    for vendor in VENDORS:
+    for vendor in MIGRATIONS:
         typed(guide(vendor).blocks("sh", SECTIONS[0])[0], folder, shell)
     with serving(folder / "data") as served, hosting() as site:
         by_hand = {}
-        for vendor in VENDORS:
+        for vendor in MIGRATIONS:
             keys, first_event = guide(vendor, gateway=served.url).blocks("sh", SECTIONS[0])
             assert served.url not in keys
             by_hand[vendor] = typed(first_event, folder, shell)

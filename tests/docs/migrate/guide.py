@@ -8,35 +8,15 @@ from collections.abc import Mapping
 
 import attrs
 
+from tests.docs.migrate.migration import Migration
 from tests.docs.readme import ROOT, blocks
-from tests.sdk.credentials import (
-    APPIZER_APP,
-    APPIZER_KEY,
-    BROWSEE_KEY,
-    DATABUDDY_KEY,
-    DATABUDDY_SITE,
-    TRANTHOR_KEY,
-    TRANTHOR_TOKEN,
-)
+from tests.kit.of_dialects import modules
 from tests.sdk.site import HOST
 
 GATEWAY = "https://collect.example.com"
-CDNS = ("https://cdn.databuddy.cc", "https://cdn.appizer.com")
 SECTIONS = ("Before you start", "What to change", "What to check", "How to go back", "Known differences")
-VENDORS = ("databuddy", "appizer", "tranthor", "browsee")
-
-VALUES: Mapping[str, Mapping[str, str]] = {
-    "databuddy": {"YOUR_CLIENT_ID": DATABUDDY_SITE},
-    "appizer": {"YOUR_APP_ID": APPIZER_APP},
-    "tranthor": {"YOUR_WRITE_KEY": TRANTHOR_TOKEN},
-    "browsee": {"YOUR_API_KEY": BROWSEE_KEY, "YOUR_NONCE": "r4nd0m"},
-}
-SECRETS: Mapping[str, str] = {
-    "DATABUDDY_API_KEY": DATABUDDY_KEY,
-    "APPIZER_API_KEY": APPIZER_KEY,
-    "TRANTHOR_WRITE_KEY": TRANTHOR_KEY,
-}
-"""What the team's servers have in their environment."""
+MIGRATIONS: Mapping[str, Migration] = {name: each.MIGRATION for name, each in modules("migration").items()}
+"""Who leaves, by the name of the vendor."""
 
 
 @attrs.frozen(kw_only=True)
@@ -70,8 +50,9 @@ class Guide:
 def guide(vendor: str, *, gateway: str = GATEWAY, cdn: str = "") -> Guide:
     """Return a vendor's page for a team whose gateway has that address, and whose vendor's scripts are at `cdn`."""
     text = (ROOT / "docs" / "migrate" / f"{vendor}.md").read_text("utf-8")
-    for name, value in VALUES[vendor].items():
+    for name, value in MIGRATIONS[vendor].values.items():
         text = text.replace(name, value)
-    for each in CDNS:
-        text = text.replace(each, cdn or each)
+    theirs = MIGRATIONS[vendor].cdn
+    if theirs is not None:
+        text = text.replace(theirs, cdn or theirs)
     return Guide(text=text.replace(GATEWAY, gateway).replace("shop.example.com", HOST))

@@ -9,28 +9,18 @@ from pathlib import Path
 
 import attrs
 
-from tests.docs.migrate.guide import SECRETS, Guide, guide
+from tests.docs.migrate.guide import MIGRATIONS, Guide, guide
 from tests.docs.readme import paste
 from tests.kit.serving import PATIENCE, POLL, Served
 from tests.sdk import programs
 from tests.sdk.programs import Drive
 from tests.sdk.site import HOST, HTML, Site
 
-PACKAGES = {
-    "@databuddy/sdk": "databuddy-2.6.0",
-    "@dittofeed/sdk-node": "dittofeed-node-0.1.2",
-    "@dittofeed/sdk-web": "dittofeed-web-0.1.2",
-    ".bin/esbuild": ".bin/esbuild",
-}
-"""What the team has installed, and where it is in tests/sdk/node_modules."""
-
-TRANTHOR_SDK = 'export { DittofeedSdk as TranthorSdk } from "@dittofeed/sdk-node";'
-"""No registry has Tranthor's SDK. It is Dittofeed's under another name."""
-
 
 def environ(found: Path) -> Mapping[str, str]:
     """Return the environment of the team's shells and servers, which find `gateway` in a folder of programs."""
-    return {**os.environ, **SECRETS, "PATH": f"{found}:{os.environ['PATH']}"}
+    theirs = {name: value for each in MIGRATIONS.values() for name, value in each.environ.items()}
+    return {**os.environ, **theirs, "PATH": f"{found}:{os.environ['PATH']}"}
 
 
 def typed(block: str, folder: Path, environ: Mapping[str, str]) -> str:
@@ -43,13 +33,14 @@ def typed(block: str, folder: Path, environ: Mapping[str, str]) -> str:
 def install(folder: Path) -> None:
     """Give a folder the packages of a team, under the names that they are published by."""
     modules = folder / "node_modules"
-    for name, installed in PACKAGES.items():
+    packages = {name: place for each in MIGRATIONS.values() for name, place in each.packages.items()}
+    for name, installed in {**packages, ".bin/esbuild": ".bin/esbuild"}.items():
         (modules / name).parent.mkdir(parents=True, exist_ok=True)
         (modules / name).symlink_to(programs.MODULES / installed)
-    tranthor = modules / "@tranthor" / "sdk-node"
-    tranthor.mkdir(parents=True)
-    (tranthor / "package.json").write_text('{"type": "module", "exports": "./index.js"}', "utf-8")
-    (tranthor / "index.js").write_text(TRANTHOR_SDK, "utf-8")
+    for name, script in [made for each in MIGRATIONS.values() for made in each.stand_ins.items()]:
+        (modules / name).mkdir(parents=True)
+        (modules / name / "package.json").write_text('{"type": "module", "exports": "./index.js"}', "utf-8")
+        (modules / name / "index.js").write_text(script, "utf-8")
 
 
 @attrs.frozen(kw_only=True)

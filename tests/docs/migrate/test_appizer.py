@@ -6,9 +6,9 @@ import subprocess
 import sys
 from typing import Any
 
+from tests.dialects.appizer.sdk import APPIZER_APP, APPIZER_KEY
 from tests.docs.migrate.steps import check_the_commands, check_the_first_event, check_the_mistakes
 from tests.docs.migrate.team import Team
-from tests.sdk.credentials import APPIZER_APP, APPIZER_KEY
 from tests.sdk.programs import PATIENCE, Open
 from tests.sdk.site import PAGES
 from tests.sdk.stored import CHROMIUM, Kept, event

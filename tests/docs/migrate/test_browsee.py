@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from tests.dialects.browsee.sdk import BROWSEE_KEY
 from tests.docs.migrate.steps import check_the_commands, check_the_first_event, check_the_mistakes
 from tests.docs.migrate.team import Team
-from tests.sdk.credentials import BROWSEE_KEY
 from tests.sdk.programs import Open
 from tests.sdk.site import PAGES
 from tests.sdk.stored import CHROMIUM, JUST_BEFORE, MADE_FROM_KEY, Kept, event

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from tests.dialects.databuddy.sdk import DATABUDDY_SITE
 from tests.docs.migrate.steps import check_the_commands, check_the_first_event, check_the_mistakes
 from tests.docs.migrate.team import Team
-from tests.sdk.credentials import DATABUDDY_SITE
 from tests.sdk.programs import Drive, Open
 from tests.sdk.site import PAGES
 from tests.sdk.stored import CHROMIUM, JUST_BEFORE, Kept, event

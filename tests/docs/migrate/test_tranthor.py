@@ -1,8 +1,8 @@
 """docs/migrate/tranthor.md, done by a team. Tranthor's SDK is on no registry: Dittofeed's stands in under its name."""
 
+from tests.dialects.tranthor.sdk import TRANTHOR_KEY
 from tests.docs.migrate.steps import check_the_commands, check_the_first_event, check_the_mistakes
 from tests.docs.migrate.team import Team
-from tests.sdk.credentials import TRANTHOR_KEY
 from tests.sdk.programs import Open
 from tests.sdk.stored import CHROMIUM, MADE_THERE, Kept, event
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import attrs
 
+from gateway.testing.postgres.installation import Installation
 from tests.faults.postgres.sites import Site
 from tests.faults.postgres.strikes import Strikes
 from tests.kit.postgres.cluster import PASSWORD, Cluster
-from tests.kit.postgres.installation import Installation
 
 
 @attrs.define

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from gateway.testing.postgres.installation import wheel
 from tests.faults.postgres.failover import failovers, paired
 from tests.faults.postgres.gateways import gateways
 from tests.faults.postgres.proxy import Moment, proxied
@@ -23,7 +24,6 @@ from tests.faults.postgres.strikes import (
 )
 from tests.kit.postgres.bouncer import bouncing
 from tests.kit.postgres.cluster import Cluster
-from tests.kit.postgres.installation import wheel
 
 PAIRS = 50
 """Requests at two gateways at the same instant, a cycle: 200 cycles are 10,000."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.postgres.installation import wheel
 from tests.faults.figures import Figure
 from tests.faults.lives import seconds_until, status_of
 from tests.faults.postgres.gateways import Gateway, gateways
@@ -17,7 +18,6 @@ from tests.faults.postgres.strikes import broken_commits, crowd, ended_backends,
 from tests.faults.postgres.voices import refused_in_every_voice
 from tests.faults.wire import ask
 from tests.kit.postgres.cluster import PASSWORD, Cluster
-from tests.kit.postgres.installation import wheel
 
 CYCLES = 10
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.postgres.installation import wheel
 from tests.faults.figures import Figure
 from tests.faults.postgres.failover import Pair, failovers, paired
 from tests.faults.postgres.gateways import Gateway, gateways
 from tests.faults.postgres.sites import Site, site
 from tests.faults.wire import ask
-from tests.kit.postgres.installation import wheel
 
 CYCLES = 3
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.postgres.installation import new_folder, own, wheel
 from tests.faults.figures import Figure
 from tests.faults.lives import seconds_until
 from tests.faults.postgres.gateways import gateways
@@ -16,7 +17,6 @@ from tests.faults.postgres.sites import site
 from tests.faults.postgres.voices import refused_in_every_voice
 from tests.faults.test_disk import Filled
 from tests.kit.postgres.cluster import Cluster
-from tests.kit.postgres.installation import new_folder, own, wheel
 
 FULL = 0.3  # seconds
 GROW = "CREATE TABLE filler AS SELECT n, repeat('x', 500) FROM generate_series(1, 100000) AS n"  # 60 MB, in WAL too

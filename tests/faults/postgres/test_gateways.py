@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.postgres.installation import wheel
 from tests.faults.figures import Figure
 from tests.faults.oracle import GOOD, faults_in
 from tests.faults.postgres.gateways import Gateway, gateways
@@ -18,7 +19,6 @@ from tests.faults.postgres.strikes import killed_gateways
 from tests.faults.test_clock import HOUR, clocked
 from tests.faults.wire import ask
 from tests.kit.postgres.cluster import Cluster
-from tests.kit.postgres.installation import wheel
 
 CYCLES = 10
 PAIRS = 200

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 import attrs
 import pytest
 
+from gateway.testing.postgres.installation import new_folder, own, user
+from gateway.testing.postgres.kept import Kept
 from tests.kit.postgres.cluster import PASSWORD, PATIENCE, POLL, Cluster, free_port
-from tests.kit.postgres.installation import new_folder, own, user
-from tests.kit.postgres.kept import Kept
 
 
 @attrs.define

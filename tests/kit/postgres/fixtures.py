@@ -14,31 +14,28 @@ A test that kills, hangs or reconfigures a server makes a cluster of its own: se
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from gateway.testing.postgres import lending
 from tests.kit.postgres.cluster import Cluster
 from tests.kit.postgres.installation import INSTALLATIONS
-from tests.kit.postgres.prepared import Databases
 
 NUMBERS = itertools.count(1)
-DATABASES: dict[Path, Databases] = {}
-"""By the folder of their cluster."""
 
 
 @pytest.fixture(scope="session")
-def clusters() -> Iterator[Callable[[str], Cluster]]:
-    """What starts the server of an installation, by its name, when it is first asked for; all stop at the end."""
-    with contextlib.ExitStack() as stack:
-        running: dict[str, Cluster] = {}
+def clusters() -> Callable[[str], Cluster]:
+    """What gives the server of an installation, by its name: this process's, which the kit's checks use too.
 
-        def of(name: str) -> Cluster:
-            if name not in running:
-                running[name] = stack.enter_context(Cluster.started(INSTALLATIONS[name]()))
-            return running[name]
+    It is started when it is first asked for. All stop at the end of the run.
+    """
+    return lambda name: Cluster.of(lending.running(INSTALLATIONS[name]()))
 
-        yield of
+
+def pytest_sessionfinish() -> None:
+    """Stop the servers: a worker's process may end without a word."""
+    lending.stop()
 
 
 @pytest.fixture
@@ -60,6 +57,5 @@ def prepared(request: pytest.FixtureRequest, clusters: Callable[[str], Cluster])
 @contextlib.contextmanager
 def with_tables(cluster: Cluster) -> Iterator[str]:
     """A database with the gateway's tables, by its URL."""
-    databases = DATABASES.setdefault(cluster.folder, Databases(cluster))
-    with databases.one() as url:
+    with lending.lent(cluster.installation) as url:
         yield url

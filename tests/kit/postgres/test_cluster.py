@@ -12,9 +12,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from gateway.testing.postgres.installation import wheel
 from tests.kit.postgres.bouncer import bouncing
 from tests.kit.postgres.cluster import CHECKED, PASSWORD, Cluster
-from tests.kit.postgres.installation import INSTALLATIONS, wheel
+from tests.kit.postgres.installation import INSTALLATIONS
 
 PATIENCE = 30
 SHORT = 0.5  # seconds
@@ -116,7 +117,7 @@ def test_nothing_is_left_of_a_server_whose_test_process_is_killed() -> None:
     program = """if True:
         import pathlib, sys, time
         from tests.kit.postgres.cluster import Cluster
-        from tests.kit.postgres.installation import Installation
+        from gateway.testing.postgres.installation import Installation
         found = Installation("wheel", pathlib.Path(sys.argv[1]))
         with Cluster.started(found) as cluster, cluster.hanging():
             print(cluster.folder, cluster.process.keeper.pid, *cluster.process.family(), flush=True)

@@ -9,7 +9,7 @@ from gateway.operate.backup.reader import BackupReader
 from gateway.operate.backup.restore import Restore
 from gateway.operate.backup.verify import Contents
 from gateway.storage.engines import open_store
-from tests.storage.moving.filled import NOW
+from gateway.testing.engine.given.filled import NOW
 
 
 async def made(url: str, file: Path, *, with_rejected: bool = True) -> Contents:

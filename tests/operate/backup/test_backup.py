@@ -13,9 +13,10 @@ import pytest
 from gateway.operate.backup.verify import verify
 from gateway.storage.engines import open_store
 from gateway.storage.store import Backup, StoreSettings
+from gateway.testing.engine.given.filled import FILE, NOW, claimed, contents, entry, events, fill, mixed, receipts
+from gateway.testing.engine.given.moves import receipt_ids
+from gateway.testing.engine.given.reading import positions_of
 from tests.operate.backup.making import made, new_sqlite, restored
-from tests.storage.moving.filled import FILE, NOW, claimed, contents, entry, events, fill, mixed, receipts
-from tests.storage.moving.test_move import positions, receipt_ids
 
 COUNTS = {
     "backups": 1,
@@ -49,7 +50,7 @@ async def test_a_restored_store_has_everything_and_knows_every_key_and_on_its_ow
     source: str, database: str, tmp_path: Path
 ) -> None:
     file, old = tmp_path / "a.tar", open_store(source)
-    before, ids, places = await contents(old), await receipt_ids(source), await positions(old)
+    before, ids, places = await contents(old), await receipt_ids(source), await positions_of(old)
     backup = await made(source, file)
     assert verify(file, lambda _events, _share: None) == backup
     assert (await contents(old), file.stat().st_size, file.stat().st_mode & 0o777) == (before, backup.bytes, 0o600)
@@ -59,7 +60,7 @@ async def test_a_restored_store_has_everything_and_knows_every_key_and_on_its_ow
         assert await contents(new) == before
         assert await receipts(new, ids) == await receipts(old, ids)
         is_same_engine = (new.directory is None) == (old.directory is None)
-        found = await positions(new)
+        found = await positions_of(new)
         assert (found == places) is is_same_engine
         async with new.log() as log:
             for name, place in places.items():

@@ -20,8 +20,8 @@ from gateway.storage.engines import open_store
 from gateway.storage.moving import TABLES
 from gateway.storage.store import StoreSettings
 from gateway.store_error import StoreError
+from gateway.testing.engine.given.filled import fill
 from tests.operate.backup.making import made, new_sqlite, restored
-from tests.storage.moving.filled import fill
 
 NEWER = "9.9"
 HEAD: Mapping[str, Any] = {

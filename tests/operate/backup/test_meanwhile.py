@@ -19,9 +19,10 @@ from gateway.storage.moving import Cursor, LogBatch, Row
 from gateway.storage.read import export
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.store import Store, StoreSettings
+from gateway.testing.engine.given.entries import key
+from gateway.testing.engine.given.filled import NOW, entry, events, quarantined
 from tests.operate.backup.making import new_sqlite, restored
-from tests.storage.moving.filled import NOW, entry, events, quarantined
-from tests.storage.stores import key, opened
+from tests.storage.stores import opened
 
 WINDOW = 3600.0
 

@@ -9,9 +9,9 @@ from gateway.operate.backup.members import BackupError
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
 from gateway.store_error import StoreError
+from gateway.testing.engine.given.filled import contents, entry, events, fill
 from tests.operate.backup.making import made, new_sqlite, restored
 from tests.operate.backup.test_damage import BATCH, EVENT, forged
-from tests.storage.moving.filled import contents, entry, events, fill
 
 
 class Killed(Exception):

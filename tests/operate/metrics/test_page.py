@@ -18,7 +18,7 @@ from gateway.storage.contract import Entry, EventRow, QuarantinedItem
 from gateway.storage.engines import open_store
 from gateway.storage.records import Records
 from gateway.storage.store import Store, StoreSettings
-from tests.storage.stores import entry, key
+from gateway.testing.engine.given.entries import entry, key
 
 EVENT = b'{"project":"p","dialect":"toy","received_at":"2026-01-02T03:04:05.678Z"}'
 

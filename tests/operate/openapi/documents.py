@@ -27,6 +27,13 @@ DOCUMENTS = made(Config())
 INSTALLED = {each.dialect.name: each for each in install_enabled(Config(), DIALECTS)}
 
 
+def statuses(name: str) -> dict[str, str]:
+    """Return the statuses that a document has for each method and path."""
+    return {
+        f"{method} {path}": " ".join(operation["responses"]) for method, path, operation in operations(DOCUMENTS[name])
+    }
+
+
 def operations(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield method, path and operation of a document."""
     for path, item in found["paths"].items():

@@ -15,7 +15,7 @@ from gateway.dialect import CredentialPlace, Response, Route
 from gateway.http.handler import RequestHead
 from gateway.keys.keyring import Grant, Keyring, digest
 from gateway.operate.openapi import samples, security
-from tests.kit.recording import RecordingStorage
+from gateway.testing.memory import MemoryStorage
 from tests.operate.openapi.documents import DIALECTS, DOCUMENTS, INSTALLED, NAMES, operations
 
 SALT = b"a salt for tests"
@@ -53,7 +53,7 @@ def keyring(values: dict[tuple[str, str], str]) -> Keyring:
 
 VALUES = {(dialect.name, kind.name): f"{kind.name}-of-{dialect.name}" for dialect in DIALECTS for kind in dialect.kinds}
 NUMBERS = itertools.count(1)
-STORAGE = RecordingStorage()
+STORAGE = MemoryStorage()
 HANDLER = build_handler(
     Config(),
     DIALECTS,

@@ -12,8 +12,8 @@ from gateway.storage.postgres.connection.session import Connection, Session
 from gateway.storage.postgres.partitions import turn_over
 from gateway.storage.postgres.write.dedupe import claim, insert_keys, known_keys
 from gateway.storage.store import StoreSettings
-from tests.storage import stores
-from tests.storage.stores import entry, key, row
+from gateway.testing.engine.given.entries import claim as make_claim
+from gateway.testing.engine.given.entries import entry, key, row
 
 WINDOW = 7 * 86_400.0
 NEW, SEEN = Appended(AppendStatus.NEW), Appended(AppendStatus.NEW, duplicates=(0,))
@@ -153,7 +153,7 @@ async def test_idempotency_keys_are_remembered_and_forgotten_with_their_generati
 ) -> None:
     async def known(name: str) -> bool:
         async with session.transaction() as db:
-            return len(await claim(db, [entry(row("a"), idempotency=stores.claim(name))])) == 1
+            return len(await claim(db, [entry(row("a"), idempotency=make_claim(name))])) == 1
 
     assert (await known("a"), await known("a")) == (False, True)
     await turned(session, overlap=overlap)
@@ -165,7 +165,7 @@ async def test_idempotency_keys_are_remembered_and_forgotten_with_their_generati
 async def test_a_retry_after_a_change_of_the_generation_is_a_duplicate_with_the_first_answer(
     session: Session, prepared: str
 ) -> None:
-    first = entry(row("a"), idempotency=stores.claim("k"))
+    first = entry(row("a"), idempotency=make_claim("k"))
     async with open_store(prepared).storage(StoreSettings(window=WINDOW)) as storage:
         answer = await storage.append(first)
         await turned(session, overlap=True)
@@ -191,7 +191,7 @@ async def test_a_change_that_forgets_and_a_group_that_is_written_wait_for_each_o
             await turn_over(db, WINDOW)
 
     async with session.transaction() as db:
-        assert await claim(db, [entry(row("a"), idempotency=stores.claim("a"))]) == {}
+        assert await claim(db, [entry(row("a"), idempotency=make_claim("a"))]) == {}
         changing = asyncio.create_task(change())
         await waits(db)
         assert await insert_keys(db, {key("a"): "p"}) == {key("a")}

@@ -11,7 +11,7 @@ from gateway.storage.contract import Appended, AppendStatus, Entry, Storage
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
 from gateway.store_error import StoreError
-from tests.storage.stores import entry, row
+from gateway.testing.engine.given.entries import entry, row
 
 
 async def test_a_process_goes_on_where_one_of_its_number_ended_in_the_same_millisecond(prepared: str) -> None:

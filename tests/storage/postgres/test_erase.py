@@ -31,9 +31,9 @@ from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.postgres.connection.session import Session
 from gateway.storage.read import EventFilter, export
 from gateway.storage.store import Store, StoreSettings
-from tests.storage.moving.test_move import move
-from tests.storage.rejections import rejection
-from tests.storage.stores import kept
+from gateway.testing.engine.given.entries import kept
+from gateway.testing.engine.given.moves import move
+from gateway.testing.engine.given.rejections import rejection
 
 NOW = time.time_ns() // 1_000_000
 """The time of all requests, and of the erasures."""

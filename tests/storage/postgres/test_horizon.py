@@ -16,8 +16,8 @@ from gateway.storage.postgres.maintenance import Maintenance
 from gateway.storage.postgres.retention import Keeping
 from gateway.storage.read import export
 from gateway.storage.store import Store, StoreSettings
-from tests.storage.respelled import respelled
-from tests.storage.stores import body, entry, row
+from gateway.testing.engine.given.entries import body, entry, row
+from gateway.testing.engine.given.respelled import respelled
 
 INSERT = (
     "INSERT INTO gateway.events (project, day, xid, number, body) "

@@ -25,7 +25,7 @@ from gateway.storage.postgres.partitions import (
 from gateway.storage.postgres.retention import Keeping, Retention
 from gateway.storage.read import export
 from gateway.storage.store import Store, StoreSettings
-from tests.storage.stores import claim, entry, row
+from gateway.testing.engine.given.entries import claim, entry, row
 
 DAY = 86_400.0
 """In seconds."""

@@ -12,9 +12,10 @@ from gateway.storage.contract import Appended, AppendStatus, Entry, SubmittingSt
 from gateway.storage.engines import open_store
 from gateway.storage.records import Records
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import entry, kept
+from gateway.testing.engine.given.quarantine import LARGE, NEW, RAW, held, holding, ids, messages, quarantined, settling
+from gateway.testing.engine.given.reading import totals_of as counted
 from tests.kit.postgres.cluster import Cluster
-from tests.storage.stores import entry, kept
-from tests.storage.test_records import LARGE, NEW, RAW, counted, held, holding, ids, messages, quarantined, settling
 
 NAMES = [f"{number:02}" for number in range(24)]
 

@@ -6,8 +6,8 @@ import attrs
 from gateway.records.raw_request import RawRequest, compress
 from gateway.storage.engines import open_store
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import entry, row
 from tests.kit.fake_dialect import API_KEY, dialect
-from tests.storage.stores import entry, row
 
 RAW = RawRequest("POST", "/batch", b"{}", b"{}", b"{}")
 

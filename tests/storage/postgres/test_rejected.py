@@ -5,7 +5,7 @@ import asyncio
 from gateway.storage.engines import open_store
 from gateway.storage.rejected_log import RejectedRequestLog
 from gateway.storage.store import StoreSettings
-from tests.storage.rejections import rejection
+from gateway.testing.engine.given.rejections import rejection
 
 
 async def test_all_gateways_together_keep_no_more_than_the_bounds_and_the_newest_stay(database: str) -> None:

@@ -15,8 +15,8 @@ from gateway.storage.postgres.partitions import DAY_MILLIS, day_of, make_days
 from gateway.storage.postgres.retention import BATCH, Keeping, Retention
 from gateway.storage.read import LogReader, export
 from gateway.storage.store import Store, StoreSettings
+from gateway.testing.engine.given.entries import entry, row
 from tests.storage.postgres.test_partitions import AGED, RAW, counts, partitions, today
-from tests.storage.stores import entry, row
 
 DAY = 86_400.0
 AGE = 40

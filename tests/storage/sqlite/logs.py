@@ -12,7 +12,8 @@ from gateway.storage.contract import Entry, EventRow
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.dedupe.filter_file import NAME
 from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
-from tests.storage.stores import Clock, body, entry
+from gateway.testing.engine.given.entries import body, entry
+from tests.storage.stores import Clock
 
 NEVER = 10**9
 WINDOW = 1000.0

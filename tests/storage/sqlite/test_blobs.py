@@ -9,7 +9,8 @@ import pytest
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.storage.contract import Appended, AppendStatus, Blob
 from gateway.storage.sqlite.blobs import Blobs
-from tests.storage.stores import body, claim, entry, opened, row, stored
+from gateway.testing.engine.given.entries import body, claim, entry, row
+from tests.storage.stores import opened, stored
 from tests.storage.test_group_commit import files_no_larger_than
 
 

@@ -17,7 +17,8 @@ from gateway.storage.contract import AppendStatus, EventRow
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
-from tests.storage.stores import body, entry, opened, row, stored
+from gateway.testing.engine.given.entries import body, entry, row
+from tests.storage.stores import opened, stored
 
 ROOT = Path(__file__).parents[3]
 PACE = CheckpointPace(every=50, restart=150, rest=20)

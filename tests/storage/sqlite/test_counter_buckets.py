@@ -14,7 +14,8 @@ from gateway.storage.contract import Entry
 from gateway.storage.sqlite.read.buckets import counter_buckets
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.store import SqliteStore
-from tests.storage.stores import entry, opened, query, row, without_version_8
+from gateway.testing.engine.given.entries import entry, row
+from tests.storage.stores import opened, query, without_version_8
 
 START = 1_700_000_000  # within the minute that begins 20 seconds earlier, and the hour that begins at 1_699_999_200
 FIRST_MINUTE, FIRST_HOUR = START - 20, START - 800

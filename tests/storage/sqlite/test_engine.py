@@ -13,7 +13,8 @@ from gateway.storage.contract import Appended, AppendStatus, EventRow, Quarantin
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.tables import VERSION
-from tests.storage.stores import Clock, body, claim, counted, entry, key, opened, query, row, stored, stored_items
+from gateway.testing.engine.given.entries import body, claim, entry, key, row, stored_items
+from tests.storage.stores import Clock, counted, opened, query, stored
 
 
 async def seen(

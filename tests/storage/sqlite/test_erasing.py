@@ -27,8 +27,9 @@ from gateway.storage.sqlite.erasing import eraser as eraser_module
 from gateway.storage.sqlite.erasing.eraser import SqliteEraser
 from gateway.storage.sqlite.erasing.scrub import _size
 from gateway.storage.sqlite.moving import batches
-from tests.storage.stores import claim, entry, kept, key, opened, stored
-from tests.storage.test_erase_contract import ANN, AT, blob, hers, no_payload, other, raw
+from gateway.testing.engine.given.entries import claim, entry, kept, key
+from gateway.testing.engine.given.persons import ANN, AT, blob, hers, no_payload, other, raw
+from tests.storage.stores import opened, stored
 
 UNIQUE = b"note of h"
 BEGINS = re.compile(rb"\x78[\x01\x5e\x9c\xda]")

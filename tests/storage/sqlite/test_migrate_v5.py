@@ -12,7 +12,8 @@ from gateway.storage.sqlite import tables
 from gateway.storage.sqlite.migrate_v5 import migrate_v5
 from gateway.storage.sqlite.read.quarantine import quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
-from tests.storage.stores import entry, key, opened, query
+from gateway.testing.engine.given.entries import entry, key
+from tests.storage.stores import opened, query
 
 
 def older(path: Path) -> None:

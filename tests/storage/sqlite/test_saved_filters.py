@@ -9,8 +9,9 @@ import pytest
 from gateway.datadir import make
 from gateway.storage.contract import Broken
 from gateway.storage.sqlite.dedupe.filter_file import NAME, UNFINISHED
+from gateway.testing.engine.given.entries import entry
 from tests.storage.sqlite.logs import RECEIVED, WINDOW, Log, backed_up, files, row, settings
-from tests.storage.stores import Clock, entry, opened, query
+from tests.storage.stores import Clock, opened, query
 
 
 def test_keys_from_before_a_save_and_after_it_are_known_after_a_kill(tmp_path: Path) -> None:

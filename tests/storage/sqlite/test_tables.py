@@ -12,7 +12,8 @@ from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.sqlite.read.quarantine import quarantine_ids, quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.tables import UPGRADES, VERSION
-from tests.storage.stores import body, claim, entry, key, opened, query, row, stored, stored_items
+from gateway.testing.engine.given.entries import body, claim, entry, key, row, stored_items
+from tests.storage.stores import opened, query, stored
 
 FIRST = b'[["stored", "first", []]]'
 

@@ -4,8 +4,9 @@ import sqlite3
 
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
+from gateway.testing.engine.given.entries import key
 from tests.storage.sqlite.dedupe.committing import commit, on_disk
-from tests.storage.stores import Clock, key
+from tests.storage.stores import Clock
 
 
 def test_a_forgotten_table_is_emptied_little_by_little_before_it_is_dropped(connection: sqlite3.Connection) -> None:

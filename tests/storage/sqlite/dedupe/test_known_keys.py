@@ -8,8 +8,9 @@ import pytest
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
 from gateway.storage.sqlite.log.chunks import keys_of
+from gateway.testing.engine.given.entries import key
 from tests.storage.sqlite.dedupe.committing import commit, on_disk
-from tests.storage.stores import Clock, key
+from tests.storage.stores import Clock
 
 
 def in_memory(known_keys: KnownKeys) -> set[bytes]:

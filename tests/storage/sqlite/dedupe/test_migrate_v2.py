@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
 from gateway.storage.sqlite.tables import UPGRADES, upgrade
-from tests.storage.stores import key
+from gateway.testing.engine.given.entries import key
 
 
 def test_the_keys_of_an_older_file_are_found_where_they_are_looked_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.storage.contract import EventRow
 from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, chunks, events, keys_of
-from tests.storage.stores import body, key, row
+from gateway.testing.engine.given.entries import body, key, row
 
 
 def test_a_chunk_gives_back_positions_lines_and_keys() -> None:

@@ -14,7 +14,8 @@ from gateway.storage.contract import EventRow
 from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, SMALL_BYTES
 from gateway.storage.sqlite.log.compression import register, restored, stored
 from gateway.storage.sqlite.read.raw_requests import rewrite
-from tests.storage.stores import body, entry, key, opened, query, without_version_8
+from gateway.testing.engine.given.entries import body, entry, key
+from tests.storage.stores import opened, query, without_version_8
 from tests.storage.stores import stored as stored_lines
 
 QUESTION = "SELECT position, hex(key), body FROM events ORDER BY position"

@@ -15,7 +15,8 @@ from gateway.storage.sqlite.log.rewriting import GONE, rewrite_lines
 from gateway.storage.sqlite.read.log import SqliteLogReader
 from gateway.storage.sqlite.read.raw_requests import rewrite
 from gateway.storage.sqlite.read.reader import Reader
-from tests.storage.stores import body, entry, key, opened, query, row
+from gateway.testing.engine.given.entries import body, entry, key, row
+from tests.storage.stores import opened, query
 
 LARGE = "x" * 3000
 

@@ -11,8 +11,9 @@ from gateway.storage.read import export
 from gateway.storage.sqlite.log.chunks import CHUNK_BYTES, SMALL_BYTES
 from gateway.storage.sqlite.log.merge import MAX_AGE
 from gateway.storage.sqlite.read import log, pages
+from gateway.testing.engine.given.entries import body, entry, key
 from tests.kit.log_reading import reading
-from tests.storage.stores import Clock, body, entry, key, opened, query, stored
+from tests.storage.stores import Clock, opened, query, stored
 
 KIB = 1024
 FULL = CHUNK_BYTES // KIB

@@ -13,9 +13,10 @@ from gateway.storage.read import EventFilter, Page, export
 from gateway.storage.sqlite.log.times import ANY_TIME, sure_until
 from gateway.storage.sqlite.read import pages
 from gateway.storage.sqlite.tables import VERSION
-from tests.kit.event_lines import MINUTE, START, line
+from gateway.testing.engine.given.entries import entry, row
+from gateway.testing.engine.given.lines import MINUTE, START, line
 from tests.kit.log_reading import reading, stored_events
-from tests.storage.stores import entry, opened, query, row, without_version_8
+from tests.storage.stores import opened, query, without_version_8
 
 FULL = START // MINUTE * MINUTE
 """The beginning of the minute of START."""

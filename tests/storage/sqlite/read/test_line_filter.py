@@ -7,9 +7,10 @@ import attrs
 
 from gateway.storage.contract import EventRow
 from gateway.storage.read import EventFilter, export
-from tests.kit.event_lines import START
+from gateway.testing.engine.given.entries import entry
+from gateway.testing.engine.given.lines import START
 from tests.kit.log_reading import reading
-from tests.storage.stores import entry, opened
+from tests.storage.stores import opened
 
 
 async def test_lines_of_another_spelling_are_matched_by_what_they_say(tmp_path: Path) -> None:

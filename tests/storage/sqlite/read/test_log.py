@@ -12,8 +12,9 @@ from gateway.storage.read import EventFilter, Page, export
 from gateway.storage.sqlite.read import log, pages
 from gateway.storage.sqlite.read.log import SqliteLogReader
 from gateway.storage.sqlite.read.reader import Reader
+from gateway.testing.engine.given.entries import body, entry, row
 from tests.kit.log_reading import reading
-from tests.storage.stores import body, entry, opened, row, stored
+from tests.storage.stores import opened, stored
 
 
 async def fill(path: Path, count: int) -> None:

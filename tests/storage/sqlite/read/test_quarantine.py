@@ -1,4 +1,4 @@
-"""The tables of the quarantine, and its sizes. What every engine promises of it is in tests/storage/test_records.py."""
+"""The tables of the quarantine, and its sizes. What every engine promises of it is checked by the kit."""
 
 import random
 import sqlite3
@@ -13,7 +13,8 @@ from gateway.storage.contract import Appended, AppendStatus, Entry, QuarantinedI
 from gateway.storage.held.record import QuarantineRecord
 from gateway.storage.sqlite.read.quarantine import quarantine_ids, quarantine_record
 from gateway.storage.sqlite.read.reader import Reader
-from tests.storage.stores import counted, entry, kept, key, opened, query, row
+from gateway.testing.engine.given.entries import entry, kept, key, row
+from tests.storage.stores import counted, opened, query
 
 FAULTS = b'[{"code":"required","pointer":"/event","detail":{}}]'
 RAW = RawRequest("POST", "/batch", b'{"a":"1"}', b'{"host":"h"}', b"\xff{}", "192.0.2.1", "site")

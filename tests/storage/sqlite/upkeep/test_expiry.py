@@ -15,8 +15,9 @@ from gateway.storage.contract import Entry, EventRow
 from gateway.storage.sqlite.engine import SqliteEngine
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.read.receipts import facts
+from gateway.testing.engine.given.entries import body, key
 from tests.kit.log_reading import reading, stored_events
-from tests.storage.stores import Clock, body, key, opened, query, stored
+from tests.storage.stores import Clock, opened, query, stored
 
 START = 1_700_000_000_000
 KEEP = {"short": 10.0, "other": 10.0, "middle": 30.0, "ever": 0.0}

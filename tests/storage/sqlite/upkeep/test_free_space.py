@@ -20,9 +20,10 @@ from gateway.datadir import make
 from gateway.storage.contract import Entry, EventRow
 from gateway.storage.sqlite.tables import upgrade
 from gateway.storage.sqlite.upkeep.free_space import LEAST_BYTES, FreeSpace
+from gateway.testing.engine.given.entries import body, entry, row
 from tests.kit.log_reading import stored_lines
 from tests.kit.serving import run
-from tests.storage.stores import Clock, body, entry, opened, row
+from tests.storage.stores import Clock, opened
 
 START = 1_700_000_000_000
 PATIENCE = 20.0

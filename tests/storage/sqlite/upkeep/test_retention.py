@@ -12,8 +12,9 @@ from gateway.storage.sqlite.read.reader import Reader
 from gateway.storage.sqlite.read.receipts import facts
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.storage.store import StoreSettings
+from gateway.testing.engine.given.entries import body, entry, row
 from tests.kit.log_reading import reading
-from tests.storage.stores import body, entry, opened, row, stored
+from tests.storage.stores import opened, stored
 
 START = 1_700_000_000_000
 

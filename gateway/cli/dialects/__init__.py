@@ -1,0 +1,1 @@
+"""`gateway dialects`: listing them, writing a new one, and checking one."""

@@ -1,0 +1,1 @@
+"""Checks of who sends: what opens a project, and what stays nowhere."""

@@ -1,0 +1,1 @@
+"""Promises of the log: what is appended, and how it is read."""

@@ -1,0 +1,1 @@
+"""Promises of what is kept and counted beside the log: the quarantine, receipts, requests, counters."""

@@ -1,0 +1,3 @@
+"""What the curl line of the first start stores, for tests/docs/test_readme.py."""
+
+FACTS = {"type": "track", "name": "CLICKED_CHECKOUT", "anonymous_id": "a-1", "properties": {"price": 100}}

@@ -1,0 +1,1 @@
+"""JSON Schemas of the quill items; data only."""

@@ -1,0 +1,1 @@
+"""The schema of a small dialect whose events say who visits."""
