@@ -1,11 +1,11 @@
 """Checks that nothing of what is accepted is lost: all of it is in the event, in a place of its own or another."""
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import attrs
-import orjson
 
 from gateway.dialect import Refusal, Submission
 from gateway.testing.check import Check, Cost, fail
@@ -82,7 +82,7 @@ def _accepted(trial: Trial, sample: Sample, what: str, request: SentRequest) -> 
     stored = trial.gate.storage
     if len(stored.bodies) != len(sample.events) or stored.quarantined or stored.blobs:
         return []
-    return _comparable(sample, [orjson.loads(body) for body in stored.bodies])
+    return _comparable(sample, [json.loads(body) for body in stored.bodies])
 
 
 def _comparable(sample: Sample, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ def _require_kept(subject: Subject, tried: Iterator[tuple[Sample, Tried]], canar
             if is_whole and not any(str(canary).encode() in body for body in stored.bodies):
                 fail(
                     f"{what} was accepted, and the event has {canary!r} nowhere:"
-                    f" {event_text(orjson.loads(stored.bodies[0]))}",
+                    f" {event_text(json.loads(stored.bodies[0]))}",
                     _remedy(subject),
                 )
 

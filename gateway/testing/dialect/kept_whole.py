@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-import orjson
-
 from gateway.dialect import Refusal
 from gateway.testing.check import Check, Cost, fail
 from gateway.testing.corpus.message import SentRequest
@@ -96,7 +94,7 @@ def _stored(trial: Trial, spot: Spot, what: str, request: SentRequest) -> list[A
     trial.send(what, request)
     stored = trial.gate.storage
     is_whole = len(stored.bodies) == len(spot.sample.events) and not stored.quarantined and not stored.blobs
-    return [orjson.loads(body) for body in stored.bodies] if is_whole else []
+    return [json.loads(body) for body in stored.bodies] if is_whole else []
 
 
 def _spots(subject: Subject) -> list[Spot]:

@@ -1,11 +1,11 @@
 """Finds what a dialect accepts: whole requests of the corpus, each with what became of it. No sockets."""
 
+import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import attrs
-import orjson
 
 from gateway.dialect import Reason, Refusal, Request, Route, Submission
 from gateway.ingest.registry import Installed
@@ -126,7 +126,7 @@ def accepted(installed: Installed, corpus: Corpus) -> Iterator[Sample]:
             found = _sample(gate, router, request)
             if found is not None:
                 route, read, submission = found
-                events = tuple(orjson.loads(body) for body in gate.storage.bodies)
+                events = tuple(json.loads(body) for body in gate.storage.bodies)
                 yield Sample(case.name, number, route, request, answer, events, read, submission, router)
 
 

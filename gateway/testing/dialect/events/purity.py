@@ -1,13 +1,13 @@
 """Checks that `parse` and `translate` are pure: the same gives the same, and nothing that is given is changed."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import attrs
-import orjson
 
 from gateway.testing.check import Check, require
 from gateway.testing.samples.readings import event_of, events, items, readings, received
@@ -71,7 +71,7 @@ def _translate_again(subject: Subject) -> None:
         gate.forget()
         gate.send(sample.request)
         for index, (first_line, body) in enumerate(zip(sample.events, gate.storage.bodies, strict=False)):
-            line = {**orjson.loads(body), "message_id": first_line["message_id"]}
+            line = {**json.loads(body), "message_id": first_line["message_id"]}
             place = difference(first_line, line)
             require(
                 place is None,
