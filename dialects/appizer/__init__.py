@@ -7,6 +7,7 @@ on the vendor's CDN and was not read. No SDK for servers was found: the vendor's
 
 from dialects.appizer.credentials import API_KEY, APP, APP_ID_HEADER
 from dialects.appizer.description import ERROR
+from dialects.appizer.emit import OUTBOUND, emit
 from dialects.appizer.errors import refuse
 from dialects.appizer.routes import COERCE_IDS, WRITE, routes
 from gateway.dialect import Dialect
@@ -28,4 +29,6 @@ dialect = Dialect(
     scopes=("read", WRITE),
     headers=(APP_ID_HEADER,),
     switches=(COERCE_IDS,),
+    emit=emit,
+    outbound=OUTBOUND,
 )

@@ -6,6 +6,7 @@ itself (recorded). The recorder that it loads cannot be pointed elsewhere, so pa
 
 from dialects.browsee.credentials import API_KEY, FIELD
 from dialects.browsee.description import ERROR
+from dialects.browsee.emit import OUTBOUND, emit
 from dialects.browsee.errors import refuse
 from dialects.browsee.routes import LENIENT_TIMESTAMPS, STRINGIFY_IDS, routes
 from dialects.browsee.shim import NAME as SCRIPT
@@ -28,4 +29,6 @@ dialect = Dialect(
     switches=(STRINGIFY_IDS, LENIENT_TIMESTAMPS),
     scripts={SCRIPT: shim()},
     secret_fields=(FIELD,),
+    emit=emit,
+    outbound=OUTBOUND,
 )

@@ -8,6 +8,7 @@ servers of August 2025 to 2026, and requests recorded from the SDKs, for all els
 from dialects.databuddy.context import SDK_NAME_HEADER, SDK_VERSION_HEADER
 from dialects.databuddy.credentials import API_KEY, API_KEY_HEADER, SITE_HEADER, WEBSITE
 from dialects.databuddy.description import ERROR
+from dialects.databuddy.emit import OUTBOUND, emit
 from dialects.databuddy.errors import refuse
 from dialects.databuddy.render import health
 from dialects.databuddy.routes import EVENTS_SCOPE, LLM_SCOPE, TRACK_WINDOW, routes
@@ -31,4 +32,6 @@ dialect = Dialect(
     scopes=(EVENTS_SCOPE, LLM_SCOPE),
     headers=(API_KEY_HEADER, "x-requested-with", SITE_HEADER, SDK_NAME_HEADER, SDK_VERSION_HEADER),
     switches=(TRACK_WINDOW,),
+    emit=emit,
+    outbound=OUTBOUND,
 )

@@ -160,13 +160,14 @@ def _time(sent: object, received: Received, own: dict[str, object]) -> str | Non
         timestamp = from_millis(sent)
         if timestamp is not None:
             return timestamp
-    timestamp, original = time_or_original(sent, _canonical)
+    timestamp, original = time_or_original(sent, canonical_time)
     if original is not None:
         own["timestamp"] = original
     return timestamp
 
 
-def _canonical(sent: object) -> str | None:
+def canonical_time(sent: object) -> str | None:
+    """Return a time in any of the vendor's forms as a canonical one; None for anything else."""
     if isinstance(sent, str):
         return from_iso(sent) or from_rfc2822(sent)
     return from_millis(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else None

@@ -8,6 +8,7 @@ group, batch, alias and all errors. What is inferred says so.
 
 from dialects.tranthor.credentials import PUBLIC_KEY_HEADER, WRITE_KEY
 from dialects.tranthor.description import ERROR
+from dialects.tranthor.emit import OUTBOUND, emit
 from dialects.tranthor.errors import not_implemented, refuse
 from dialects.tranthor.routes import PREFIX, STRICT_BATCHES, routes
 from dialects.tranthor.wire import WRITE_KEY_FIELD
@@ -32,4 +33,6 @@ dialect = Dialect(
         ' -d \'{"messageId":"hello-\'"$(date +%s)"\'","userId":"1043","event":"Signed Up"}\''
     ),
     secret_fields=(WRITE_KEY_FIELD,),
+    emit=emit,
+    outbound=OUTBOUND,
 )

@@ -15,6 +15,7 @@ from gateway.cli.dialects.schemas import schemas
 from gateway.cli.erase import erase
 from gateway.cli.events.commands import events
 from gateway.cli.keys.commands import admin_token, keys
+from gateway.cli.migration.commands import migration
 from gateway.cli.openapi import openapi
 from gateway.cli.outcomes import outcomes
 from gateway.cli.output.streams import standard_streams
@@ -96,6 +97,7 @@ for command in (
     backup,
     dialects,
     openapi,
+    migration,
     schemas,
     check_config,
 ):

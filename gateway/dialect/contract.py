@@ -16,6 +16,7 @@ from gateway.dialect.checks import check, check_method, check_paths
 from gateway.dialect.description import CredentialPlace, Description, JsonSchema
 from gateway.dialect.event import Event
 from gateway.dialect.message import Request, Response
+from gateway.dialect.outbound.items import Emitted, Files, OutboundRoute
 from gateway.dialect.outcome import Fault, Outcome, Quota, Reason, Refusal
 from gateway.dialect.refusals import default_refuse
 from gateway.dialect.renamed import old_keywords
@@ -271,6 +272,10 @@ class Dialect:
     names do not suggest one; they are redacted in what is kept. `body_cap` is in bytes. `api_version` is that of the
     contract it was written for; what is published names it.
     `error` is the schema of the JSON in which refusals are answered, for the OpenAPI document.
+
+    `emit` speaks the protocol outward, if the dialect can: it takes an event as it is stored, of whatever dialect, and
+    the contents of its files where they are at hand, and returns the items that tell this vendor of it. It is the
+    inverse of `translate` for the dialect's own events. `outbound` says how these items become requests.
     """
 
     name: str
@@ -292,6 +297,8 @@ class Dialect:
     api_version: int = API_VERSION
     error: JsonSchema | None = None
     exposed_headers: tuple[str, ...] = ()
+    emit: Callable[[Mapping[str, object], Files], Emitted] | None = None
+    outbound: tuple[OutboundRoute, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Check the dialect by itself. Raises ValueError."""
@@ -302,6 +309,7 @@ class Dialect:
         check(sum(kind.is_site for kind in self.kinds) <= 1, "more than one of its credential kinds is a site")
         for prefix in self.prefixes:
             check(not prefix or prefix.startswith("/"), f"prefix {prefix!r} must begin with /, or be empty")
+        check((self.emit is None) == (not self.outbound), "emit and outbound go together: it has only one of them")
         check(self.body_cap > 0, f"body_cap must be above 0, not {self.body_cap}")
 
     def routes_for(self, switches: frozenset[str]) -> tuple[Route, ...]:

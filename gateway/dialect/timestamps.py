@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta, timezone
 MAX_TEXT = 160
 """How many characters a time may have: JavaScript's form names a time zone, in any language."""
 
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _EPOCH_DAY = 719163  # datetime.date(1970, 1, 1).toordinal()
 # The years 1 to 9999, all that RFC 3339 has.
 _EARLIEST = -62135596800000
@@ -56,6 +58,14 @@ def from_millis(millis: float) -> str | None:
     if micros:
         return f"{_second(seconds)}.{min(rest * 1000 + micros, 999_999):06d}Z"
     return _second(seconds) + _MILLIS[rest]
+
+
+def to_millis(timestamp: str) -> int | None:
+    """Return a canonical time as milliseconds since the epoch; None if it is finer than that."""
+    moment = datetime.fromisoformat(timestamp)
+    if moment.microsecond % 1000:
+        return None
+    return (moment - _UNIX_EPOCH) // _MILLISECOND
 
 
 def from_seconds(seconds: float) -> str | None:

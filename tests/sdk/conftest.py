@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.serving import Served, add_key, serving
+from tests.sdk.going_back import KEEP, unlisted
 from tests.sdk.stored import Kept
 from tests.sdk.vendors import KEYS
 
@@ -43,8 +44,9 @@ def gateway(keys: Path, tmp_path_factory: pytest.TempPathFactory, request: pytes
     if config is not None:
         (folder / "gateway.toml").write_text(config, "utf-8")
         options = ("--config", str(folder / "gateway.toml"))
-    with serving(folder / "data", *options) as served:
+    with serving(folder / "data", *options, env=KEEP) as served:
         yield served
+        assert unlisted(served.data) == set()
 
 
 @pytest.fixture

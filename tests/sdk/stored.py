@@ -11,6 +11,9 @@ from typing import Any
 
 import attrs
 
+from gateway.testing.dialect import returns
+from tests.sdk.going_back import INSTALLED, files_of
+
 MADE_HERE = "<an id that the gateway made>"
 MADE_FROM_KEY = "<an id that the gateway made from an Idempotency-Key>"
 MADE_THERE = "<a random UUID of the client's>"
@@ -75,6 +78,11 @@ def comparable(stored: dict[str, Any]) -> dict[str, Any]:
     return stored
 
 
+def require_that_it_goes_back(event: dict[str, Any], data: Path) -> None:
+    """Require that what a dialect emits of an event becomes the same event again, at the vendor that it came from."""
+    returns.require(INSTALLED[event["dialect"]], event, files_of(data), "an SDK's request")
+
+
 @attrs.define
 class Kept:
     """The events of one data directory, in the order of their arrival, each shown once; `ids` are those of the last."""
@@ -93,6 +101,8 @@ class Kept:
         if rows:
             self.position = rows[-1][0]
         events = [json.loads(body) for _, body in rows]
+        for each in events:
+            require_that_it_goes_back(each, self.file.parent)
         self.ids = [each["message_id"] for each in events]
         return [comparable(each) for each in events]
 

@@ -11,6 +11,7 @@ from gateway.testing.check import Check, require
 from gateway.testing.dialect import (
     bodies,
     cases,
+    emit,
     kept,
     kept_whole,
     limits,
@@ -56,6 +57,7 @@ FAMILIES: tuple[Callable[[Subject], Iterator[Check]], ...] = (
     slow.checks,
     many.checks,
     kill.checks,
+    emit.checks,
 )
 """Each yields the checks of its family, named `<family>/<promise>`, without doing what takes long."""
 

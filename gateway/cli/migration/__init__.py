@@ -1,0 +1,1 @@
+"""`gateway migration`: what a team that leaves a vendor wants to know."""
