@@ -53,7 +53,7 @@ def application(
                     log.warning("%s has no credentials yet; `gateway keys add` makes the first", store.name)
             meter = Meter()
             async with (
-                opened(config, store, on_commit=meter.committed) as storage,
+                opened(config, store, on_commit=meter.committed, on_import=meter.imported) as storage,
                 running(config, store, storage, clock=clock, new_id=new_id, meter=meter) as handler,
             ):
                 app[HANDLER] = handler

@@ -70,7 +70,7 @@ async def _serve(config: Config, read: Read, store: Store, lock: Lock | None, li
         else:
             code, meter = 0, Meter()
             async with (
-                opened(config, store, on_commit=meter.committed) as storage,
+                opened(config, store, on_commit=meter.committed, on_import=meter.imported) as storage,
                 Answering(config, store, storage, meter).opened(listeners) as answering,
             ):
                 await ready(answering.url)

@@ -14,6 +14,7 @@ from gateway.cli.dialects.commands import dialects
 from gateway.cli.dialects.schemas import schemas
 from gateway.cli.erase import erase
 from gateway.cli.events.commands import events
+from gateway.cli.importing.commands import import_files
 from gateway.cli.keys.commands import admin_token, keys
 from gateway.cli.migration.commands import migration
 from gateway.cli.openapi import openapi
@@ -91,6 +92,7 @@ for command in (
     events,
     outcomes,
     quarantine,
+    import_files,
     erase,
     receipt,
     storage,

@@ -12,6 +12,7 @@ _WITH_LIMIT = {
     "maximum": "is above {limit}",
     "maxProperties": "has more than {limit} fields",
     "too_many": "has more than {limit} items",
+    "too_long": "is longer than {limit} bytes",
 }
 _PLAIN = {
     # As the facts beside them are not known, or differ.
@@ -26,6 +27,7 @@ _PLAIN = {
     "maximum": "is too large",
     "maxProperties": "has too many fields",
     "too_many": "has too many items",
+    "too_long": "is too long to be read",
     # There are none.
     "empty": "is empty",
     "malformed": "is not valid JSON",
@@ -42,6 +44,7 @@ _PLAIN = {
     "timestamp": "is not a time",
     "not_a_time": "is not a time",
     "timestamp_window": "is a time that is too far in the past or in the future",
+    "map": "has a value that its type in the map does not allow",
     "unknown_type": "is not a known type of event",
     "no_id": "needs a user id or an anonymous id",
     "no_group_id": "is missing",

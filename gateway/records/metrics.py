@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -70,6 +70,11 @@ class Meter(Collector):
         """Count a request that was answered with an error, and the items that it brought."""
         self._requests[dialect, reason.value] += 1
         self._items[dialect, Verdict.REJECTED.value] += items
+
+    def imported(self, dialect: str, verdicts: Mapping[str, int]) -> None:
+        """Count items that a command read from a file, by their verdicts; nobody has sent a request."""
+        for verdict, count in verdicts.items():
+            self._items[dialect, verdict] += count
 
     def answered(self, dialect: str, route: str, status: int, seconds: float) -> None:
         """Take note of how long it took to answer a request; `route` is a route's name, or one of those above."""

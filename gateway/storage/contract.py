@@ -92,6 +92,9 @@ class Entry:
 
     `resolves` is the number of a quarantined item that this entry replays (with its row) or drops (without a row). If
     the item was replayed or dropped before, the answer is REPLAYED and nothing is written.
+
+    `imported` says that a command read it from a file, so that no request was counted for it. A `trial` gets the answer
+    that the entry would get, and nothing of it is kept or counted; it has neither files nor an idempotency key.
     """
 
     project: str
@@ -106,6 +109,8 @@ class Entry:
     outcomes: tuple[Outcome, ...] = ()
     resolves: int | None = None
     raw_compressed: bytes = b""
+    imported: bool = False
+    trial: bool = False
 
 
 class AppendStatus(enum.Enum):

@@ -27,7 +27,10 @@ def decide(entries: Sequence[Entry], snapshot: Snapshot, random_bits: Callable[[
     """
     plan = Plan(snapshot, random_bits)
     for entry in entries:
-        plan.answers.append(_append(plan, entry) if entry.resolves is None else _resolve(plan, entry))
+        if entry.trial:
+            plan.answers.append(_trial(plan, entry))
+        else:
+            plan.answers.append(_append(plan, entry) if entry.resolves is None else _resolve(plan, entry))
     return plan
 
 
@@ -57,6 +60,22 @@ def _append(plan: Plan, entry: Entry) -> Appended:
         plan.claims[record.digest] = Claim(record.fingerprint, outcomes, receipt)
     _count(plan, entry, stored, numbers)
     return answer
+
+
+def _trial(plan: Plan, entry: Entry) -> Appended:
+    """Return what would be answered to an entry, from what was committed before; nothing of it is planned."""
+    before = plan.snapshot
+    held_back, known = before.held_back, before.seen | before.quarantined
+    positions = [None if row.key in before.seen or row.body in held_back.rows else 0 for row in entry.rows]
+    numbers = [
+        None if each.key in known or (entry.project, entry.dialect, each.message_id) in held_back.items else 0
+        for each in entry.quarantined
+    ]
+    if entry.outcomes:
+        verdicts = [outcome.verdict for outcome, _ in _placed(entry, positions, numbers)]
+    else:
+        verdicts = [Verdict.DUPLICATE if each is None else Verdict.STORED for each in positions]
+    return Appended(NEW, tuple([index for index, each in enumerate(verdicts) if each is Verdict.DUPLICATE]))
 
 
 def _room(entry: Entry, numbers: Sequence[int | None]) -> int:

@@ -240,7 +240,7 @@ def weight(entry: Entry) -> int:
 
 def _stored(entry: Entry, appended: Appended) -> int:
     """Return how many events came of an entry."""
-    if appended.status is not NEW:
+    if appended.status is not NEW or entry.trial:
         return 0
     if not appended.duplicates:
         return len(entry.rows)

@@ -55,7 +55,7 @@ class MemoryStorage:
         self.entries.append(entry)
         self.bodies += [row.body.decode().encode() for row in plan.events]
         [appended] = plan.answers
-        if appended.status is AppendStatus.NEW:
+        if appended.status is AppendStatus.NEW and not entry.trial:
             self.quarantined += [item for item in entry.quarantined if item.index not in appended.duplicates]
             self.blobs += entry.blobs
         self.counts += plan.totals()

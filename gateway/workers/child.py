@@ -50,7 +50,10 @@ async def _run_writer(parent: ParentPipe) -> None:
     file = SharedFile.open(job.shared, config.server.workers)
     meter = SharedMeter(file, file.writer)
     with socket.socket(fileno=job.listener) as listener:
-        async with _publishing(meter), opened(config, store, listener, on_commit=meter.committed):
+        async with (
+            _publishing(meter),
+            opened(config, store, listener, on_commit=meter.committed, on_import=meter.imported),
+        ):
             parent.report(ready=WRITER)
             await until_stopped(parent, signals, lambda config: store.renew(store_settings(config)))
 

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import socket
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from gateway.dialect.outcome import StorageUnavailable
 from gateway.malloc_trim import IdleTrimmer
-from gateway.storage.contract import Appended, Entry, SubmittingStorage
+from gateway.storage.contract import Appended, AppendStatus, Entry, SubmittingStorage
 from gateway.storage.erasing.step import ErasingStorage
 from gateway.workers.ipc_codec import (
     HELLO,
@@ -26,7 +28,13 @@ from gateway.workers.ipc_connection import Connection
 HEALTH_SECONDS = 0.1
 Client = Connection[FromClient]
 Answers = list[asyncio.Future[Appended]]
+OnImport = Callable[[str, Mapping[str, int]], None]
+"""Called with a dialect and how many items of each verdict were imported: who serves HTTP has not counted them."""
 log = logging.getLogger(__name__)
+
+
+def uncounted(_dialect: str, _verdicts: Mapping[str, int]) -> None:
+    """Count nothing."""
 
 
 class IpcServer:
@@ -35,8 +43,9 @@ class IpcServer:
     What a client sent is committed, even when the client is gone before the answer.
     """
 
-    def __init__(self, storage: SubmittingStorage) -> None:
+    def __init__(self, storage: SubmittingStorage, on_import: OnImport = uncounted) -> None:
         self._storage = storage
+        self._on_import = on_import
         self._clients: set[Client] = set()
         self._in_flight: set[asyncio.Future[Appended]] = set()
         self._erasing: set[asyncio.Task[None]] = set()
@@ -115,11 +124,18 @@ class IpcServer:
 
     def _submit(self, entry: Entry) -> asyncio.Future[Appended]:
         try:
-            return self._storage.submit(entry)
+            answer = self._storage.submit(entry)
+            if entry.imported and not entry.trial:
+                answer.add_done_callback(partial(self._imported, entry))
+            return answer
         except Exception as error:
             refused: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
             refused.set_exception(error)
             return refused
+
+    def _imported(self, entry: Entry, answer: asyncio.Future[Appended]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            self._on_import(entry.dialect, _verdicts(entry, answer.result()))
 
     def _answer_when_done(
         self, connection: Client, number: int, answers: Answers, _done: asyncio.Future[Appended] | None = None
@@ -147,6 +163,16 @@ class IpcServer:
                 self._healthy = self._storage.healthy
                 for client in self._clients:
                     client.send(Health(self._healthy))
+
+
+def _verdicts(entry: Entry, appended: Appended) -> Mapping[str, int]:
+    """Return how many items of an entry had each verdict."""
+    if appended.status is not AppendStatus.NEW:
+        return {"duplicate": len(entry.rows) + len(entry.quarantined)}
+    if entry.outcomes:
+        return Counter([each.verdict.value for each in appended.applied_to(entry.outcomes)])
+    known = len(appended.duplicates)  # every item is an event
+    return {"stored": len(entry.rows) - known, "duplicate": known}
 
 
 def _failure(number: int, error: BaseException) -> Failure:

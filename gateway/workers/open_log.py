@@ -13,7 +13,7 @@ from gateway.storage.contract import SubmittingStorage
 from gateway.storage.group_commit import OnCommit, unobserved
 from gateway.storage.store import Store, StoreSettings
 from gateway.workers.ipc_client import RemoteStorage
-from gateway.workers.ipc_server import IpcServer
+from gateway.workers.ipc_server import IpcServer, OnImport, uncounted
 from gateway.workers.ipc_socket import bound_if_possible
 
 SHUTDOWN_GRACE = 5.0  # seconds that HTTP workers have to disconnect once the writer is to end
@@ -21,13 +21,19 @@ SHUTDOWN_GRACE = 5.0  # seconds that HTTP workers have to disconnect once the wr
 
 @contextlib.asynccontextmanager
 async def opened(
-    config: Config, store: Store, listener: socket.socket | None = None, *, on_commit: OnCommit = unobserved
+    config: Config,
+    store: Store,
+    listener: socket.socket | None = None,
+    *,
+    on_commit: OnCommit = unobserved,
+    on_import: OnImport = uncounted,
 ) -> AsyncIterator[SubmittingStorage]:
     """Keep the store open, for this process and for the clients of the socket; commit what was accepted at the end.
 
     The caller holds the lock of the store's directory. `listener` is the socket that the supervisor holds for the
     writer. Without one, this process serves HTTP itself, and listens for commands where the filesystem has sockets. A
-    store without a directory has no socket: everybody opens it. For `on_commit` see StoreSettings.
+    store without a directory has no socket: everybody opens it. For `on_commit` see StoreSettings, for
+    `on_import` IpcServer.
     """
     async with store.storage(attrs.evolve(store_settings(config), on_commit=on_commit)) as storage:
         with contextlib.ExitStack() as stack:
@@ -39,7 +45,7 @@ async def opened(
             if listener_or_none is None:
                 yield storage
                 return
-            server = IpcServer(storage)
+            server = IpcServer(storage, on_import)
             await server.start(listener_or_none)
             try:
                 yield storage
@@ -67,7 +73,8 @@ async def joined(config: Config, store: Store) -> AsyncIterator[SubmittingStorag
             finally:
                 await storage.close()
         else:
-            async with store.storage(StoreSettings(queue_bytes=config.storage.queue_bytes)) as opened_store:
+            settings = StoreSettings(queue_bytes=config.storage.queue_bytes, quarantine_bytes=config.quarantine_bytes)
+            async with store.storage(settings) as opened_store:
                 yield opened_store
 
 

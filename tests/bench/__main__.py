@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.bench import erasing, handover, page, steady
+from tests.bench import erasing, goals, handover, importing, page, steady
 from tests.bench.bench import SCENARIOS, Bench
 from tests.bench.loader import loader
 from tests.bench.postgres import command
@@ -32,6 +32,7 @@ QUICK = Pace(5, 0.2)
 @click.option("--restarts", type=click.IntRange(1), help="Only restart a gateway so often under clients.")
 @click.option("--console", "is_console", is_flag=True, help="Only measure a gateway beside its open console.")
 @click.option("--backup", "is_backup", is_flag=True, help="Only measure a gateway beside backups that are made of it.")
+@click.option("--import", "is_import", is_flag=True, help="Only import files, without a gateway and beside one.")
 @click.option("--profile", "profiled", type=click.Choice(list(SCENARIOS)), help="Only show where the CPU goes.")
 @click.option(
     "--steady", "steady_seconds", type=click.FloatRange(1),
@@ -58,6 +59,7 @@ def main(
     restarts: int | None,
     is_console: bool,
     is_backup: bool,
+    is_import: bool,
     profiled: str | None,
     steady_seconds: float | None,
     storage: str | None,
@@ -100,7 +102,7 @@ def main(
         ):
             bench = Bench(console, load, Path(data), found, QUICK if quick else NORMAL)
             bench.preamble(apart)
-            if _measure_apart(bench, profiled, days, is_console, is_backup):
+            if _measure_apart(bench, profiled, days, is_console, is_backup, is_import):
                 return
             bench.compare([SCENARIOS[name] for name in only or SCENARIOS])
             if events is not None:
@@ -127,10 +129,15 @@ def _measure_one(
         handover.show(console, handover.measure(restarts, data))
 
 
-def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_console: bool, is_backup: bool) -> bool:
+def _measure_apart(
+    bench: Bench, profiled: str | None, days: int | None, is_console: bool, is_backup: bool, is_import: bool
+) -> bool:
     """Measure what is asked for without the scenarios; return whether anything is."""
     if profiled is not None:
         bench.profile(SCENARIOS[profiled])
+        return True
+    if is_import:
+        _import(bench)
         return True
     if days is not None:
         bench.read_days(days)
@@ -142,6 +149,14 @@ def _measure_apart(bench: Bench, profiled: str | None, days: int | None, is_cons
         bench.judge("")
         return True
     return False
+
+
+def _import(bench: Bench) -> None:
+    """Import files without a gateway, then beside one."""
+    gateway = next(each for each in bench.contestants if each.name == "gateway")
+    importing.show(bench.console, importing.measure(bench.folder, bench.console.print))
+    found = importing.beside(bench.load, gateway, SCENARIOS[goals.SINGLE], bench.folder, bench.console.print)
+    importing.show_beside(bench.console, found)
 
 
 def _chosen(found: list[Contestant], names: tuple[str, ...]) -> list[Contestant]:

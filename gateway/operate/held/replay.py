@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 
+import attrs
+
 from gateway.dialect import Received, Route, Submission
 from gateway.dialect.message import Request
 from gateway.dialect.outcome import Fault, Refusal
@@ -11,6 +13,7 @@ from gateway.dialect.value_class import value_class
 from gateway.ingest.clients.privacy import Privacy
 from gateway.ingest.items import ItemClassifier, LineWithFiles, NotStored
 from gateway.ingest.registry import Installed
+from gateway.operate.importing.found import HEADER
 from gateway.records.raw_request import RawRequest
 from gateway.records.redact import KeepIp
 from gateway.storage.contract import Blob, Entry, EventRow
@@ -90,6 +93,9 @@ class Replay:
         if quarantined.index >= len(submission.items):
             return Rerun(faults=(Fault("no_such_item"),))
         item = submission.items[quarantined.index]
+        headers = json.loads(quarantined.raw.headers)
+        if item.message_id is None and HEADER in headers:  # the id that the import gave it; it is imported only once
+            item = attrs.evolve(item, message_id=quarantined.message_id)
         received_at = from_millis(quarantined.received_at) or ""
         received = Received(
             project=quarantined.project,
@@ -98,7 +104,7 @@ class Replay:
             client_ip=quarantined.raw.client_ip,
             context=submission.context,
         )
-        asked = self._asked(quarantined.project, json.loads(quarantined.raw.headers))
+        asked = self._asked(quarantined.project, headers)
         classifier = ItemClassifier(installed, route, received, self._keep_ip(quarantined.project), asked=asked)
         line = classifier.event_line(item, item.message_id or quarantined.message_id)
         if isinstance(line, NotStored):

@@ -104,7 +104,10 @@ class Writer:
         Nearly always all keys are new. So the plan of that is made while the server looks for them.
         """
         look = self.erasures.guard.look(entries)
-        is_rare = any(each.quarantined or each.idempotency is not None or each.resolves is not None for each in entries)
+        is_rare = any(
+            each.quarantined or each.trial or each.idempotency is not None or each.resolves is not None
+            for each in entries
+        )
         if is_rare or look is not None:
             return self._plan(entries, await self._snapshot(db, entries, look))
         keys = _keys_to_insert(entries, set(), set())
@@ -140,12 +143,15 @@ class Writer:
         keys = _keys_to_insert(entries, claims.keys(), pending.keys())
         fresh = await insert_keys(db, keys) if keys else set()
         held = {(entry.project, item.key) for entry in entries for item in entry.quarantined if item.key is not None}
+        tried = {
+            (entry.project, row.key) for entry in entries if entry.trial for row in entry.rows if row.key is not None
+        }
         projects = {entry.project for entry in entries if entry.quarantined}
         # Before the keys of events: a replay takes a key from here to there.
         quarantined = await self.quarantine.known(db, held) if held else set()
         seen = keys.keys() - fresh
-        if held:
-            seen |= await known_keys(db, [each for each in held if each[1] not in fresh])
+        if held or tried:
+            seen |= await known_keys(db, [each for each in held | tried if each[1] not in fresh])
         return attrs.evolve(
             self._numbers(),
             seen=seen,
@@ -185,6 +191,8 @@ def _keys_to_insert(entries: Sequence[Entry], claimed: Set[bytes], pending: Set[
     keys: dict[bytes, str] = {}
     digests, resolved = set(claimed), set[int]()
     for entry in entries:
+        if entry.trial:
+            continue
         if entry.resolves is not None:
             if entry.resolves not in pending or entry.resolves in resolved:
                 continue

@@ -129,6 +129,27 @@ async def the_counters_balance(log: Log) -> None:
     equal(await log.counts(), {"received": 8, "stored": 4, "duplicate": 3, "quarantined": 1})
 
 
+@FAMILY.promise(
+    "answer an entry with Entry.trial as if it were appended, from what was committed before, and keep and count"
+    " nothing of it: its keys are looked up and not remembered"
+)
+async def a_trial_is_answered_as_its_entry_would_be_and_leaves_nothing(log: Log) -> None:
+    held = tuple(QuarantinedItem(name, b"[]", b"{}", key(name), index) for name, index in (("q", 1), ("r", 3)))
+    verdicts = (Verdict.STORED, Verdict.QUARANTINED, Verdict.STORED, Verdict.QUARANTINED)
+    outcomes = tuple(Outcome(verdict, str(index)) for index, verdict in enumerate(verdicts))
+    await log.storage.append(entry(row("a")))
+    await log.storage.append(attrs.evolve(entry(), quarantined=held[:1], outcomes=outcomes[1:2]))
+    before = await log.bodies(), await log.counts()
+    mixed = attrs.evolve(entry(row("a"), row("b")), quarantined=held, outcomes=outcomes)
+
+    for _ in range(2):
+        equal(await log.storage.append(attrs.evolve(mixed, trial=True)), Appended(AppendStatus.NEW, (0, 1)))
+        rows_only = attrs.evolve(entry(row("b"), row("a")), trial=True)
+        equal(await log.storage.append(rows_only), Appended(AppendStatus.NEW, (1,)))
+    equal((await log.bodies(), await log.counts()), before)
+    equal(await log.storage.append(mixed), Appended(AppendStatus.NEW, (0, 1)))
+
+
 @FAMILY.promise("after `close`, let append raise StorageUnavailable, and `healthy` be False")
 async def a_closed_store_takes_nothing_and_is_not_healthy(log: Log) -> None:
     holds(log.storage.healthy)
