@@ -101,13 +101,15 @@ INSIDE_SQLITE: Mapping[str, set[str]] = {
         *("quarantine", "dedupe", "read", "upkeep"),
     },
     "checkpointer": {"connection"},
+    "log_settings": {"quarantine", "dedupe"},
     "log_writer": {
         *("connection", "tables", "log", "blobs", "unfinished_move", "upkeep", "quarantine", "dedupe", "erasing"),
+        "log_settings",
     },
     "tidying": {"connection", "upkeep", "log_writer"},
-    "engine": {"connection", "upkeep", "checkpointer", "log_writer", "tidying"},
+    "engine": {"connection", "upkeep", "checkpointer", "log_settings", "log_writer", "tidying"},
     "store": {
-        *("rejected_file", "credential_uses", "keys", "upkeep", "read", "info", "erasing", "moving", "log_writer"),
+        *("rejected_file", "credential_uses", "keys", "upkeep", "read", "info", "erasing", "moving", "log_settings"),
         "engine",
     },
 }

@@ -11,7 +11,7 @@ from gateway.datadir import find, make
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
-from gateway.storage.sqlite.log_writer import LogSettings
+from gateway.storage.sqlite.log_settings import LogSettings
 from gateway.storage.sqlite.read.reader import Reader
 from tests.kit.log_reading import stored_lines
 

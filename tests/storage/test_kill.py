@@ -12,7 +12,7 @@ from gateway.storage.contract import Appended, AppendStatus, Entry
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.sqlite.checkpointer import CheckpointPace
 from gateway.storage.sqlite.engine import SqliteEngine
-from gateway.storage.sqlite.log_writer import LogSettings
+from gateway.storage.sqlite.log_settings import LogSettings
 from gateway.storage.sqlite.read.reader import Reader
 from gateway.testing.check import Check
 from gateway.testing.engine.given.entries import row

@@ -24,6 +24,7 @@ class Source:
         self._file = file
         # What the reader of the file has taken ahead is given to whoever inflates it.
         is_gzip = file.peek(2)[:2] == GZIP if hasattr(file, "peek") else False
+        # A GzipFile has what is used of a BinaryIO here, and is none by its type.
         self._bytes: BinaryIO = gzip.GzipFile(fileobj=file, mode="rb") if is_gzip else file  # type: ignore[assignment]
         self.head = self._read().removeprefix(BOM)
 

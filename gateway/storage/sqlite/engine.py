@@ -19,7 +19,8 @@ from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.connection.database_thread import DatabaseThread
 from gateway.storage.sqlite.connection.errors import classify
 from gateway.storage.sqlite.connection.opened_files import OpenedFiles
-from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
+from gateway.storage.sqlite.log_settings import LogSettings
+from gateway.storage.sqlite.log_writer import LogWriter
 from gateway.storage.sqlite.tidying import tidy
 from gateway.storage.sqlite.upkeep.housekeeping import Housekeeping
 

@@ -3,8 +3,7 @@
 import contextlib
 import random
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,12 +14,12 @@ from gateway.storage.contract import Appended, AppendStatus, Broken, Entry
 from gateway.storage.decide import decide
 from gateway.storage.erasing.guard import Guard
 from gateway.storage.erasing.step import ErasureStep, StepResult
-from gateway.storage.plan import NOTHING, RECEIPT_RANDOM_BITS, Claim, HeldBack, Plan, Snapshot
+from gateway.storage.plan import NOTHING, RECEIPT_RANDOM_BITS, HeldBack, Plan, Snapshot
 from gateway.storage.sqlite.blobs import Blobs
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.connection.errors import classify
 from gateway.storage.sqlite.connection.statements import bulk_insert, select_in
-from gateway.storage.sqlite.dedupe.bloom_filter import MIN_BYTES
+from gateway.storage.sqlite.dedupe.claims import known_claims
 from gateway.storage.sqlite.dedupe.filter_file import FilterSave
 from gateway.storage.sqlite.dedupe.generations import Generations
 from gateway.storage.sqlite.dedupe.known_keys import KnownKeys
@@ -31,12 +30,13 @@ from gateway.storage.sqlite.log.chunks import chunks
 from gateway.storage.sqlite.log.compression import register, stored
 from gateway.storage.sqlite.log.merge import Tail, merged
 from gateway.storage.sqlite.log.times import LogTimes
-from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges, unbounded
+from gateway.storage.sqlite.log_settings import LogSettings
+from gateway.storage.sqlite.quarantine import Quarantine, SizeChanges
 from gateway.storage.sqlite.tables import VERSION, show_compressed, upgrade
 from gateway.storage.sqlite.unfinished_move import check_finished
 from gateway.storage.sqlite.upkeep.expiry import Expiry
 from gateway.storage.sqlite.upkeep.free_space import INCREMENTAL, Shrinking, tell_of_compacting
-from gateway.storage.sqlite.upkeep.retention import delete_expired, delete_expired_buckets
+from gateway.storage.sqlite.upkeep.retention import delete_expired, delete_expired_buckets, delete_expired_raws
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -52,48 +52,12 @@ PRAGMAS = (
     # would double its cost.
     "PRAGMA secure_delete = FAST",
 )
-IDEMPOTENCY_RECORDS = (
-    "SELECT group_concat(hex(digest) || ':' || hex(fingerprint) || ':' || hex(memory) || ':' || coalesce(receipt, 0)) "
-    "FROM ("
-    "SELECT * FROM claims_current WHERE digest IN (?) UNION ALL SELECT * FROM claims_previous WHERE digest IN (?))"
-)
 ERASED = "SELECT group_concat(hex(hash)) FROM erased_messages WHERE hash IN (?)"
 ADD_TO_COUNT = " ON CONFLICT (project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
 ADD_TO_BUCKET = " ON CONFLICT (span, start, project, dialect, verdict) DO UPDATE SET count = count + excluded.count"
-DELETE_EXPIRED_RAWS = (
-    "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
-)
 RECEIPT_RANDOM = random.Random()  # noqa: S311 (a receipt's number is not a secret)
 INSERT_LOG = "INSERT INTO log (last, keys, lines, size) "
 LAST = "SELECT coalesce(max(last), 0) FROM log"
-
-
-@attrs.frozen
-class LogSettings:
-    """What can be set of a log; all times are in seconds.
-
-    Keys and idempotency records are remembered for at least `window`. Events of a project are deleted after
-    `keep_events_of` it, by default after `keep_events`; 0 keeps them for ever. Requests of stored events are deleted
-    after `keep_raw`, 0 keeps none. `max_memtable_keys`, `filter_bytes` and `save_every` are those of KnownKeys. `clock`
-    never jumps. `quarantine_bytes` gives the size that the quarantine of a project may have. `compress` makes new
-    chunks compressed (see log/compression.py). What is left to do beside the commits is done every `tidy_every`, with
-    the time of `wall_clock`.
-    """
-
-    window: float = 7 * 86_400.0
-    keep_raw: float = 0.0
-    keep_events: float = 0.0
-    max_memtable_keys: int = 200_000
-    filter_bytes: int = MIN_BYTES
-    save_every: int = 1_000_000
-    clock: Callable[[], float] = time.monotonic
-    quarantine_bytes: Callable[[str], int] = unbounded
-    compress: bool = False
-    tidy_every: float = 60.0
-    wall_clock: Callable[[], float] = time.time
-    keep_events_of: Callable[[str], float] = attrs.field(
-        default=attrs.Factory(lambda settings: lambda _project: settings.keep_events, takes_self=True), eq=False
-    )
 
 
 @attrs.define
@@ -276,7 +240,7 @@ class LogWriter:
             receipt=self.receipt,
             quarantine_id=self.quarantine.last,
             seen=self.known_keys.find(self.connection, [*keys, *quarantined]),
-            claims=self._idempotency_records(entries),
+            claims=known_claims(self.connection, entries),
             quarantined=self.quarantine.known(self.connection, quarantined),
             pending=self.quarantine.pending(
                 self.connection, [entry.resolves for entry in entries if entry.resolves is not None]
@@ -292,16 +256,6 @@ class LogWriter:
             return NOTHING
         found = ",".join(select_in(self.connection, ERASED, look.hashes))
         return look.held_back([bytes.fromhex(each) for each in found.split(",")] if found else [])
-
-    def _idempotency_records(self, entries: Sequence[Entry]) -> dict[bytes, Claim]:
-        digests = [entry.idempotency.digest for entry in entries if entry.idempotency is not None]
-        records: dict[bytes, Claim] = {}
-        for found in select_in(self.connection, IDEMPOTENCY_RECORDS, digests):
-            for line in found.split(","):
-                *texts, receipt = line.split(":")
-                digest, fingerprint, outcomes = map(bytes.fromhex, texts)
-                records[digest] = Claim(fingerprint, outcomes, int(receipt))
-        return records
 
     def _write(self, plan: Plan) -> tuple[SizeChanges, Tail, int]:
         """Write the plan.
@@ -346,11 +300,11 @@ class LogWriter:
             )
             self.known_keys.flush_up_to = max(self.known_keys.flush_up_to, expired)
         if self.has_raws:
-            # A receipt's number begins with its time. With each commit go at most 100, and twice as many as it adds, so
-            # that no commit is long (`plan.raws` has two values for each).
-            oldest = (plan.receipt >> RECEIPT_RANDOM_BITS) - int(self.settings.keep_raw * 1000)
-            before = max(0, oldest) << RECEIPT_RANDOM_BITS
-            self.connection.execute(DELETE_EXPIRED_RAWS, (before, 100 + len(plan.raws)))
+            now = plan.receipt >> RECEIPT_RANDOM_BITS
+            # `plan.raws` has two values for each.
+            delete_expired_raws(
+                self.connection, now=now, keep_seconds=self.settings.keep_raw, added=len(plan.raws) // 2
+            )
 
     def _rows(self, log: Sequence[Any]) -> list[object]:
         """Return the chunks (see `chunks`) as rows of the log, one after the other."""

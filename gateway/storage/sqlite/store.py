@@ -32,7 +32,7 @@ from gateway.storage.sqlite.keys import backups
 from gateway.storage.sqlite.keys.key_file import KeyFile
 from gateway.storage.sqlite.keys.store import SqliteKeyStore
 from gateway.storage.sqlite.keys.watch import watch
-from gateway.storage.sqlite.log_writer import LogSettings
+from gateway.storage.sqlite.log_settings import LogSettings
 from gateway.storage.sqlite.moving.source import SqliteSource
 from gateway.storage.sqlite.moving.target import SqliteTarget
 from gateway.storage.sqlite.read.log import SqliteLogReader

@@ -11,7 +11,8 @@ from gateway.datadir import DataDir, make
 from gateway.storage.contract import Entry, EventRow
 from gateway.storage.sqlite.connection import sqlite_file
 from gateway.storage.sqlite.dedupe.filter_file import NAME
-from gateway.storage.sqlite.log_writer import LogSettings, LogWriter
+from gateway.storage.sqlite.log_settings import LogSettings
+from gateway.storage.sqlite.log_writer import LogWriter
 from gateway.testing.engine.given.entries import body, entry
 from tests.storage.stores import Clock
 

@@ -26,6 +26,7 @@ DELETE_RECEIPTS = (
     "1 + min(:to, coalesce((SELECT last - coalesce(length(keys) / 16, 1) FROM log ORDER BY last LIMIT 1), :to)))"
 )
 
+DELETE_RAWS = "DELETE FROM raws WHERE receipt IN (SELECT receipt FROM raws WHERE receipt < ? ORDER BY receipt LIMIT ?)"
 BUCKET = "span, start, project, dialect, verdict"
 DELETE_BUCKETS = (
     f"DELETE FROM counter_buckets WHERE ({BUCKET}) IN "  # noqa: S608
@@ -67,3 +68,12 @@ def delete_expired_buckets(connection: sqlite3.Connection, *, now: int, max_rows
         for span in buckets.KEPT
     ]
     return max(deleted) < max_rows
+
+
+def delete_expired_raws(connection: sqlite3.Connection, *, now: int, keep_seconds: float, added: int) -> None:
+    """Inside the open transaction, delete expired requests of stored events; `now` is in milliseconds since the epoch.
+
+    At most 100 go, and twice as many as the transaction has `added`, so that no commit is long and they never pile up.
+    """
+    before = max(0, now - int(keep_seconds * 1000)) << RECEIPT_RANDOM_BITS
+    connection.execute(DELETE_RAWS, (before, 100 + 2 * added))

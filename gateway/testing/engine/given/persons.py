@@ -24,11 +24,13 @@ def line(name: str, project: str = "shop", time: str = "2023-11-14T22:13:20.000Z
 
 def row(name: str, **fields: object) -> EventRow:
     """Return a row whose client named it."""
+    # What `line` takes by name are texts, and a test's own fields are anything.
     return EventRow(line(name, **fields), key(name))  # type: ignore[arg-type]
 
 
 def entry(*rows: EventRow, project: str = "shop", **more: object) -> Entry:
     """Return an entry of its time, in project shop."""
+    # Each further field of an Entry has its own type.
     return Entry(project, "toy", "track", START, rows, **more)  # type: ignore[arg-type]
 
 
